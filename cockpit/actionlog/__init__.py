@@ -1,0 +1,1 @@
+"""What was done: an append-only record of every command and decision."""

@@ -1,0 +1,54 @@
+"""A command as it is asked for, before anything has judged or run it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from cockpit.targets import Target
+
+
+class Origin(StrEnum):
+    """Who or what asked."""
+
+    OPERATOR = "operator"
+    PANE = "pane"
+    RUNBOOK = "runbook"
+    AUTOMATION = "automation"
+    AGENT = "agent"
+
+
+class Command(Struct, frozen=True, kw_only=True):
+    """What is to run, where, and why.
+
+    Attributes:
+        argv: The program and its arguments. Never a string for a shell built from data.
+        target: Where it lands.
+        actor: Who asks, as `user@host`.
+        shell: The line as the operator typed it, where `argv` is a shell given that line.
+        cwd: The directory it starts in; empty means the transport's own.
+        reason: Why, in the operator's words.
+        ticket: A change ticket.
+        incident: The incident it belongs to.
+        origin: Who or what asked.
+    """
+
+    argv: tuple[str, ...]
+    target: Target
+    actor: str
+    shell: str = ""
+    cwd: str = ""
+    reason: str = ""
+    ticket: str = ""
+    incident: str = ""
+    origin: Origin = Origin.OPERATOR
+
+
+class Risk(StrEnum):
+    """What a command may do to its target. Unknown counts as a change."""
+
+    READ = "read"
+    CHANGE = "change"
+    DESTRUCTIVE = "destructive"
+    UNKNOWN = "unknown"

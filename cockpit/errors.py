@@ -1,0 +1,96 @@
+"""The errors a person may see: what failed, where, and what to do about it.
+
+    CockpitError
+    ├── UsageError            the command line was wrong                      exit 2
+    │   └── ConfigError       cockpit.toml was wrong: file, line, key         exit 2
+    ├── SourceError           a source could not do its work                  exit 1
+    │   ├── Unreachable       no answer: refused, timed out, name unknown
+    │   ├── Denied            the other side wants other credentials
+    │   └── BadAnswer         an answer that is not what the protocol says
+    ├── CommandError          a command could not be started                  exit 1
+    │   └── Refused           the guard said no                               exit 3
+    └── ActionLogError        the record can't be written, so nothing runs    exit 4
+
+Other libraries' exceptions are mapped to these at one seam a library (`sources/support/http.py` for httpx).
+"""
+
+from __future__ import annotations
+
+
+class CockpitError(Exception):
+    """Something a person can act on.
+
+    Attributes:
+        message: What failed, in one line.
+        where: The source, target, file or key it failed on; empty when the message says it.
+        remedy: What to do next; empty when there is nothing better than reading the message.
+    """
+
+    exit_status = 1
+
+    def __init__(self, message: str, *, where: str = "", remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.message}" if self.where else self.message
+        return f"{text} ({self.remedy})" if self.remedy else text
+
+
+class UsageError(CockpitError):
+    """The command line asked for something that can't be had."""
+
+    exit_status = 2
+
+
+class ConfigError(UsageError):
+    """The configuration is wrong.
+
+    Attributes:
+        file: The file that holds the mistake.
+        line: Its line, from 1; 0 when the mistake has no line of its own.
+        key: The dotted key, such as `sources[2].url`.
+    """
+
+    def __init__(
+        self, message: str, *, file: str = "", line: int = 0, key: str = "", remedy: str = ""
+    ) -> None:
+        place = f"{file}:{line}" if line else file
+        super().__init__(message, where=f"{place}: {key}" if key and place else place or key, remedy=remedy)
+        self.file = file
+        self.line = line
+        self.key = key
+
+
+class SourceError(CockpitError):
+    """A source could not do its work."""
+
+
+class Unreachable(SourceError):
+    """The other side did not answer: refused, timed out, or its name is unknown."""
+
+
+class Denied(SourceError):
+    """The other side wants other credentials, or more rights."""
+
+
+class BadAnswer(SourceError):
+    """The other side answered with something its protocol does not allow."""
+
+
+class CommandError(CockpitError):
+    """A command could not be started, or its outcome could not be learned."""
+
+
+class Refused(CommandError):
+    """The guard did not let a command run."""
+
+    exit_status = 3
+
+
+class ActionLogError(CockpitError):
+    """The action log can't be read or written; while that is so, nothing runs."""
+
+    exit_status = 4

@@ -1,0 +1,1 @@
+"""May this command run? Classification, policy, approval and redaction; the rules are data."""

@@ -1,0 +1,228 @@
+"""The contract between the cockpit and whatever feeds it.
+
+A plugin imports this module and `cockpit.signals`, and nothing else of the cockpit. It subclasses `Source`, or
+`PollingSource` when it looks at something every few seconds, and is found by an entry point in the group
+`cockpit.sources`. What it raises, and how slow it is, harms only itself: the supervisor runs it on an event loop
+that is not the screen's, restarts it with back-off and says so on the panes it feeds.
+
+Questions (`query_logs`, `query_metrics`, `find_traces`, `get_trace`) and actions are optional: implement the
+methods and name them in `offers`. They run on the same loop as `run`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import ClassVar, Generic, Protocol, TypeVar
+
+from msgspec import Struct
+
+from cockpit.errors import CockpitError
+from cockpit.signals import Alert, HealthSample, LogRecord, Matcher, Series, Signal, Silence, Span
+
+
+class Secret(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a secret is kept: exactly one of the three. Never in the clear, so it can't be shown by mistake.
+
+    A plain string in cockpit.toml is accepted for a `Secret` too; the configuration warns about it.
+    """
+
+    env: str = ""
+    """The name of an environment variable."""
+    file: str = ""
+    """A file whose first line is the secret."""
+    command: tuple[str, ...] = ()
+    """An argv whose first line of output is the secret."""
+    clear: str = ""
+    """Set by the configuration for a plain string."""
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def __bool__(self) -> bool:
+        return bool(self.env or self.file or self.command or self.clear)
+
+
+class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of a source's typed options. The string under each field is its documentation."""
+
+    interval: float = 10.0
+    """Seconds between two looks."""
+    timeout: float = 5.0
+    """Seconds that one look may take."""
+
+
+class TimeRange(Struct, frozen=True):
+    """A closed span of time in nanoseconds since the epoch, UTC."""
+
+    start: int
+    end: int
+
+
+class Emit(Protocol):
+    """How a source hands over what it found."""
+
+    async def __call__(self, batch: Sequence[Signal]) -> None:
+        """Hand over a list of signals. An empty list says: looked, nothing new.
+
+        Waits while the cockpit catches up, for a bounded time; what still does not fit then is dropped and counted.
+        """
+
+    async def replace(self, signal_type: type[Alert] | type[HealthSample], batch: Sequence[Signal]) -> None:
+        """Hand over all signals of one type that this source now knows; what is not among them is gone."""
+
+
+class TraceSummary(Struct, frozen=True, kw_only=True):
+    """One trace as a search answers it."""
+
+    trace_id: str
+    root: str
+    """The root span's name."""
+    service: str
+    start: int
+    duration: int
+    """Nanoseconds."""
+    spans: int
+    error: bool = False
+    source: str = ""
+
+
+class Silencing(Struct, frozen=True, kw_only=True):
+    """What an operator asks for when holding back alerts."""
+
+    matchers: tuple[Matcher, ...]
+    starts_at: int
+    ends_at: int
+    created_by: str
+    comment: str
+
+
+O = TypeVar("O", bound=Options)  # noqa: E741  the options type of a source
+
+
+class Source(ABC, Generic[O]):
+    """A plugin that feeds the cockpit from one system.
+
+    Attributes:
+        kind: The entry point's name.
+        summary: One line for `cockpit sources`.
+        options_type: The typed options, a subclass of `Options`.
+        emits: Which signal types it emits; the panes that show its state.
+        offers: Names of the optional methods it implements.
+        name: The instance's name from the configuration.
+        options: Its options, validated.
+    """
+
+    kind: ClassVar[str]
+    summary: ClassVar[str]
+    options_type: ClassVar[type[Options]]
+    emits: ClassVar[frozenset[type]] = frozenset()
+    offers: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, name: str, options: O) -> None:
+        self.name = name
+        self.options = options
+
+    @property
+    def deadline(self) -> float:
+        """Seconds without a word from the source after which it counts as late, then as hung."""
+        return self.options.interval + self.options.timeout * 2
+
+    @abstractmethod
+    async def run(self, emit: Emit) -> None:
+        """Feed the cockpit until cancelled.
+
+        Raises:
+            CockpitError: What went wrong; the supervisor shows it and starts `run` again later.
+        """
+
+    @abstractmethod
+    async def check(self) -> str:
+        """Try the real thing once, for `cockpit doctor`, and say in one line what worked.
+
+        Raises:
+            CockpitError: What did not work, with the remedy.
+        """
+
+    # Questions a source may answer. Each pushes its range and limit down to the engine that holds the data.
+
+    async def query_logs(self, query: str, within: TimeRange, limit: int) -> list[LogRecord]:
+        """Return at most `limit` records, oldest first. An empty query means all."""
+        raise self._not_offered("query_logs")
+
+    async def query_metrics(self, expression: str, within: TimeRange, step: float) -> list[Series]:
+        """Evaluate an expression over a range, a point every `step` seconds; a step of 0 asks for the end alone."""
+        raise self._not_offered("query_metrics")
+
+    async def find_traces(
+        self, service: str, within: TimeRange, limit: int, *, errors_only: bool = False
+    ) -> list[TraceSummary]:
+        """Return at most `limit` traces, newest first. An empty service means any the engine can list."""
+        raise self._not_offered("find_traces")
+
+    async def get_trace(self, trace_id: str) -> list[Span]:
+        """Return all spans of one trace, or an empty list when the engine doesn't know it."""
+        raise self._not_offered("get_trace")
+
+    async def list_silences(self) -> list[Silence]:
+        """Return the silences that are active or pending."""
+        raise self._not_offered("list_silences")
+
+    # Actions. They are command lines like any other: the executor records them before `act` runs them.
+
+    def silence_argv(self, wanted: Silencing) -> tuple[str, ...]:
+        """Return the argv that, given to `act`, makes this silence."""
+        raise self._not_offered("silence_argv")
+
+    def expire_argv(self, silence_id: str) -> tuple[str, ...]:
+        """Return the argv that, given to `act`, ends a silence now."""
+        raise self._not_offered("expire_argv")
+
+    async def act(self, argv: Sequence[str]) -> str:
+        """Carry out an action and return what the other side answered, as text.
+
+        Raises:
+            CockpitError: The action failed, or its outcome is not known (which the message then says).
+        """
+        raise self._not_offered("act")
+
+    def _not_offered(self, method: str) -> CockpitError:
+        return CockpitError(f"a {self.kind} source offers no {method}", where=self.name)
+
+
+class PollingSource(Source[O]):
+    """A source that looks at something every `interval` seconds."""
+
+    def __init__(self, name: str, options: O) -> None:
+        super().__init__(name, options)
+        self.traced: Callable[[str, Callable[[], Awaitable[None]]], Awaitable[None]] = _untraced
+        """Wraps each look; the supervisor sets it so that looks show as the cockpit's own spans."""
+
+    @abstractmethod
+    async def poll(self, emit: Emit) -> None:
+        """Look once and emit what was found."""
+
+    async def run(self, emit: Emit) -> None:
+        """Poll for ever, keeping the rhythm: a slow look shortens the pause after it."""
+        loop = asyncio.get_running_loop()
+        while True:
+            started = loop.time()
+            await self.traced(f"poll {self.name}", lambda: self.poll(emit))
+            await asyncio.sleep(max(0.05, self.options.interval - (loop.time() - started)))
+
+
+async def _untraced(_name: str, look: Callable[[], Awaitable[None]]) -> None:
+    await look()
+
+
+def resource(
+    service: str = "", host: str = "", extra: Mapping[str, str] | Iterable[tuple[str, str]] = ()
+) -> dict[str, str]:
+    """Build a resource from the names that the scope follows, leaving out what is empty."""
+    built = dict(extra)
+    if service:
+        built["service.name"] = service
+    if host:
+        built["host.name"] = host
+    return built

@@ -1,0 +1,1 @@
+"""A terminal's state behind a protocol of ours. Nothing lives here yet."""
