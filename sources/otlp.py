@@ -1,0 +1,188 @@
+"""The OTLP receiver: traces, logs and metrics from any OpenTelemetry SDK or collector.
+
+HTTP on 4318 with protobuf or JSON, and gRPC on 4317 where grpcio is installed (the `grpc` extra). Spans and log
+records go to the panes; metrics are kept for a while to be asked for; and each service that was heard gets a row of
+health. Either protocol goes on when the other one's port is taken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from cockpit.errors import Unreachable
+from cockpit.signals import HealthSample, HealthState, LogRecord, Series, Signal, Span
+from cockpit.source import Emit, Options, Source, TimeRange
+from sources.support.otlp_http import HttpReceiver, Limits
+from sources.support.otlp_intake import Intake
+from sources.support.otlp_json import JsonWire
+from sources.support.otlp_metrics import Metrics
+from sources.support.otlp_proto import ProtoWire
+from sources.support.otlp_services import Services
+
+if TYPE_CHECKING:
+    from sources.support.otlp_messages import Wire
+
+IN_FLIGHT = 4
+"""Bodies of the largest size that are held at any time."""
+
+
+class OtlpOptions(Options, frozen=True):
+    """Where the receiver listens, and what it takes at most."""
+
+    host: str = "127.0.0.1"
+    """The address to listen on; another than this machine's own lets anybody who reaches it send."""
+    port: int = 4318
+    """The port for OTLP/HTTP."""
+    grpc_port: int = 4317
+    """The port for OTLP/gRPC."""
+    grpc: bool = True
+    """Listen for gRPC as well, where grpcio is installed."""
+    body_limit: int = 16 << 20
+    """Bytes of one request at most, packed or unpacked; larger ones are refused."""
+    connections: int = 100
+    """Connections at most at any time, for each of the two protocols."""
+
+
+class Door(Struct):
+    """One protocol's port: closed, open, or why it can't be opened."""
+
+    protocol: str
+    option: str
+    """The option that holds its port."""
+    wanted: int
+    listen: Callable[[str, int], Awaitable[int]]
+    close: Callable[[], Awaitable[None]]
+    port: int = 0
+    trouble: Unreachable | None = None
+
+
+class OtlpSource(Source[OtlpOptions]):
+    """Receives OTLP.
+
+    Attributes:
+        ports: The port that is listened on for each protocol, `HTTP` and `gRPC`.
+    """
+
+    kind = "otlp"
+    summary = "OTLP receiver: traces, logs and metrics from OpenTelemetry SDKs and collectors"
+    options_type = OtlpOptions
+    emits = frozenset({Span, LogRecord, HealthSample})
+    offers = frozenset({"query_metrics"})
+
+    def __init__(self, name: str, options: OtlpOptions) -> None:
+        super().__init__(name, options)
+        self.ports: dict[str, int] = {}
+        self._metrics = Metrics(name)
+        self._services = Services(name)
+
+    async def run(self, emit: Emit) -> None:
+        """Listen until cancelled; every `interval` seconds look at the services and at ports that were taken.
+
+        Raises:
+            Unreachable: No port could be listened on.
+        """
+        doors = self._doors(emit)
+        try:
+            while True:
+                await self._open(doors)
+                self.ports = {door.protocol: door.port for door in doors if door.port}
+                await emit.replace(HealthSample, [*self._services.look(), *self._closed(doors)])
+                await asyncio.sleep(self.options.interval)
+        finally:
+            self.ports = {}
+            for door in doors:
+                await door.close()
+
+    async def check(self) -> str:
+        """Listen on each port for a moment, where this source does not listen already.
+
+        Raises:
+            Unreachable: A port is taken.
+        """
+        if self.ports:
+            return f"listening: {_listed(self.ports)}"
+        doors = self._doors(_Nowhere())
+        try:
+            await self._open(doors)
+        finally:
+            for door in doors:
+                await door.close()
+        for door in doors:
+            if door.trouble is not None:
+                raise door.trouble
+        return f"can listen: {_listed({door.protocol: door.port for door in doors})}"
+
+    async def query_metrics(self, expression: str, within: TimeRange, step: float) -> list[Series]:
+        """Answer `NAME{label="value"}` from the points that came in lately.
+
+        Raises:
+            UsageError: The expression is no such selector.
+        """
+        return self._metrics.query(expression, within, step)
+
+    def _doors(self, emit: Emit) -> list[Door]:
+        options = self.options
+        intake = Intake(
+            self.name,
+            emit,
+            measured=self._metrics.add,
+            heard=self._services.hear,
+            budget=options.body_limit * IN_FLIGHT,
+        )
+        json, proto = JsonWire(), ProtoWire()
+        wires: dict[str, Wire] = {json.content_type: json, proto.content_type: proto}
+        limits = Limits(body=options.body_limit, connections=options.connections)
+        http = HttpReceiver(intake, wires, limits)
+        return [Door("HTTP", "port", options.port, http.listen, http.close)]
+
+    async def _open(self, doors: list[Door]) -> None:
+        """Open the doors that are closed; one that can't be opened is no trouble to another."""
+        for door in doors:
+            if door.port:
+                continue
+            try:
+                door.port = await door.listen(self.options.host, door.wanted)
+                door.trouble = None
+            except (OSError, OverflowError) as error:
+                reason = getattr(error, "strerror", None) or str(error)
+                door.trouble = Unreachable(
+                    f"can't listen for {door.protocol}: {reason}",
+                    where=f"{self.options.host}:{door.wanted}",
+                    remedy=f"another collector may listen there: stop it, or set {door.option} to a free port",
+                )
+        if doors[0].trouble and all(door.trouble for door in doors):
+            raise doors[0].trouble
+
+    def _closed(self, doors: list[Door]) -> list[HealthSample]:
+        """Return a row for each door that could not be opened while another one could."""
+        return [
+            HealthSample(
+                at=time.time_ns(),
+                subject=f"OTLP {door.protocol} {self.options.host}:{door.wanted}",
+                kind="source",
+                state=HealthState.DOWN,
+                reason=str(door.trouble),
+                source=self.name,
+            )
+            for door in doors
+            if door.trouble is not None
+        ]
+
+
+class _Nowhere:
+    """Takes what comes in while a check listens, which nobody wants."""
+
+    async def __call__(self, batch: Sequence[Signal]) -> None:
+        pass
+
+    async def replace(self, signal_type: type, batch: Sequence[Signal]) -> None:
+        pass
+
+
+def _listed(ports: dict[str, int]) -> str:
+    return ", ".join(f"{protocol} on {port}" for protocol, port in ports.items())

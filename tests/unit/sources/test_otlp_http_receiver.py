@@ -1,0 +1,293 @@
+"""The HTTP side of the OTLP receiver, spoken to over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+
+from cockpit.errors import Unreachable
+from cockpit.signals import HealthSample, HealthState, LogRecord, Signal, Span
+from cockpit.source import TimeRange
+from sources.otlp import OtlpOptions, OtlpSource
+
+
+class Collected:
+    """Keeps what a source emits."""
+
+    def __init__(self) -> None:
+        self.signals: list[Signal] = []
+        self.rows: list[HealthSample] = []
+        self.hold = asyncio.Event()
+        self.hold.set()
+
+    async def __call__(self, batch: Sequence[Signal]) -> None:
+        await self.hold.wait()
+        self.signals += batch
+
+    async def replace(self, signal_type: type, batch: Sequence[Signal]) -> None:
+        self.rows = [item for item in batch if isinstance(item, HealthSample)]
+
+
+@asynccontextmanager
+async def receiving(**options: int | float | bool) -> AsyncIterator[tuple[OtlpSource, Collected, int]]:
+    made = OtlpOptions(**{"port": 0, "grpc_port": 0, "grpc": False, "interval": 0.05, **options})  # type: ignore[arg-type]
+    source, collected = OtlpSource("otlp", made), Collected()
+    task = asyncio.create_task(source.run(collected))
+    while "HTTP" not in source.ports and not task.done():
+        await asyncio.sleep(0.005)
+    try:
+        yield source, collected, source.ports["HTTP"]
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def a_trace(count: int = 1, **fields: object) -> dict[str, object]:
+    span = {
+        "traceId": "5B8EFFF798038103D269B633813FC60C",
+        "spanId": "EEE19B7EC3C1B174",
+        "name": "GET /cart",
+        "kind": 2,
+        "startTimeUnixNano": "1544712660000000000",
+        "endTimeUnixNano": "1544712661000000000",
+        **fields,
+    }
+    service = {"key": "service.name", "value": {"stringValue": "cart"}}
+    return {
+        "resourceSpans": [
+            {"resource": {"attributes": [service]}, "scopeSpans": [{"spans": [span] * count, "scope": {}}]}
+        ]
+    }
+
+
+def request(
+    body: bytes, path: str = "/v1/traces", kind: str = "application/json", *more: str, method: str = "POST"
+) -> bytes:
+    lines = [
+        f"{method} {path} HTTP/1.1",
+        "Host: localhost",
+        f"Content-Type: {kind}",
+        f"Content-Length: {len(body)}",
+        *more,
+    ]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+async def read_answer(reader: asyncio.StreamReader) -> tuple[int, dict[str, str], bytes]:
+    head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).decode().split("\r\n")
+    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
+    return int(head[0].split()[1]), headers, await reader.readexactly(int(headers["content-length"]))
+
+
+async def ask(port: int, raw: bytes) -> tuple[int, dict[str, str], bytes]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(raw)
+        return await read_answer(reader)
+    finally:
+        writer.close()
+
+
+async def test_spans_arrive_with_their_resource() -> None:
+    async with receiving() as (_, collected, port):
+        status, headers, body = await ask(port, request(json.dumps(a_trace()).encode()))
+        assert (status, headers["content-type"], body) == (200, "application/json", b"{}")
+        (span,) = collected.signals
+        assert isinstance(span, Span)
+        assert span.trace_id == "5b8efff798038103d269b633813fc60c"
+        assert (span.name, span.kind, span.duration) == ("GET /cart", "server", 1_000_000_000)
+        assert (span.resource, span.source) == ({"service.name": "cart"}, "otlp")
+
+
+async def test_gzip_and_one_connection_for_several_requests() -> None:
+    async with receiving() as (_, collected, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        packed = gzip.compress(json.dumps(a_trace(10)).encode())
+        for _ in range(3):
+            writer.write(request(packed, "/v1/traces", "application/json", "Content-Encoding: gzip"))
+            assert (await read_answer(reader))[0] == 200
+        writer.close()
+        assert len(collected.signals) == 30
+
+
+async def test_pipelined_requests_are_answered_in_turn() -> None:
+    async with receiving() as (_, collected, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request(json.dumps(a_trace()).encode()) * 5)
+        assert [(await read_answer(reader))[0] for _ in range(5)] == [200] * 5
+        writer.close()
+        assert len(collected.signals) == 5
+
+
+async def test_a_chunked_body_and_100_continue() -> None:
+    async with receiving() as (_, collected, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(
+            b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n"
+        )
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 \r\n\r\n"
+        body = json.dumps(a_trace()).encode()
+        writer.write(f"{len(body):x}\r\n".encode() + body + b"\r\n0\r\n\r\n")
+        assert (await read_answer(reader))[0] == 200
+        writer.close()
+        assert len(collected.signals) == 1
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (request(b"{}", "/v1/profiles"), 404),
+        (request(b"", method="GET"), 405),
+        (request(b"", method="OPTIONS"), 405),
+        (request(b"{}", "/v1/traces", "text/plain"), 415),
+        (request(b"{}", "/v1/traces", "application/json", "Content-Encoding: br"), 415),
+        (request(b"{nonsense"), 400),
+        (request(b'{"resourceSpans": 7}'), 400),
+        (request(b'{"resourceSpans": [' + b"[" * 100_000), 400),
+        (request(b"\xff\xff\xff", "/v1/traces", "application/x-protobuf"), 400),
+        (request(b"no gzip", "/v1/traces", "application/json", "Content-Encoding: gzip"), 400),
+        (b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Length: -4\r\n\r\n", 400),
+        (b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Length: 4, 5\r\n\r\n", 400),
+        (b"POST /v1/traces HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 400),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 a TLS hello\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 20_000, 431),
+    ],
+)
+async def test_what_is_not_an_export_is_refused_by_the_right_status(raw: bytes, status: int) -> None:
+    async with receiving() as (_, collected, port):
+        assert (await ask(port, raw))[0] == status
+        assert (await ask(port, request(b"{}")))[0] == 200
+        assert not collected.signals
+
+
+async def test_an_error_is_a_status_message_in_the_requests_encoding() -> None:
+    async with receiving() as (_, _, port):
+        _, headers, body = await ask(port, request(b"{nonsense"))
+        assert headers["content-type"] == "application/json"
+        assert json.loads(body)["code"] == 3
+        _, headers, body = await ask(port, request(b"\xff", "/v1/logs", "application/x-protobuf"))
+        assert headers["content-type"] == "application/x-protobuf"
+        assert body.startswith(b"\x08\x03\x12")
+
+
+async def test_a_body_that_is_too_large_is_refused_before_it_is_read() -> None:
+    async with receiving(body_limit=1000) as (_, _, port):
+        assert (await ask(port, request(b" " * 1001)))[0] == 413
+        chunked = b"POST /v1/logs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        chunk = b"200\r\n" + b" " * 512 + b"\r\n"
+        assert (await ask(port, chunked + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 3))[0] == 413
+
+
+@pytest.mark.parametrize("members", [1, 3])
+async def test_a_gzip_bomb_is_refused_unexploded(members: int) -> None:
+    bomb = gzip.compress(b" " * (100 << 20) if members == 1 else b" " * (7 << 20)) * members
+    async with receiving() as (_, _, port):
+        raw = request(bomb, "/v1/traces", "application/json", "Content-Encoding: gzip")
+        assert (await ask(port, raw))[0] == 413
+
+
+async def test_gzip_of_several_members_is_read_whole_and_a_cut_one_is_refused() -> None:
+    body = json.dumps(a_trace(2000)).encode()
+    packed = gzip.compress(body[:5000]) + gzip.compress(body[5000:])
+    async with receiving() as (_, collected, port):
+        for sent, status in ((packed, 200), (packed[:-20], 400), (packed[:-2000], 400)):
+            raw = request(sent, "/v1/traces", "application/json", "Content-Encoding: gzip")
+            assert (await ask(port, raw))[0] == status
+        assert len(collected.signals) == 2000
+
+
+async def test_senders_are_asked_to_come_back_while_the_cockpit_cannot_keep_up() -> None:
+    body = json.dumps(a_trace(20)).encode()
+    async with receiving(body_limit=len(body)) as (_, collected, port):
+        collected.hold.clear()
+        waiting = [asyncio.create_task(ask(port, request(body))) for _ in range(4)]
+        await asyncio.sleep(0.2)
+        status, headers, _ = await ask(port, request(body))
+        assert (status, headers["retry-after"]) == (429, "1")
+        collected.hold.set()
+        assert [(await answer)[0] for answer in waiting] == [200] * 4
+        assert (await ask(port, request(body)))[0] == 200
+
+
+async def test_connections_are_bounded_and_slow_senders_let_go() -> None:
+    async with receiving(connections=100) as (_, _, port):
+        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(100)]
+        for _, writer in held:
+            writer.write(b"POST /v1/traces HTT")
+        await asyncio.sleep(0.05)
+        status, headers, _ = await ask(port, request(b"{}"))
+        assert (status, headers["retry-after"]) == (503, "1")
+        for _, writer in held:
+            writer.close()
+        await asyncio.sleep(0.2)
+        answers = await asyncio.gather(*(ask(port, request(b"{}")) for _ in range(90)))
+        assert {status for status, _, _ in answers} == {200}
+
+
+async def test_spans_that_are_none_are_counted_back_to_the_sender() -> None:
+    body = json.dumps(a_trace(3, spanId="00")).encode()
+    async with receiving() as (_, collected, port):
+        status, _, answer = await ask(port, request(body))
+        assert status == 200
+        assert json.loads(answer)["partialSuccess"]["rejectedSpans"] == "3"
+        assert not collected.signals
+
+
+async def test_a_service_that_was_heard_gets_a_row() -> None:
+    body = json.dumps(a_trace(20, status={"code": 2})).encode()
+    async with receiving() as (_, collected, port):
+        await ask(port, request(body))
+        while not collected.rows:
+            await asyncio.sleep(0.01)
+        (row,) = collected.rows
+        assert (row.subject, row.state, row.value) == ("service cart", HealthState.DEGRADED, 1.0)
+
+
+async def test_metrics_can_be_asked_for() -> None:
+    now = time.time_ns()
+    points = [
+        {"asInt": str(n), "timeUnixNano": str(now + n), "attributes": [pair("path", path)]}
+        for n, path in enumerate(["/a", "/b", "/a"])
+    ]
+    metric = {"name": "http.requests", "unit": "1", "sum": {"dataPoints": [*points, {"asInt": "7"}]}}
+    body = {"resourceMetrics": [{"resource": {}, "scopeMetrics": [{"metrics": [metric]}]}]}
+    async with receiving() as (source, _, port):
+        _, _, answer = await ask(port, request(json.dumps(body).encode(), "/v1/metrics"))
+        assert json.loads(answer)["partialSuccess"]["rejectedDataPoints"] == "1"
+        within = TimeRange(now - 10, now + 10)
+        (series,) = await source.query_metrics('http.requests{path="/a"}', within, 0.0)
+        assert series.points == ((now + 2, 2.0),)
+        assert len(await source.query_metrics('http.requests{path=~"/.*"}', within, 15.0)) == 2
+
+
+def pair(key: str, value: str) -> dict[str, object]:
+    return {"key": key, "value": {"stringValue": value}}
+
+
+async def test_logs_of_any_body_arrive_as_text() -> None:
+    bodies = [{"stringValue": "plain"}, {"intValue": "7"}, {"kvlistValue": {"values": [pair("k", "v")]}}]
+    records = [{"body": body, "severityText": "ERROR", "traceId": "zz"} for body in bodies]
+    body = {"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]}
+    async with receiving() as (_, collected, port):
+        assert (await ask(port, request(json.dumps(body).encode(), "/v1/logs")))[0] == 200
+        found = [item for item in collected.signals if isinstance(item, LogRecord)]
+        assert [record.body for record in found] == ["plain", "7", '{"k":"v"}']
+        assert {(record.level, record.trace_id) for record in found} == {(17, "")}
+        assert all(abs(record.at - time.time_ns()) < 60e9 for record in found)
+
+
+async def test_a_taken_port_says_what_to_do() -> None:
+    async with receiving() as (_, _, port):
+        second = OtlpSource("other", OtlpOptions(port=port, grpc=False))
+        with pytest.raises(Unreachable, match="set port to a free port"):
+            await second.run(Collected())
+        with pytest.raises(Unreachable, match="another collector"):
+            await second.check()
+    assert "HTTP on" in await second.check()
