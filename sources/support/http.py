@@ -1,0 +1,503 @@
+"""The one seam to httpx: how every source here asks an HTTP API, and how its failures become ours.
+
+What a source needs is the same each time: credentials that never show, a bound on time and on size, JSON decoded to
+typed structs, and errors that say what to do. httpx costs 115 ms to import, so it is loaded with the first request.
+Redirects are followed here rather than by httpx, for it would take secret headers and the client certificate along to
+another host.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import ssl
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+import msgspec
+from msgspec import Struct
+
+from cockpit.errors import BadAnswer, ConfigError, Denied, Unreachable
+from cockpit.hygiene import clean_text
+from cockpit.secrets import resolve
+from cockpit.source import Options, Secret
+from sources.support.http_body import MAX_BYTES, bounded, decoded
+from sources.support.http_errors import NotFound, Unanswered, httpx_errors
+
+if TYPE_CHECKING:
+    import httpx
+
+HOPS = 5
+"""Redirects followed before giving up."""
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+T = TypeVar("T")
+Params = Mapping[str, str | Sequence[str]]
+TransportFactory = Callable[[ssl.SSLContext], "httpx.AsyncBaseTransport"]
+"""Makes the transport that carries requests, given the TLS context; one through a bastion goes in here."""
+
+
+class HttpOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every source that asks an HTTP API can be told."""
+
+    url: str
+    """The address, such as `https://prometheus.example:9090`; a path before the API's own is kept."""
+    user: str = ""
+    """The user of HTTP basic authentication."""
+    password: Secret = Secret()
+    """The password of HTTP basic authentication."""
+    bearer: Secret = Secret()
+    """A token sent as `Authorization: Bearer …`; a file that is rotated is read again when the token is refused."""
+    headers: dict[str, str | Secret] = {}
+    """Further request headers, such as a tenant's; a value may be a secret."""
+    client_cert: str = ""
+    """A PEM file with the client certificate (and its chain) that the server asks for (mTLS)."""
+    client_key: str = ""
+    """A PEM file with that certificate's private key, unencrypted; empty when `client_cert` holds it too."""
+    ca_file: str = ""
+    """A PEM file with the authorities that sign the server's certificate; empty means the system's."""
+    verify: bool = True
+    """Whether the server's certificate is verified. Without it anybody on the way can read the credentials."""
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """An answer, whole.
+
+    Attributes:
+        status: The HTTP status.
+        headers: By lower-case name; repeated ones are joined with a comma.
+        body: At most the allowed bytes, decompressed.
+        url: Where it came from after redirects, without credentials and query.
+        hops: The addresses that redirected, in order, without credentials and query.
+        elapsed: Seconds from the request to the answer's last byte.
+        certificate: The server's certificate in DER; empty without TLS.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+    hops: tuple[str, ...] = ()
+    elapsed: float = 0.0
+    certificate: bytes = b""
+
+
+class Incoming(Struct, frozen=True, kw_only=True):
+    """An answer whose body is still coming in, by bounded pieces."""
+
+    status: int
+    headers: Mapping[str, str]
+    pieces: AsyncIterator[bytes]
+
+
+class _Ask(Struct, frozen=True, kw_only=True):
+    method: str
+    url: str
+    params: Params | None = None
+    content: bytes | None = None
+    headers: Mapping[str, str] = {}
+
+
+class HttpClient:
+    """Asks one HTTP API with one set of credentials.
+
+    Opened by its first request, on the loop that makes it; `aclose` closes it, and a later request opens it again.
+
+    Args:
+        where: The source's name, for errors.
+        options: Address, credentials, time limit.
+        url: Another address than the options' own, for a source with several.
+        limit: Bytes an answer may have.
+        transport: Makes the transport; httpx's own when None.
+    """
+
+    def __init__(
+        self,
+        where: str,
+        options: HttpOptions,
+        *,
+        url: str = "",
+        limit: int = MAX_BYTES,
+        transport: TransportFactory | None = None,
+    ) -> None:
+        self.where = where
+        self.options = options
+        self.limit = limit
+        self._transport = transport
+        self._url, self._userinfo = _without_userinfo(url or options.url)
+        self._client: httpx.AsyncClient | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._credentials: Mapping[str, bytes] | None = None
+        self._secrets: tuple[str, ...] = ()
+
+    @property
+    def url(self) -> str:
+        """The address without credentials."""
+        return self._url
+
+    async def get_json(
+        self, path: str, wanted: type[T], *, params: Params | None = None, limit: int = 0
+    ) -> T:
+        """GET a path and decode what it answers.
+
+        Raises:
+            NotFound: There is nothing at that path.
+            SourceError: Anything else that went wrong, secrets left out.
+        """
+        answer = await self.fetch("GET", path, params=params, limit=limit)
+        return await self._decoded(answer.body, wanted, path)
+
+    async def post_json(self, path: str, body: object, wanted: type[T]) -> T:
+        """POST a body as JSON and decode what is answered.
+
+        Raises:
+            Unanswered: It was sent, and whether it took effect is not known.
+            SourceError: Anything else that went wrong.
+        """
+        headers = {"content-type": "application/json"}
+        answer = await self.fetch("POST", path, content=msgspec.json.encode(body), headers=headers)
+        return await self._decoded(answer.body, wanted, path)
+
+    async def fetch(
+        self,
+        method: str,
+        path: str = "",
+        *,
+        params: Params | None = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        limit: int = 0,
+    ) -> Answer:
+        """Ask and return the answer, which is a success.
+
+        Raises:
+            NotFound: 404 or 410.
+            SourceError: Any other failure, a status of 300 or more among them.
+        """
+        answer = await self.request(
+            method, path, params=params, content=content, headers=headers, limit=limit
+        )
+        if answer.status >= 300:
+            self._refuse(answer, method, path)
+        return answer
+
+    async def request(
+        self,
+        method: str,
+        path: str = "",
+        *,
+        params: Params | None = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        limit: int = 0,
+    ) -> Answer:
+        """Ask and return the answer, whatever its status.
+
+        Raises:
+            SourceError: There is no answer, or it is too long or broken.
+        """
+        started = time.perf_counter()
+        ask = self._ask(method, path, params=params, content=content, headers=headers)
+        async with self._opened(ask) as (response, hops):
+            body = bytearray()
+            async for piece in self._pieces(response, limit or self.limit):
+                body += piece
+            return Answer(
+                status=response.status_code,
+                headers=_headers(response),
+                body=bytes(body),
+                url=_shown(str(response.url)),
+                hops=hops,
+                elapsed=time.perf_counter() - started,
+                certificate=_certificate(response),
+            )
+
+    @contextlib.asynccontextmanager
+    async def stream(
+        self, path: str = "", *, headers: Mapping[str, str] | None = None, limit: int = 0
+    ) -> AsyncIterator[Incoming]:
+        """GET a path and hand out its answer while it comes in, for a body that need not be held whole.
+
+        Raises:
+            SourceError: As `fetch`; the time limit covers the block.
+        """
+        ask = self._ask("GET", path, params=None, content=None, headers=headers)
+        async with self._opened(ask) as (response, hops):
+            pieces = self._pieces(response, limit or self.limit)
+            if response.status_code >= 300:
+                body = b"".join([piece async for piece in pieces])
+                url = _shown(str(response.url))
+                self._refuse(
+                    Answer(status=response.status_code, headers={}, body=body, url=url, hops=hops),
+                    "GET",
+                    path,
+                )
+            yield Incoming(status=response.status_code, headers=_headers(response), pieces=pieces)
+
+    async def aclose(self) -> None:
+        """Close the connections and forget the credentials."""
+        client, loop = self._client, self._loop
+        self._client = self._loop = self._credentials = None
+        if client is not None and loop is asyncio.get_running_loop():
+            await client.aclose()
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None,
+        content: bytes | None,
+        headers: Mapping[str, str] | None,
+    ) -> _Ask:
+        url = f"{self._url.rstrip('/')}/{path.lstrip('/')}" if path else self._url
+        return _Ask(method=method, url=url, params=params, content=content, headers=headers or {})
+
+    @contextlib.asynccontextmanager
+    async def _opened(self, ask: _Ask) -> AsyncIterator[tuple[httpx.Response, tuple[str, ...]]]:
+        """Send a request, follow its redirects and hold the answer open; the one time limit covers all of it."""
+        sent = False
+
+        async def trace(event: str, _info: Mapping[str, object]) -> None:
+            nonlocal sent
+            sent = sent or event.endswith("send_request_headers.started")
+
+        seconds = self.options.timeout
+        changes = ask.method not in {"GET", "HEAD"}
+        async with contextlib.AsyncExitStack() as stack:
+            stack.enter_context(httpx_errors(self.where, sent=lambda: sent and changes, seconds=seconds))
+            await stack.enter_async_context(asyncio.timeout(seconds))
+            client = await self._ready()
+            headers = await self._authorised()
+            response = await _send(stack, client, ask, headers, {"trace": trace} if changes else {})
+            hops: list[str] = []
+            while response.status_code in _REDIRECTS and not changes and "location" in response.headers:
+                following = response.url.join(response.headers["location"])
+                hops.append(_shown(str(response.url)))
+                if len(hops) > HOPS:
+                    raise BadAnswer(
+                        "it redirects for ever", where=self.where, remedy="put the final address in `url`"
+                    )
+                at_home = _origin(following) == _origin(client.base_url)
+                fellow = client if at_home else await stack.enter_async_context(await self._stranger())
+                step = _Ask(method=ask.method, url=str(following), headers=ask.headers if at_home else {})
+                response = await _send(stack, fellow, step, headers if at_home else {}, {})
+            yield response, tuple(hops)
+
+    async def _ready(self) -> httpx.AsyncClient:
+        loop = asyncio.get_running_loop()
+        if self._client is not None and self._loop is loop:
+            return self._client
+        context = await asyncio.to_thread(self._tls, mine=True)
+        self._client, self._loop = self._new_client(context), loop
+        return self._client
+
+    async def _stranger(self) -> httpx.AsyncClient:
+        """Make a client that carries no credentials, for a redirect to another host."""
+        return self._new_client(await asyncio.to_thread(self._tls, mine=False))
+
+    def _new_client(self, context: ssl.SSLContext) -> httpx.AsyncClient:
+        import httpx
+
+        return httpx.AsyncClient(
+            base_url=self._url,
+            verify=context,
+            transport=self._transport(context) if self._transport else None,
+            timeout=self.options.timeout,
+            follow_redirects=False,
+            # A proxy from the environment is for the outside; what listens on loopback is not behind it.
+            trust_env=(urlsplit(self._url).hostname or "") not in {"127.0.0.1", "::1", "localhost"},
+            headers={"user-agent": "cockpit", "accept-encoding": "gzip"},
+        )
+
+    def _tls(self, *, mine: bool) -> ssl.SSLContext:
+        """Build the TLS context; it reads files, so it runs in a thread.
+
+        Raises:
+            ConfigError: A file can't be read, or is no certificate or key.
+        """
+        options = self.options
+        context = _trusting(options.ca_file, self.where)
+        if not options.verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        if mine and options.client_cert:
+            cert = str(Path(options.client_cert).expanduser())
+            key = str(Path(options.client_key).expanduser()) if options.client_key else None
+            try:
+                # The empty password keeps OpenSSL from asking for one on the terminal.
+                context.load_cert_chain(cert, key, password=lambda: "")
+            except (OSError, ValueError) as error:
+                reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or "not readable"
+                raise Denied(
+                    f"the client certificate or its key can't be used: {reason}",
+                    where=self.where,
+                    remedy="check `client_cert` and `client_key`: PEM files, the key unencrypted",
+                ) from None
+        return context
+
+    async def _authorised(self) -> Mapping[str, bytes]:
+        """Return the headers that hold credentials, resolved once and again after a refusal."""
+        if self._credentials is None:
+            headers, secrets = await self._resolved()
+            self._credentials, self._secrets = headers, tuple(secret for secret in secrets if len(secret) > 3)
+        return self._credentials
+
+    async def _resolved(self) -> tuple[dict[str, bytes], list[str]]:
+        options, secrets, headers = self.options, list[str](), dict[str, bytes]()
+        user, password = self._userinfo
+        if options.user or options.password:
+            user = options.user
+            password = await resolve(options.password, self.where) if options.password else ""
+        if user or password:
+            pair = base64.b64encode(f"{user}:{password}".encode())
+            secrets += [password, pair.decode()]
+            headers["authorization"] = b"Basic " + pair
+        if options.bearer:
+            token = await resolve(options.bearer, self.where)
+            secrets.append(token)
+            headers["authorization"] = b"Bearer " + token.encode()
+        for name, value in options.headers.items():
+            if isinstance(value, Secret):
+                value = await resolve(value, self.where)
+                secrets.append(value)
+            headers[name.lower()] = value.encode()
+        return headers, secrets
+
+    def _pieces(self, response: httpx.Response, limit: int) -> AsyncIterator[bytes]:
+        encoding = response.headers.get("content-encoding", "").strip().lower()
+        return bounded(response.aiter_raw(), encoding=encoding, limit=limit, where=self.where)
+
+    async def _decoded(self, body: bytes, wanted: type[T], path: str) -> T:
+        try:
+            return await decoded(body, wanted, where=self.where, path=path)
+        except BadAnswer as error:
+            raise BadAnswer(self._scrub(error.message), where=error.where, remedy=error.remedy) from None
+
+    def _refuse(self, answer: Answer, method: str, path: str) -> NoReturn:
+        """Raise what a status that is no success means."""
+        status, said = answer.status, self._scrub(_said(answer.body))
+        message = f"HTTP {status} from {method} {path or answer.url}{': ' if said else ''}{said}"
+        if answer.hops:
+            message += f" (redirected to {answer.url})"
+        if status in {401, 403, 407}:
+            self._credentials = None
+            remedy = "put the final address in `url`" if answer.hops else self._missing_credential()
+            raise Denied(message, where=self.where, remedy=remedy)
+        if status in {404, 410}:
+            raise NotFound(message, where=self.where, remedy="does `url` point at the right server and path?")
+        if method == "POST" and status in {502, 504}:
+            raise Unanswered(f"{message}; it may or may not have taken effect", where=self.where)
+        if status in {429, 502, 503, 504}:
+            raise Unreachable(
+                message, where=self.where, remedy="it is overloaded, starting, or behind a proxy"
+            )
+        raise BadAnswer(message, where=self.where)
+
+    def _missing_credential(self) -> str:
+        options = self.options
+        if options.bearer:
+            return "check `bearer`"
+        if options.user or options.password or self._userinfo[0]:
+            return "check `user` and `password`"
+        if options.client_cert:
+            return "the client certificate was not enough: set `user` and `password`, or `bearer`"
+        return "set `user` and `password`, or `bearer`, or `client_cert`"
+
+    def _scrub(self, text: str) -> str:
+        """Take credentials out of what the other side said, for it may say back what it was told."""
+        for secret in self._secrets:
+            text = text.replace(secret, "…")
+        return text
+
+
+async def _send(
+    stack: contextlib.AsyncExitStack,
+    client: httpx.AsyncClient,
+    ask: _Ask,
+    credentials: Mapping[str, bytes],
+    extensions: Mapping[str, object],
+) -> httpx.Response:
+    plain = [(name.encode(), value.encode()) for name, value in ask.headers.items()]
+    headers = plain + [(name.encode(), value) for name, value in credentials.items()]
+    request = client.build_request(
+        ask.method,
+        ask.url,
+        params=ask.params or None,
+        content=ask.content,
+        headers=headers,
+        extensions=dict(extensions),
+    )
+    response = await client.send(request, stream=True)
+    stack.push_async_callback(response.aclose)
+    return response
+
+
+def _trusting(ca_file: str, where: str) -> ssl.SSLContext:
+    """Make a context that trusts one file's authorities, else the system's, else the ones httpx brings."""
+    path = str(Path(ca_file).expanduser()) if ca_file else None
+    if path is None:
+        found = ssl.get_default_verify_paths()
+        if found.cafile is None and found.capath is None:
+            import certifi
+
+            path = certifi.where()
+    try:
+        return ssl.create_default_context(cafile=path)
+    except (OSError, ValueError):
+        raise Unreachable(
+            f"no authorities can be read from {path}", where=where, remedy="`ca_file` is a PEM file"
+        ) from None
+
+
+def _without_userinfo(url: str) -> tuple[str, tuple[str, str]]:
+    """Split (address, (user, password)) of a URL that may hold credentials."""
+    try:
+        parts = urlsplit(url)
+        user, password = unquote(parts.username or ""), unquote(parts.password or "")
+        host = parts.netloc.rpartition("@")[2]
+    except ValueError:
+        raise ConfigError("not an address", key="url", remedy="write it as http://host:port/path") from None
+    if parts.scheme not in {"http", "https"} or not host:
+        raise ConfigError("not an address", key="url", remedy="write it as http://host:port/path")
+    return urlunsplit((parts.scheme, host, parts.path, parts.query, "")), (user, password)
+
+
+def _shown(url: str) -> str:
+    """Return an address without credentials and query."""
+    parts = urlsplit(url)
+    return clean_text(urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")), 300)
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int]:
+    return url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80)
+
+
+def _headers(response: httpx.Response) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}
+
+
+def _certificate(response: httpx.Response) -> bytes:
+    stream = response.extensions.get("network_stream")
+    tls = stream.get_extra_info("ssl_object") if stream is not None else None
+    return (tls.getpeercert(binary_form=True) or b"") if tls is not None else b""
+
+
+def _said(body: bytes) -> str:
+    """Return what an error's body says in one short line: a JSON field that holds it, else its first words."""
+    try:
+        found = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        found = None
+    text = found if isinstance(found, str) else ""
+    if isinstance(found, dict):
+        text = next(
+            (found[key] for key in ("error", "message", "detail") if isinstance(found.get(key), str)), ""
+        )
+    if not text and body.lstrip()[:1] not in {b"<", b"{", b"["}:
+        text = body[:400].decode("utf-8", "replace")
+    return clean_text(" ".join(text.split()), 200)

@@ -1,0 +1,101 @@
+"""Bodies of answers: decompressed within a bound, and decoded to what a protocol says they hold."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterable, AsyncIterator
+from typing import TypeVar
+
+import msgspec
+
+from cockpit.errors import BadAnswer
+from cockpit.hygiene import clean_text
+
+MAX_BYTES = 64 << 20
+"""Bytes an answer may have after decompression, unless its reader allows less."""
+PIECE = 64 << 10
+"""Bytes that are decompressed at a time."""
+OFF_LOOP = 1 << 20
+"""Bytes from which decoding is done in a thread."""
+
+T = TypeVar("T")
+
+
+async def bounded(
+    raw: AsyncIterable[bytes], *, encoding: str, limit: int, where: str
+) -> AsyncIterator[bytes]:
+    """Yield a body's bytes, decompressed, and stop at a bound that a decompression bomb can't pass.
+
+    Args:
+        raw: The bytes as they came in.
+        encoding: The answer's Content-Encoding: none, `identity`, `gzip` or `deflate`.
+        limit: Bytes allowed after decompression.
+        where: The source, for errors.
+
+    Raises:
+        BadAnswer: It is longer than that, or compressed in a way that was not asked for, or broken.
+    """
+    pieces = _inflated(raw, where) if encoding in {"gzip", "x-gzip", "deflate"} else raw
+    if pieces is raw and encoding not in {"", "identity"}:
+        raise BadAnswer(f"compressed as {clean_text(encoding, 40)}, which was not asked for", where=where)
+    size = 0
+    async for piece in pieces:
+        size += len(piece)
+        if size > limit:
+            raise BadAnswer(
+                f"the answer is longer than {limit >> 20} MiB", where=where, remedy="ask for less at a time"
+            )
+        yield piece
+
+
+async def _inflated(raw: AsyncIterable[bytes], where: str) -> AsyncIterator[bytes]:
+    """Decompress gzip (RFC 1952, several members too) or zlib (RFC 1950), a bounded piece at a time."""
+    # 32 added to the window's bits makes zlib tell the two formats apart by their first bytes.
+    inflater = zlib.decompressobj(32 + zlib.MAX_WBITS)
+    started = False
+    try:
+        async for data in raw:
+            while data:
+                if inflater.eof:
+                    inflater = zlib.decompressobj(32 + zlib.MAX_WBITS)
+                started = True
+                piece = inflater.decompress(data, PIECE)
+                if piece:
+                    yield piece
+                data = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
+    except zlib.error:
+        raise BadAnswer("the answer's compression is broken", where=where) from None
+    if started and not inflater.eof:
+        raise BadAnswer("the compressed answer ends too early", where=where)
+
+
+async def decoded(body: bytes, wanted: type[T], *, where: str, path: str) -> T:
+    """Decode JSON to a type; a large body is decoded in a thread.
+
+    Raises:
+        BadAnswer: It is no JSON, or not of that shape; the message names the place in it.
+    """
+    if len(body) > OFF_LOOP:
+        return await asyncio.to_thread(decode, body, wanted, where=where, path=path)
+    return decode(body, wanted, where=where, path=path)
+
+
+def decode(body: bytes, wanted: type[T], *, where: str, path: str) -> T:
+    """Decode JSON to a type.
+
+    Raises:
+        BadAnswer: It is no JSON, or not of that shape; the message names the place in it.
+    """
+    try:
+        return msgspec.json.decode(body, type=wanted)
+    except msgspec.ValidationError as error:
+        problem = f"{path} answered with something else than its API says: {error}"
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        kind = " but HTML" if body.lstrip()[:1] == b"<" else ""
+        problem = f"{path} answered with no JSON{kind}: {error}"
+    except RecursionError:
+        problem = f"{path} answered with JSON nested too deep"
+    raise BadAnswer(
+        clean_text(problem, 400), where=where, remedy="does `url` point at the right server and path?"
+    )
