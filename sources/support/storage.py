@@ -19,8 +19,11 @@ REMOTE = frozenset(
 )
 """File systems whose server may hang; they are asked on a thread that may hang with it."""
 
-PATIENCE = 0.2
-"""Seconds a remote file system has to answer within a look."""
+PATIENCE = 1.0
+"""Seconds after which a remote file system that has not answered counts as hung."""
+
+WAIT = 0.004
+"""Seconds a look waits for a remote file system; most answer in less, the others' answer is for the next look."""
 
 
 class Usage(Struct, frozen=True, gc=False):
@@ -108,7 +111,7 @@ class FileSystems:
     ) -> list[HealthSample]:
         details = {"system.device": device, "system.filesystem.type": fstype}
         try:
-            found = self._ask(mount) if remote else self._usage(mount)
+            answers = self._ask(mount) if remote else [self._usage(mount)]
         except TimeoutError as late:
             return [
                 look.sample(
@@ -122,27 +125,32 @@ class FileSystems:
             return [
                 look.sample(f"disk {mount}", "disk", state=HealthState.DOWN, reason=reason, details=details)
             ]
-        return [self._sample(look, mount, found, details)] if found.total else []
+        return [self._sample(look, mount, found, details) for found in answers if found.total]
 
-    def _ask(self, mount: str) -> Usage:
-        """Ask a remote file system, waiting a moment; one that hangs is asked again only when it has answered.
+    def _ask(self, mount: str) -> list[Usage]:
+        """Ask a remote file system; one that hangs is asked again only when it has answered.
+
+        Returns:
+            The answer; nothing while it may still come.
 
         Raises:
-            TimeoutError: It has not answered yet; the message says for how long.
+            TimeoutError: It does not answer; the message says for how long.
             OSError: It answered with an error.
         """
         asked = self._asked.get(mount)
         if asked is None:
             asked = self._asked[mount] = _Asked(mount, self._usage)
             asked.start()
-        asked.join(PATIENCE if time.monotonic() - asked.since < 1 else 0)
+            asked.join(WAIT)
         if asked.is_alive():
             waited = time.monotonic() - asked.since
+            if waited < PATIENCE:
+                return []
             raise TimeoutError(f"its server has not answered for {duration(waited)}")
         del self._asked[mount]
         if asked.found is None:
             raise OSError(0, asked.failed)
-        return asked.found
+        return [asked.found]
 
     def _sample(self, look: Look, mount: str, found: Usage, details: Attributes) -> HealthSample:
         reach = found.used + found.free
