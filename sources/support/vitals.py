@@ -106,14 +106,15 @@ def load(look: Look, limits: Thresholds, *, cores: int) -> list[HealthSample]:
 class Memory:
     """Memory, swap, and what the kernel had to kill for want of it."""
 
-    def __init__(self, limits: Thresholds) -> None:
+    def __init__(self, limits: Thresholds, vmstat: str = "/proc/vmstat") -> None:
         self._limits = limits
+        self._vmstat = vmstat
         self._kills: deque[tuple[int, int]] = deque(maxlen=64)
         self._killed = -1
         self._rates = Rates()
 
     def look(self, look: Look) -> list[HealthSample]:
-        """Return `memory`, and `swap` where there is some."""
+        """Return `memory`, what was killed for want of it, and `swap` where there is some."""
         import psutil
 
         memory = psutil.virtual_memory()
@@ -123,12 +124,10 @@ class Memory:
         reason = f"{size(used)} of {size(memory.total)} used"
         if state is not HealthState.OK:
             reason = f"{percent:.0f} % used: {size(memory.available)} left"
-        if kills := self._recent_kills(look):
-            state = worse(state, HealthState.DEGRADED)
-            reason += f"; the kernel killed {kills} for want of memory in the last {duration(KILL_MEMORY)}"
         details = {name: int(count) for name, count in memory._asdict().items() if name != "percent"}
         samples = [look.sample("memory", "host", state=state, reason=reason, value=round(percent, 1),
-                               unit="%", details=details | {"out-of-memory kills": kills})]  # fmt: skip
+                               unit="%", details=details)]  # fmt: skip
+        samples += self._kills_told(look)
         swap = psutil.swap_memory()
         if swap.total:
             samples.append(self._swap(look, swap.total, swap.used, {"in": swap.sin, "out": swap.sout}))
@@ -146,15 +145,22 @@ class Memory:
         return look.sample("swap", "host", state=state, reason=reason, value=round(percent, 1), unit="%",
                            details={"in": round(rates["in"]), "out": round(rates["out"])})  # fmt: skip
 
-    def _recent_kills(self, look: Look) -> int:
-        """Return how many processes were killed lately, by the kernel's counter in /proc/vmstat."""
-        count = _field("/proc/vmstat", "oom_kill")
-        if count is not None:
-            if self._killed >= 0 and count > self._killed:
-                self._kills.append((look.at, count - self._killed))
-            self._killed = count
+    def _kills_told(self, look: Look) -> list[HealthSample]:
+        """Return `oom kills`: how many processes were killed lately, by the kernel's counter in /proc/vmstat."""
+        count = _field(self._vmstat, "oom_kill")
+        if count is None:
+            return []
+        if self._killed >= 0 and count > self._killed:
+            self._kills.append((look.at, count - self._killed))
+        self._killed = count
         oldest = look.at - int(KILL_MEMORY * 1e9)
-        return sum(number for at, number in self._kills if at >= oldest)
+        kills = sum(number for at, number in self._kills if at >= oldest)
+        words = f"in the last {duration(KILL_MEMORY)}"
+        reason = f"the kernel killed {kills} for want of memory {words}" if kills else f"none {words}"
+        state = HealthState.DEGRADED if kills else HealthState.OK
+        return [
+            look.sample("oom kills", "host", state=state, reason=reason, value=float(kills), unit="{process}")
+        ]
 
 
 def pressure(look: Look, limits: Thresholds, root: Path = Path("/proc/pressure")) -> list[HealthSample]:

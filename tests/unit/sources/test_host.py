@@ -149,6 +149,22 @@ def test_pressure_is_judged_by_its_last_minute(tmp_path: Path) -> None:
     assert sample.details["full avg60"] == 1.0
 
 
+def test_what_the_kernel_killed_is_told_for_a_while(tmp_path: Path) -> None:
+    vmstat = tmp_path / "vmstat"
+    memory = vitals.Memory(vitals.Thresholds(), str(vmstat))
+
+    def kills(count: int, later: float = 0) -> HealthSample:
+        vmstat.write_text(f"nr_free_pages 1\noom_kill {count}\n")
+        at = LOOK.at + int(later * 1e9)
+        found = memory.look(Look(at=at, elapsed=5, resource={}))
+        return next(sample for sample in found if sample.subject == "oom kills")
+
+    assert kills(7).value == 0  # killed before we looked: not news
+    assert kills(9, 5).value == 2
+    assert kills(9, 300).state is HealthState.DEGRADED
+    assert kills(9, 700).state is HealthState.OK
+
+
 def test_a_containers_limits_are_read_where_there_are_any(tmp_path: Path) -> None:
     container = vitals.Container(vitals.Thresholds(), tmp_path)
     assert container.look(LOOK) == []
