@@ -8,6 +8,11 @@ whose fields have the wrong types is rejected and counted.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from cockpit.signals import Alert, HealthSample, LogRecord, Signal, Span
 
 BODY_LIMIT = 64 * 1024
 """Characters kept of a log record's body."""
@@ -34,3 +39,15 @@ def clean_text(text: str, limit: int = TEXT_LIMIT) -> str:
     if len(text) > limit:
         text = f"{text[:limit]}… ({len(text) - limit:,} more characters)"
     return _UNSAFE.sub(_picture, text) if not text.isprintable() else text
+
+
+def clean(batch: Sequence[Signal]) -> tuple[list[Signal], int]:
+    """Return the signals of a batch that are what they should be, cleaned, and how many were not."""
+    kept: list[Signal] = []
+    for signal in batch:
+        if not isinstance(signal, LogRecord | Span | HealthSample | Alert):
+            continue
+        if isinstance(signal, LogRecord) and not signal.body.isprintable():
+            signal = replace(signal, body=clean_text(signal.body, BODY_LIMIT))
+        kept.append(signal)
+    return kept, len(batch) - len(kept)

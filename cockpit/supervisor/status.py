@@ -1,4 +1,4 @@
-"""Runs the sources: back-off, staleness, bounded queues, drop counts."""
+"""What is known of a source that runs: its state, the age of its data, its troubles."""
 
 from __future__ import annotations
 

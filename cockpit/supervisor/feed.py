@@ -1,0 +1,95 @@
+"""A thread with an event loop on which sources run."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+import time
+from collections.abc import Coroutine, Sequence
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from cockpit.source import Source
+from cockpit.supervisor.runner import Runner
+
+BEAT = 0.25
+"""Seconds between two signs of life of a feed's loop."""
+
+R = TypeVar("R")
+
+
+class Feed:
+    """Runs some runners on one loop in one daemon thread, and can tell from outside who blocks it."""
+
+    def __init__(self, runners: Sequence[Runner]) -> None:
+        self.runners = list(runners)
+        self.ended = threading.Event()
+        self._beat = time.monotonic()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ready = threading.Event()
+        self._stop: asyncio.Event | None = None
+        self._thread = threading.Thread(target=self._main, name="cockpit-feed", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread and wait until its loop takes work."""
+        self._thread.start()
+        self._ready.wait(5)
+
+    def silent(self) -> float:
+        """Return the seconds since the loop last had a turn."""
+        return 0.0 if self.ended.is_set() else time.monotonic() - self._beat - BEAT
+
+    def submit(self, work: Coroutine[Any, Any, R]) -> Future[R]:
+        """Run a coroutine on the feed's loop, from any other thread."""
+        if self._loop is None or self.ended.is_set():
+            work.close()
+            raise RuntimeError("this feed has ended")
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def stop(self) -> None:
+        """Ask the loop to cancel everything and end; returns at once."""
+        loop, event = self._loop, self._stop
+        if loop is not None and event is not None and not self.ended.is_set():
+            loop.call_soon_threadsafe(event.set)
+
+    def culprit(self) -> Runner | None:
+        """Find the runner whose source is on the thread's stack now, or None where it can't be told."""
+        frame = sys._current_frames().get(self._thread.ident or 0)
+        sources = {id(runner.source): runner for runner in self.runners if runner.source is not None}
+        while frame is not None:
+            owner = frame.f_locals.get("self")
+            if isinstance(owner, Source) and id(owner) in sources:
+                return sources[id(owner)]
+            if isinstance(owner, Runner):
+                return owner
+            frame = frame.f_back
+        return None
+
+    def _main(self) -> None:
+        try:
+            with asyncio.Runner() as runner:
+                runner.run(self._run())
+        finally:
+            self.ended.set()
+            self._ready.set()
+
+    async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        tasks = [
+            asyncio.create_task(runner.supervise(), name=f"supervise {runner.name}")
+            for runner in self.runners
+            if runner.enabled
+        ]
+        self._ready.set()
+        while not self._stop.is_set():
+            self._beat = time.monotonic()
+            try:
+                await asyncio.wait_for(self._stop.wait(), BEAT)
+            except TimeoutError:
+                continue
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=0.9)

@@ -1,0 +1,35 @@
+"""From the registry of actions to Textual's bindings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.binding import Binding, BindingType
+
+from cockpit.keymap import Action, Keymap
+
+UNBOUND = "f24"
+"""Stands in for no key: Textual's keymap can replace a key and can't take one away."""
+
+
+def bindings(actions: Iterable[Action]) -> list[BindingType]:
+    """Return a widget's bindings for its actions, with ids that `[keys]` can name."""
+    return [
+        Binding(
+            ",".join(action.keys) or f"{UNBOUND}+{action.id}",
+            action.name,
+            action.label,
+            show=action.footer,
+            tooltip=action.help,
+            id=action.id,
+            priority=action.priority,
+        )
+        for action in actions
+    ]
+
+
+def textual_keymap(keymap: Keymap) -> dict[str, str]:
+    """Return the map that `App.set_keymap` takes: every action's id and its keys."""
+    return {
+        action.id: ",".join(keymap.keys(action.id)) or f"{UNBOUND}+{action.id}" for action in keymap.actions()
+    }

@@ -1,0 +1,200 @@
+"""The small lines around the panes: breadcrumb above, command bar and keys below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.segment import Segment
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.strip import Strip
+from textual.widget import Widget
+from textual.widgets import Input, Label
+
+from cockpit.keymap import Action, Keymap, show_key
+from cockpit.scope import Scope, ScopeTrail
+from cockpit.signals import SECOND
+from widgets.messages import CommandEntered
+from widgets.text import age, clock, fit, safe
+
+
+class Breadcrumb(Widget):
+    """Where one is: the way the scope was narrowed, its window, and the time cursor."""
+
+    DEFAULT_CSS = """
+    Breadcrumb {
+        height: 1;
+        background: $boost;
+        color: $text-muted;
+        & > .breadcrumb--cursor { color: $text-accent; text-style: bold reverse; }
+        & > .breadcrumb--here { color: $text; text-style: bold; }
+    }
+    """
+    COMPONENT_CLASSES = {"breadcrumb--cursor", "breadcrumb--here"}
+
+    def __init__(self, trail: ScopeTrail) -> None:
+        super().__init__(id="breadcrumb")
+        self.trail = trail
+        self.now = 0
+
+    def tick(self, now: int) -> None:
+        """Let the clock on the line go on."""
+        self.now = now
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the path on the left and the time on the right."""
+        width = self.size.width
+        path = [safe(step, 40) for step in self.trail.path]
+        base = self.rich_style
+        here = self.get_component_rich_style("breadcrumb--here")
+        right = self._time(self.trail.now)
+        before = " › ".join(path[:-1])
+        before = f" {before} › " if before else " "
+        room = max(0, width - len(right) - len(path[-1]))
+        style = base if self.trail.now.live else self.get_component_rich_style("breadcrumb--cursor")
+        return Strip(
+            [
+                Segment(before[-room:] if len(before) > room else before, base),
+                Segment(path[-1], here),
+                Segment(" " * max(0, room - len(before)), base),
+                Segment(right, style),
+            ]
+        ).adjust_cell_length(width, base)
+
+    def _time(self, scope: Scope) -> str:
+        window = (
+            f"last {age(scope.span)}" if scope.end is None else f"{age(scope.span)} to {clock(scope.end)}"
+        )
+        if scope.cursor is not None:
+            ago = age(max(0, self.now - scope.cursor)) if self.now else "?"
+            return f" AT {clock(scope.cursor, date=True)} UTC, {ago} ago · {window} "
+        return f" {clock(self.now)} UTC · {window} " if self.now >= SECOND else f" {window} "
+
+
+class KeyBar(Widget):
+    """The keys that matter where the focus is, as they are bound now."""
+
+    DEFAULT_CSS = """
+    KeyBar {
+        height: 1;
+        background: $panel;
+        color: $text-muted;
+        & > .keybar--key { color: $text-accent; text-style: bold; }
+    }
+    """
+    COMPONENT_CLASSES = {"keybar--key"}
+
+    def __init__(self, keymap: Keymap) -> None:
+        super().__init__(id="keybar")
+        self.keymap = keymap
+        self.place = "app"
+        self._spots: list[tuple[int, int, Action]] = []
+
+    def show_place(self, place: str) -> None:
+        """Show the keys of another pane."""
+        if place != self.place:
+            self.place = place
+            self.refresh()
+
+    def actions(self) -> list[Action]:
+        """Return what the line offers, the pane's own first."""
+        own = self.keymap.actions(self.place) if self.place != "app" else []
+        offered = [*own, *self.keymap.actions("pane"), *self.keymap.actions("app")]
+        return [action for action in offered if action.footer and self.keymap.keys(action.id)]
+
+    def render_line(self, y: int) -> Strip:
+        """Draw as many keys as there is room for; `?` shows the rest."""
+        base = self.rich_style
+        strong = self.get_component_rich_style("keybar--key")
+        segments = [Segment(" ", base)]
+        used = 1
+        self._spots = []
+        for action in self.actions():
+            key = show_key(self.keymap.keys(action.id)[0])
+            size = len(key) + len(action.label) + 3
+            if used + size > self.size.width:
+                break
+            segments += [Segment(key, strong), Segment(f" {action.label}  ", base)]
+            self._spots.append((used, used + size, action))
+            used += size
+        return Strip(segments).adjust_cell_length(self.size.width, base)
+
+    async def on_click(self, event: events.Click) -> None:
+        """Do what the key under the mouse does."""
+        for start, end, action in self._spots:
+            if start <= event.x < end:
+                key = self.keymap.keys(action.id)[0]
+                self.app.simulate_key(key)
+
+
+class CommandBar(Horizontal):
+    """The line for `:` commands and `!` shell lines; it shows the target while it waits."""
+
+    DEFAULT_CSS = """
+    CommandBar {
+        height: 1;
+        background: $boost;
+        & > Label { width: auto; padding: 0 1; color: $text-muted; }
+        & > Input { width: 1fr; border: none; padding: 0; height: 1; background: $boost; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(id="commandbar")
+        self.mode = ":"
+        self.history: dict[str, list[str]] = {":": [], "!": []}
+        self._place = 0
+
+    def compose(self) -> ComposeResult:
+        """Lay the prompt before the line."""
+        yield Label(Content(" "), id="prompt")
+        line = Input(compact=True, id="line", disabled=True)
+        yield line
+
+    def open(self, mode: str, prompt: str) -> None:
+        """Take the focus for a line of that mode."""
+        self.mode = mode
+        self._place = len(self.history[mode])
+        self.query_one("#prompt", Label).update(Content(safe(prompt)))
+        line = self.query_one("#line", Input)
+        line.disabled = False
+        line.value = ""
+        line.focus()
+
+    def close(self) -> None:
+        """Let go of the focus."""
+        line = self.query_one("#line", Input)
+        line.value = ""
+        line.disabled = True
+        self.say("")
+
+    def say(self, text: str) -> None:
+        """Show a word in place of the prompt."""
+        self.query_one("#prompt", Label).update(Content(fit(safe(text), min(len(text), 200)) or " "))
+
+    @property
+    def is_open(self) -> bool:
+        """True while a line is being typed."""
+        return not self.query_one("#line", Input).disabled
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Hand the line over."""
+        event.stop()
+        text, mode = event.value.strip(), self.mode
+        self.close()
+        if text:
+            if not self.history[mode] or self.history[mode][-1] != text:
+                self.history[mode].append(text)
+            self.post_message(CommandEntered(text, mode))
+
+    def on_key(self, event: events.Key) -> None:
+        """Walk through what was typed before."""
+        if event.key not in ("up", "down") or not self.is_open:
+            return
+        event.stop()
+        past: Sequence[str] = self.history[self.mode]
+        self._place = min(len(past), max(0, self._place + (-1 if event.key == "up" else 1)))
+        self.query_one("#line", Input).value = past[self._place] if self._place < len(past) else ""

@@ -1,0 +1,90 @@
+"""What panes tell the app, in the past tense. They travel up; the app answers through attributes going down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from textual.message import Message
+
+from cockpit.source import Silencing
+
+
+@dataclass
+class ScopeNarrowed(Message):
+    """A row was chosen: every pane is to follow it.
+
+    Attributes:
+        title: What the breadcrumb says for this step.
+        changes: Fields of `cockpit.scope.Scope` and their new values.
+    """
+
+    title: str
+    changes: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass
+class CursorMoved(Message):
+    """The time cursor was moved to a moment in nanoseconds; None lets go of it."""
+
+    moment: int | None
+
+
+@dataclass
+class TextCopied(Message):
+    """Something was copied; the app hands it to the terminal's clipboard.
+
+    Attributes:
+        text: What.
+        what: How the notice calls it.
+    """
+
+    text: str
+    what: str
+
+
+@dataclass
+class Noticed(Message):
+    """A pane has something to say in passing.
+
+    Attributes:
+        text: Plain text, no markup.
+        severity: `information`, `warning` or `error`.
+    """
+
+    text: str
+    severity: str = "information"
+
+
+@dataclass
+class SilenceRequested(Message):
+    """The operator asked to hold alerts back; the app puts it through the executor's door.
+
+    Attributes:
+        source: The source that shall hold the silence.
+        wanted: What is asked for.
+    """
+
+    source: str
+    wanted: Silencing
+
+
+@dataclass
+class SilenceEnded(Message):
+    """The operator asked to end a silence now."""
+
+    source: str
+    silence_id: str
+
+
+@dataclass
+class CommandEntered(Message):
+    """A line was entered in the command bar.
+
+    Attributes:
+        text: The line.
+        mode: `:` for a command of the cockpit's own, `!` for a shell line on the current target.
+    """
+
+    text: str
+    mode: str

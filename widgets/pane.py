@@ -1,0 +1,207 @@
+"""What the four panes share: title, source states, filter line, and a redraw only when something moved."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Input
+
+from cockpit.keymap import Action
+from cockpit.scope import Scope
+from cockpit.signals import SECOND
+from cockpit.stores.base import Stores
+from cockpit.supervisor import SourceState, SourceStatus
+from widgets.keys import bindings
+from widgets.text import age, safe
+
+_CSS = """
+Pane {
+    border: round $border-blurred;
+    border-title-color: $text;
+    border-subtitle-color: $text-muted;
+    padding: 0;
+    background: $surface;
+    &:focus-within { border: heavy $border; border-title-style: bold; }
+    & > .pane--filter { height: 1; border: none; padding: 0 1; background: $boost; display: none; }
+    & > .pane--filter.-open { display: block; }
+}
+.-narrow Pane:blur { border: round $border-blurred; }
+"""
+
+FILTER = Action("pane.filter", ("slash",), "filter", "Filter this pane's rows as you type.", footer=True)
+PANE_ACTIONS = (
+    FILTER,
+    Action("pane.unfilter", (), "clear filter", "Drop this pane's filter."),
+)
+"""Actions that every pane has."""
+
+
+class FilterLine(Input):
+    """The line under a pane's rows where its filter is typed."""
+
+
+class Pane(Vertical):
+    """A live view of one store.
+
+    A subclass gives `NAME`, `SIGNAL`, `ACTIONS`, `body` (the widgets) and `redraw`; it redraws from its store when
+    `stamp` moved. `now` is passed in, so that a test can hold the clock still.
+    """
+
+    NAME: ClassVar[str]
+    """Lower-case, as in action ids: `health`."""
+    SIGNAL: ClassVar[str]
+    """The signal type's name, to find the sources that feed it."""
+    ACTIONS: ClassVar[tuple[Action, ...]] = ()
+    DEFAULT_CSS = _CSS
+    BINDINGS = bindings(PANE_ACTIONS)
+
+    def __init__(self, stores: Stores, *, number: int) -> None:
+        super().__init__(id=self.NAME)
+        self.stores = stores
+        self.number = number
+        self.scope = Scope()
+        self.filter_text = ""
+        self.now = 0
+        self.statuses: Sequence[SourceStatus] = ()
+        self._stamp: Hashable = None
+        self._second = 0
+
+    # What a subclass says.
+
+    def body(self) -> ComposeResult:
+        """Yield the pane's widgets; the first focusable one gets the focus."""
+        yield from ()
+
+    def stamp(self) -> Hashable:
+        """Return what the view depends on besides scope and filter, such as the store's version."""
+        return 0
+
+    def redraw(self) -> None:
+        """Show the store as it is at `self.now` within `self.scope` and `self.filter_text`."""
+
+    def passed(self) -> None:
+        """Do what a second's passing asks for where nothing else moved, such as ageing the rows on screen."""
+
+    def summary(self) -> str:
+        """Return what the title says after the pane's name."""
+        return ""
+
+    # What the app does.
+
+    def tick(self, now: int, statuses: Sequence[SourceStatus]) -> None:
+        """Redraw if anything moved since the last tick, or if a second has passed."""
+        self.now = now
+        self.statuses = [status for status in statuses if self.SIGNAL in status.emits]
+        if not self.display or self.size.height == 0:
+            return
+        stamp = (self.stamp(), self.scope, self.filter_text)
+        second = now // SECOND
+        if stamp != self._stamp:
+            self._stamp = stamp
+            self.redraw()
+        elif second != self._second:
+            self.passed()
+        else:
+            return
+        self._second = second
+        self.title()
+
+    def follow(self, scope: Scope) -> None:
+        """Take over another scope; the next tick shows it."""
+        self.scope = scope
+
+    def title(self) -> None:
+        """Write the border's title and subtitle, when they changed."""
+        name = f"{self.number} {self.NAME.capitalize()}"
+        summary = self.summary()
+        title = Content(safe(f"{name} · {summary}" if summary else name))
+        if title.plain != getattr(self.border_title, "plain", self.border_title):
+            self.border_title = title
+        subtitle = Content(safe(source_line(self.statuses, self.now)))
+        if subtitle.plain != getattr(self.border_subtitle, "plain", self.border_subtitle):
+            self.border_subtitle = subtitle
+
+    def focus_body(self) -> None:
+        """Give the focus to the pane's main widget."""
+        for child in self.walk_children(Widget):
+            if child.focusable and not isinstance(child, FilterLine):
+                child.focus()
+                return
+
+    # The filter line.
+
+    def compose(self) -> ComposeResult:
+        """Lay the body over the filter line."""
+        yield from self.body()
+        yield FilterLine(
+            placeholder="filter · Enter keeps it, Esc drops it", classes="pane--filter", compact=True
+        )
+
+    def action_filter(self) -> None:
+        """Open the filter line."""
+        line = self.query_one(FilterLine)
+        line.add_class("-open")
+        line.focus()
+
+    def action_unfilter(self) -> None:
+        """Drop the filter."""
+        line = self.query_one(FilterLine)
+        line.value = ""
+        line.remove_class("-open")
+        self.filter_text = ""
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Filter as one types."""
+        if isinstance(event.input, FilterLine):
+            event.stop()
+            self.filter_text = event.value
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Keep the filter and go back to the rows."""
+        if isinstance(event.input, FilterLine):
+            event.stop()
+            if not event.value:
+                event.input.remove_class("-open")
+            self.focus_body()
+
+    def step_back(self) -> bool:
+        """Undo the pane's own last step on Esc; False where there is nothing of its own to undo."""
+        line = self.query_one(FilterLine)
+        if line.has_class("-open"):
+            self.action_unfilter()
+            self.focus_body()
+            return True
+        return False
+
+
+def source_line(statuses: Sequence[SourceStatus], now: int) -> str:
+    """Return the sources' states for a subtitle: the troubled ones in words, the others counted."""
+    if not statuses:
+        return "no source"
+    parts = []
+    live = [status for status in statuses if status.state is SourceState.LIVE]
+    for status in statuses:
+        if status.state is SourceState.LIVE or status.state is SourceState.DISABLED:
+            continue
+        text = f"{status.name} {status.state}"
+        if status.last_data_at:
+            text += f", data {age(now - status.last_data_at)} old"
+        if status.error:
+            text += f": {safe(status.error, 120)}"
+        if status.retry_at > now:
+            text += f", again in {age(status.retry_at - now)}"
+        parts.append(text)
+    if live:
+        oldest = max(now - status.last_data_at for status in live)
+        names = live[0].name if len(live) == 1 else f"{len(live)} sources"
+        parts.append(f"{names} live, {age(oldest)}")
+    if lost := sum(status.dropped for status in statuses):
+        parts.append(f"{lost:,} dropped")
+    if wrong := sum(status.rejected for status in statuses):
+        parts.append(f"{wrong:,} rejected")
+    return " · ".join(parts) or "all disabled"
