@@ -55,7 +55,7 @@ class CockpitApp(App[int]):
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = bindings(APP_ACTIONS)
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012  Textual's own
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
 
     verdict = query_one(Verdict)
     breadcrumb = query_one(Breadcrumb)
@@ -165,7 +165,7 @@ class CockpitApp(App[int]):
         """Give the whole screen to the current pane, or take it back."""
         self.query_one("#panes").toggle_class("-zoomed")
 
-    def action_back(self) -> None:
+    async def action_back(self) -> None:
         """Step back by one, whatever the last step was."""
         if self.command_bar.is_open:
             self.command_bar.close()

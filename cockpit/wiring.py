@@ -6,6 +6,7 @@ import gc
 import importlib.metadata
 import os
 import time
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
@@ -22,11 +23,11 @@ from cockpit.targets import Target, Targets
 from cockpit.tracer import Tracer
 
 
-class _Screen(Struct):
+class _Screen(Struct, frozen=True):
     frames_per_second: int = 10
 
 
-class _Settings(Struct):
+class _Settings(Struct, frozen=True):
     keys: dict[str, str] = {}
     warnings: tuple[str, ...] = ()
     screen: _Screen = _Screen()
@@ -50,7 +51,9 @@ class Cockpit:
         self.targets = Targets()
         self.target: Target = self.targets.resolve("local")
         self.recording = False
-        self.supervisor = Supervisor([Plan("host", "host", lambda: _make("host"))], self.stores, tracer=self.tracer)
+        self.supervisor = Supervisor(
+            [Plan("host", "host", lambda: _make("host"))], self.stores, tracer=self.tracer
+        )
         self._cpu = (time.monotonic(), time.process_time())
 
     def theme(self) -> str:
@@ -87,7 +90,7 @@ class Cockpit:
         wall, cpu = self._cpu
         self._cpu = (time.monotonic(), time.process_time())
         share = (self._cpu[1] - cpu) / max(1e-6, self._cpu[0] - wall)
-        with open("/proc/self/statm", "rb") as statm:
+        with Path("/proc/self/statm").open("rb") as statm:
             return share, int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     async def stop(self) -> None:

@@ -85,6 +85,7 @@ class Intake:
         deadline = time.monotonic() + self.patience
         while self._waiting + len(batch) > self.capacity and self._queue and time.monotonic() < deadline:
             await asyncio.sleep(0.01)
+            self.heard = time.monotonic()  # a source that is kept waiting is not silent
         with self._lock:
             while self._waiting + len(batch) > self.capacity and self._queue:
                 lost, _ = self._queue.popleft()
