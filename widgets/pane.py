@@ -97,7 +97,7 @@ class Pane(Vertical):
         """Redraw if anything moved since the last tick, or if a second has passed."""
         self.now = now
         self.statuses = [status for status in statuses if self.SIGNAL in status.emits]
-        if not self.display or self.size.height == 0:
+        if not self.display:
             return
         stamp = (self.stamp(), self.scope, self.filter_text)
         second = now // SECOND

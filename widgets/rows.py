@@ -165,7 +165,7 @@ class RowList(ScrollView, Generic[T], can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the screen."""
-        width = self.size.width
+        width = self.scrollable_content_region.width
         head = 1 if self._header else 0
         if self._header is not None and y == 0:
             return self.strip(self._header(width), width, "header")
