@@ -3,6 +3,7 @@
     CockpitError
     ├── UsageError            the command line was wrong                      exit 2
     │   └── ConfigError       cockpit.toml was wrong: file, line, key         exit 2
+    │       └── ConfigErrors  all that is wrong in one file, a line each
     ├── SourceError           a source could not do its work                  exit 1
     │   ├── Unreachable       no answer: refused, timed out, name unknown
     │   ├── Denied            the other side wants other credentials
@@ -15,6 +16,8 @@ Other libraries' exceptions are mapped to these at one seam a library (`sources/
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class CockpitError(Exception):
@@ -62,6 +65,22 @@ class ConfigError(UsageError):
         self.file = file
         self.line = line
         self.key = key
+
+
+class ConfigErrors(ConfigError):
+    """Every mistake of one file, so that it is mended in one go.
+
+    Attributes:
+        mistakes: One error a mistake, in the order of the file; never empty.
+    """
+
+    def __init__(self, mistakes: Sequence[ConfigError]) -> None:
+        first = mistakes[0]
+        super().__init__(first.message, file=first.file, line=first.line, key=first.key, remedy=first.remedy)
+        self.mistakes = tuple(mistakes)
+
+    def __str__(self) -> str:
+        return "\n".join(str(mistake) for mistake in self.mistakes)
 
 
 class SourceError(CockpitError):

@@ -14,9 +14,9 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import ClassVar, Generic, Protocol, TypeVar
+from typing import Annotated, ClassVar, Generic, Protocol, TypeVar
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from cockpit.errors import CockpitError
 from cockpit.signals import Alert, HealthSample, LogRecord, Matcher, Series, Signal, Silence, Span
@@ -42,6 +42,10 @@ class Secret(Struct, frozen=True, forbid_unknown_fields=True):
 
     def __bool__(self) -> bool:
         return bool(self.env or self.file or self.command or self.clear)
+
+
+FilePath = Annotated[str, Meta(extra={"path": True})]
+"""An option that names a file: the configuration expands `~` and reads it relative to cockpit.toml's folder."""
 
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,0 +1,178 @@
+"""The `cockpit` command: reads the command line, hands over to a verb, and says tidily what went wrong.
+
+Nothing heavy is imported here, so that `cockpit --help` answers at once; each verb imports what it needs when it
+runs. A verb is a module of `cockpit.verbs` with `add(subparsers)`, which describes it, and `main(args) -> int`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from cockpit import __version__
+from cockpit.errors import CockpitError, UsageError
+from cockpit.verbs import VERBS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+INTERRUPTED = 130
+PIPE_CLOSED = 141
+"""128 and the number of the signal, as shells count."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status.
+
+    Args:
+        argv: The arguments after the program's name; None takes the process's own.
+    """
+    args = argparse.Namespace()
+    try:
+        parser().parse_args(argv, namespace=args)
+        status: int = args.main(args)
+        sys.stdout.flush()
+        return status
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else 1
+    except CockpitError as error:
+        return _complain(error)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except Exception as error:  # noqa: BLE001  one of the three places that may: the command line's top
+        return _record(error, getattr(args, "data_dir", None))
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    top = Parser(
+        prog="cockpit",
+        description="One terminal screen for the person on call. Without a verb, it opens.",
+        epilog="`cockpit VERB --help` says more about a verb.",
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="version", version=f"cockpit {__version__}")
+    screen = top.add_argument_group("the screen")
+    screen.add_argument("--env", metavar="NAME", help="open on this environment, such as production")
+    screen.add_argument("--read-only", action="store_true", help="run no command that changes anything")
+    screen.add_argument("--incident", metavar="ID", help="record what is done under this incident")
+    top.set_defaults(main=_screen)
+    verbs = top.add_subparsers(title="verbs", metavar="VERB", dest="verb")
+    for name in VERBS:
+        module = import_module(f"cockpit.verbs.{name}")
+        module.add(verbs)
+        verbs.choices[name].set_defaults(main=module.main)
+    _accept_everywhere(top, default=None)
+    return top
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose mistakes are errors of ours, with the nearest valid word."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing usage and leaving.
+
+        Raises:
+            UsageError: Always.
+        """
+        message, remedy = self._explain(message)
+        raise UsageError(message, remedy=remedy)
+
+    def _explain(self, message: str) -> tuple[str, str]:
+        if wrong := re.search(r"argument VERB: invalid choice: '(.*?)' \(choose", message):
+            verbs = list(_below(self))
+            return f'there is no verb "{wrong[1]}"', _nearest(
+                wrong[1], verbs
+            ) or f"verbs are {', '.join(verbs)}"
+        remedy = f"see {self.prog} --help"
+        if wrong := re.match(r"unrecognized arguments: (-\S+)", message):
+            remedy = _nearest(wrong[1], _options(self)) or remedy
+        return message, remedy
+
+
+def _below(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """Return the parsers of a parser's verbs, by name."""
+    return {
+        name: below
+        for action in parser._actions
+        if isinstance(action, argparse._SubParsersAction)
+        for name, below in action.choices.items()
+    }
+
+
+def _options(parser: argparse.ArgumentParser) -> list[str]:
+    """Return the options of a parser and of all its verbs."""
+    own = [option for action in parser._actions for option in action.option_strings]
+    return own + [option for below in _below(parser).values() for option in _options(below)]
+
+
+def _nearest(word: str, known: Sequence[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"did you mean {near[0]}?" if near else ""
+
+
+def _accept_everywhere(parser: argparse.ArgumentParser, *, default: str | None) -> None:
+    """Accept `--config` and `--data-dir` before and after every verb; the last one given counts."""
+    group = parser.add_argument_group("where things are")
+    group.add_argument(
+        "--config", metavar="FILE", default=default, help="the configuration (also COCKPIT_CONFIG)"
+    )
+    group.add_argument(
+        "--data-dir", metavar="DIR", default=default, help="what the cockpit keeps (also COCKPIT_DATA_DIR)"
+    )
+    for below in _below(parser).values():
+        _accept_everywhere(below, default=argparse.SUPPRESS)
+
+
+def _screen(args: argparse.Namespace) -> int:
+    """Open the screen."""
+    app: Any = import_module("cockpit.app")
+    status: int = app.run_screen(args)
+    return status
+
+
+def _complain(error: CockpitError) -> int:
+    """Print what a person can act on."""
+    for line in str(error).splitlines():
+        print(f"cockpit: {line}", file=sys.stderr)
+    return error.exit_status
+
+
+def _record(error: Exception, data_dir: str | None) -> int:
+    """Keep the traceback of what nobody foresaw, and say where."""
+    import traceback
+
+    text = "".join(traceback.format_exception(error))
+    try:
+        log = _append(data_dir, text)
+    except (OSError, CockpitError):
+        print(text, file=sys.stderr, end="")
+        log = None
+    what = f"{type(error).__name__}: {error}".splitlines()[0]
+    place = f"; the traceback is in {log}" if log else ""
+    print(f"cockpit: this should not have happened: {what}{place}", file=sys.stderr)
+    return 1
+
+
+def _append(data_dir: str | None, text: str) -> Path:
+    """Add to the cockpit's own log, which only its user may read."""
+    from datetime import UTC, datetime
+
+    from cockpit.config.locate import data_dir as folder
+
+    log = folder(data_dir) / "cockpit.log"
+    log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "a", encoding="utf-8") as opened:
+        opened.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} cockpit {__version__}\n{text}\n")
+    return log

@@ -1,0 +1,143 @@
+"""cockpit.toml as typed settings, with errors that name file, line, key and what was expected."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cockpit.config.defaults import default_sources
+from cockpit.config.locate import data_dir, find, user_file
+from cockpit.config.settings import (
+    File,
+    Limits,
+    OnCall,
+    Screen,
+    Settings,
+    SourceEntry,
+    SourceTable,
+)
+
+if TYPE_CHECKING:
+    from cockpit.config.document import Document
+    from cockpit.config.reading import Reader
+
+__all__ = ["Limits", "OnCall", "Screen", "Settings", "SourceEntry", "data_dir", "load", "read", "user_file"]
+
+OWN_KEYS = frozenset(SourceTable.__struct_fields__)
+"""The keys of a `[[sources]]` table that are not the source's options."""
+
+
+def load(path: str | None = None) -> Settings:
+    """Find and read the configuration; where there is no file, the defaults hold.
+
+    Args:
+        path: The file that a flag names; None looks at `COCKPIT_CONFIG`, the working directory and the user's own.
+
+    Raises:
+        ConfigErrors: All mistakes of the file.
+        ConfigError: The file can't be read as TOML at all.
+    """
+    file = find(path)
+    return Settings(sources=default_sources()) if file is None else read(file)
+
+
+def read(file: Path) -> Settings:
+    """Read one file.
+
+    Raises:
+        ConfigErrors: All its mistakes. The options of a source are read later, with its plugin.
+        ConfigError: It can't be read as TOML at all.
+    """
+    from cockpit.config.document import Document
+    from cockpit.config.reading import Reader
+
+    document = Document.read(file)
+    raw = document.parse()
+    reader = Reader(document)
+    entries = _entries(reader, raw)
+    own = {**raw, "sources": []} if isinstance(raw.get("sources"), list) else raw
+    tables = reader.read(own, File, (), fallback=File())
+    keys = _keys(reader, raw)
+    reader.finish()
+    defaults = default_sources() if tables.default_sources else ()
+    named = {entry.name for entry in entries}
+    return Settings(
+        file=file,
+        sources=tuple(entry for entry in defaults if entry.name not in named) + entries,
+        targets=tables.targets,
+        rules=tables.rules,
+        keys=keys,
+        screen=tables.screen,
+        on_call=_in_zone(tables.on_call),
+        limits=tables.limits,
+        warnings=_exposed(file),
+    )
+
+
+def _entries(reader: Reader, raw: dict[str, Any]) -> tuple[SourceEntry, ...]:
+    """Read the `[[sources]]` tables as far as that goes without their plugins."""
+    from cockpit.config.reading import suggestion
+    from cockpit.registry import names
+
+    tables = raw.get("sources")
+    if not isinstance(tables, list):
+        return ()
+    known = names() if tables else ()
+    entries: dict[str, SourceEntry] = {}
+    for index, table in enumerate(tables):
+        path = ("sources", index)
+        own = {key: table[key] for key in OWN_KEYS & table.keys()} if isinstance(table, dict) else table
+        read = reader.read(own, SourceTable, path, fallback=SourceTable(kind=""))
+        if not read.kind:
+            continue
+        if read.kind not in known:
+            reader.mistake(
+                (*path, "kind"), f'"{read.kind}" is no kind of source', suggestion(read.kind, known)
+            )
+        name = read.name or read.kind
+        if name in entries:
+            first = reader.document.line(("sources", entries[name].index))
+            reader.mistake(
+                (*path, "name"),
+                f'"{name}" names the source of line {first} already',
+                "give each its own name",
+            )
+            continue
+        entries[name] = _entry(read, name, index=index, table=table, document=reader.document)
+    return tuple(entries.values())
+
+
+def _entry(
+    read: SourceTable, name: str, *, index: int, table: dict[str, Any], document: Document
+) -> SourceEntry:
+    options = {key: value for key, value in table.items() if key not in OWN_KEYS}
+    return SourceEntry(
+        name=name, kind=read.kind, enabled=read.enabled, options=options, index=index, document=document
+    )
+
+
+def _keys(reader: Reader, raw: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Read `[keys]`: a key, a list of keys, or `false` for none."""
+    keys: dict[str, tuple[str, ...]] = {}
+    table = raw.get("keys")
+    for action, value in table.items() if isinstance(table, dict) else ():
+        wanted = value if isinstance(value, list) else [value] if value is not False else []
+        if not all(isinstance(text, str) for text in wanted):
+            reader.mistake(("keys", action), "expected a key, a list of keys, or false to unbind it")
+            continue
+        keys[action] = tuple(key.strip() for text in wanted for key in text.split(",") if key.strip())
+    return keys
+
+
+def _in_zone(on_call: OnCall) -> OnCall:
+    """Give a time without a zone the local one."""
+    from msgspec.structs import replace
+
+    return replace(on_call, until=on_call.until.astimezone()) if on_call.until else on_call
+
+
+def _exposed(file: Path) -> tuple[str, ...]:
+    """Warn of a file that others may change: it can name commands to run."""
+    if file.stat().st_mode & 0o002:
+        return (f"{file}: anyone on this machine may change it, and it can name commands to run; chmod o-w it",)
+    return ()

@@ -1,0 +1,145 @@
+"""What can be set in cockpit.toml, as types. The string under each field is its documentation.
+
+The structs that mirror a table refuse unknown keys, so the reference in `docs/configuration.md` can be held to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from cockpit.rules import ThresholdRule
+from cockpit.signals import SECOND
+from cockpit.targets import Environment, TargetRule
+
+if TYPE_CHECKING:
+    from cockpit.config.document import Document
+
+
+class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of what mirrors one table of cockpit.toml."""
+
+
+class Screen(Table, frozen=True):
+    """How the screen looks and how often it is drawn: `[screen]`."""
+
+    theme: str = ""
+    """The theme's name; empty for the cockpit's own. `ctrl+p` lists those there are."""
+    themes: dict[Environment, str] = {}
+    """A theme for each environment, by its name, so that production looks like production."""
+    frames_per_second: Annotated[int, Meta(ge=1, le=30)] = 10
+    """How often the panes may be drawn. Fewer save bytes over a slow line."""
+    mouse: bool = True
+    """Whether the mouse is used; without it the terminal's own selection works everywhere."""
+    times: Literal["local", "utc"] = "local"
+    """Which clock times are shown in."""
+    window_minutes: Annotated[int, Meta(ge=1, le=10_080)] = 15
+    """How many minutes back the panes look at the start."""
+
+    @property
+    def window(self) -> int:
+        """The window's width in nanoseconds."""
+        return self.window_minutes * 60 * SECOND
+
+
+class OnCall(Table, frozen=True):
+    """Who is on call, as the verdict line says it: `[on_call]`."""
+
+    name: str = ""
+    """Who it is."""
+    contact: str = ""
+    """How to reach them."""
+    until: datetime | None = None
+    """When their duty ends. A time without a zone is local time."""
+
+
+class Limits(Table, frozen=True):
+    """How much is kept in memory before the oldest goes: `[limits]`."""
+
+    log_records: Annotated[int, Meta(ge=1_000, le=5_000_000)] = 200_000
+    """Log records."""
+    spans: Annotated[int, Meta(ge=1_000, le=5_000_000)] = 200_000
+    """Spans, over all traces."""
+    alerts: Annotated[int, Meta(ge=100, le=1_000_000)] = 50_000
+    """Alerts."""
+    subjects: Annotated[int, Meta(ge=100, le=1_000_000)] = 20_000
+    """Rows of the health pane."""
+    health_points: Annotated[int, Meta(ge=10, le=100_000)] = 720
+    """Readings kept for each row of the health pane."""
+
+
+class SourceTable(Table, frozen=True):
+    """The keys of `[[sources]]` that belong to the cockpit; all others are the source's options."""
+
+    kind: str
+    """Which plugin it is, as `cockpit sources` lists them."""
+    name: str = ""
+    """What this source is called on the screen, once per file; its kind when not given."""
+    enabled: bool = True
+    """Whether it runs. A disabled source is still checked for mistakes."""
+
+
+class File(Table, frozen=True):
+    """A whole cockpit.toml."""
+
+    default_sources: bool = True
+    """Whether `host`, `files`, `journald` and `otlp` run too. An entry of the same name replaces one of them."""
+    sources: tuple[SourceTable, ...] = ()
+    """Where telemetry comes from, an entry each."""
+    targets: tuple[TargetRule, ...] = ()
+    """Where commands may land, and how careful to be there. The first entry that fits a name decides."""
+    rules: tuple[ThresholdRule, ...] = ()
+    """Thresholds that make alerts of readings."""
+    keys: dict[str, Any] = {}
+    """Keys by the identifier of what they do: a key, a list of keys, or `false` to unbind it."""
+    screen: Screen = Screen()
+    """How the screen looks."""
+    on_call: OnCall = OnCall()
+    """Who is on call."""
+    limits: Limits = Limits()
+    """How much is kept in memory."""
+
+
+class SourceEntry(Struct, frozen=True, kw_only=True):
+    """One source to run, its options not yet read, because its plugin is not yet loaded.
+
+    Attributes:
+        options: The raw table; read by `cockpit.registry.build`.
+        index: Which `[[sources]]` table it is, from 0; -1 for a source that no file names.
+        document: The file that names it.
+    """
+
+    name: str
+    kind: str
+    enabled: bool = True
+    options: Mapping[str, Any] = {}
+    index: int = -1
+    document: Document | None = None
+
+    def __repr__(self) -> str:
+        return f"SourceEntry(name={self.name!r}, kind={self.kind!r}, enabled={self.enabled})"
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """Everything that can be set, with what holds where nothing is.
+
+    Attributes:
+        file: The cockpit.toml that was read; None where there is none.
+        keys: Keys by the identifier of what they do; an empty tuple unbinds it.
+        warnings: What works and is unwise, a line each. What the options of a source warn about comes with
+            `cockpit.registry.build`.
+    """
+
+    file: Path | None = None
+    sources: tuple[SourceEntry, ...] = ()
+    targets: tuple[TargetRule, ...] = ()
+    rules: tuple[ThresholdRule, ...] = ()
+    keys: Mapping[str, tuple[str, ...]] = {}
+    screen: Screen = Screen()
+    on_call: OnCall = OnCall()
+    limits: Limits = Limits()
+    warnings: tuple[str, ...] = ()
