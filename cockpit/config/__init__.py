@@ -16,6 +16,7 @@ from cockpit.config.settings import (
     SourceEntry,
     SourceTable,
 )
+from cockpit.rules import DEFAULT_RULES, ThresholdRule
 
 if TYPE_CHECKING:
     from cockpit.config.document import Document
@@ -65,7 +66,7 @@ def read(file: Path) -> Settings:
         file=file,
         sources=tuple(entry for entry in defaults if entry.name not in named) + entries,
         targets=tables.targets,
-        rules=tables.rules,
+        rules=_rules(tables),
         keys=keys,
         screen=tables.screen,
         on_call=_in_zone(tables.on_call),
@@ -129,6 +130,13 @@ def _keys(reader: Reader, raw: dict[str, Any]) -> dict[str, tuple[str, ...]]:
     return keys
 
 
+def _rules(tables: File) -> tuple[ThresholdRule, ...]:
+    """Return the built-in rules, but for those that the file replaces, and then its own."""
+    named = {rule.name for rule in tables.rules}
+    kept = DEFAULT_RULES if tables.default_rules else ()
+    return tuple(rule for rule in kept if rule.name not in named) + tables.rules
+
+
 def _in_zone(on_call: OnCall) -> OnCall:
     """Give a time without a zone the local one."""
     from msgspec.structs import replace
@@ -139,5 +147,7 @@ def _in_zone(on_call: OnCall) -> OnCall:
 def _exposed(file: Path) -> tuple[str, ...]:
     """Warn of a file that others may change: it can name commands to run."""
     if file.stat().st_mode & 0o002:
-        return (f"{file}: anyone on this machine may change it, and it can name commands to run; chmod o-w it",)
+        return (
+            f"{file}: anyone on this machine may change it, and it can name commands to run; chmod o-w it",
+        )
     return ()

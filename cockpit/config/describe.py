@@ -10,7 +10,7 @@ import ast
 import inspect
 import textwrap
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
 from itertools import pairwise
@@ -20,6 +20,9 @@ import msgspec
 from msgspec import NODEFAULT, Meta, Struct
 
 from cockpit.source import Secret
+
+DEPTH = 3
+"""How deep tables inside tables are described."""
 
 _SIMPLE = {
     str: "a string",
@@ -49,18 +52,38 @@ class OptionDoc(Struct, frozen=True, kw_only=True):
 
 
 def options(struct: type[Struct]) -> tuple[OptionDoc, ...]:
-    """Describe every field of a struct, in order."""
+    """Describe every field of a struct in order, the tables inside it by `checks[].url` and `limits.disk`."""
+    return tuple(_options(struct, "", 0))
+
+
+def _options(struct: type[Struct], prefix: str, depth: int) -> Iterator[OptionDoc]:
     docs = field_docs(struct)
-    return tuple(
-        OptionDoc(
-            name=field.encode_name,
+    for field in msgspec.structs.fields(struct):
+        name = prefix + field.encode_name
+        yield OptionDoc(
+            name=name,
             type=type_text(field.type),
             required=field.required,
             default=_default(field),
             doc=docs.get(field.name, ""),
         )
-        for field in msgspec.structs.fields(struct)
-    )
+        for inner, mark in _tables_in(field.type):
+            if depth < DEPTH:
+                yield from _options(inner, f"{name}{mark}.", depth + 1)
+
+
+def _tables_in(wanted: Any, mark: str = "") -> Iterator[tuple[type[Struct], str]]:
+    """Find the structs inside a type, each with how one gets there: `[]` through a list, `.*` through a table."""
+    origin, args = get_origin(wanted), get_args(wanted)
+    if isinstance(wanted, type) and issubclass(wanted, Struct) and wanted is not Secret:
+        yield wanted, mark
+    elif origin in (Union, types.UnionType, Annotated):
+        for arg in args:
+            yield from _tables_in(arg, mark)
+    elif isinstance(origin, type) and issubclass(origin, Mapping):
+        yield from _tables_in(args[1], f"{mark}.*")
+    elif isinstance(origin, type) and issubclass(origin, Sequence | set | frozenset):
+        yield from _tables_in(args[0], f"{mark}[]")
 
 
 def field_docs(struct: type) -> dict[str, str]:
@@ -145,11 +168,15 @@ def _one_of(values: Sequence[object]) -> str:
 
 
 def _plural(text: str) -> str:
+    if text == "true or false":
+        return "booleans"
+    if " or " in text:
+        return " or ".join(_plural(part) for part in text.split(" or "))
     first, _, rest = text.partition(" ")
     if first in ("a", "an"):
         noun, *more = rest.split(" ", 1)
         return " ".join([f"{noun}s", *more])
-    return {"true or false": "booleans"}.get(text, text)
+    return text
 
 
 def _default(field: msgspec.structs.FieldInfo) -> str:

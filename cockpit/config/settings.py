@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from cockpit.rules import ThresholdRule
+from cockpit.rules import DEFAULT_RULES, ThresholdRule
 from cockpit.signals import SECOND
 from cockpit.targets import Environment, TargetRule
 
@@ -92,6 +92,8 @@ class File(Table, frozen=True):
     """Where telemetry comes from, an entry each."""
     targets: tuple[TargetRule, ...] = ()
     """Where commands may land, and how careful to be there. The first entry that fits a name decides."""
+    default_rules: bool = True
+    """Whether the built-in rules hold too. An entry of the same name replaces one of them."""
     rules: tuple[ThresholdRule, ...] = ()
     """Thresholds that make alerts of readings."""
     keys: dict[str, Any] = {}
@@ -137,7 +139,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     file: Path | None = None
     sources: tuple[SourceEntry, ...] = ()
     targets: tuple[TargetRule, ...] = ()
-    rules: tuple[ThresholdRule, ...] = ()
+    rules: tuple[ThresholdRule, ...] = DEFAULT_RULES
     keys: Mapping[str, tuple[str, ...]] = {}
     screen: Screen = Screen()
     on_call: OnCall = OnCall()
