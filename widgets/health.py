@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.widget import Widget
 
-from cockpit.signals import HealthState, host_of, service_of
-from cockpit.stores.health import HealthRow
+from cockpit.keymap import Action
+from cockpit.scope import Scope
+from cockpit.signals import HealthState, Series, host_of, service_of
+from cockpit.stores.base import Stores
+from cockpit.stores.health import HealthRow, HealthStore
+from widgets.detail import Detail, Field
+from widgets.keys import bindings
 from widgets.messages import ScopeNarrowed
 from widgets.pane import Pane
+from widgets.plot import Plot
 from widgets.rows import Piece, RowList, columns
-from widgets.text import HEALTH_MARK, age, quantity, safe, sparkline
+from widgets.text import HEALTH_MARK, age, clock, quantity, safe, sparkline
+
+SPARKS = ((120, 24), (70, 12), (48, 6))
+"""From which width a sparkline has how many cells."""
+BIG = 2_000
+"""Subjects from which the list is sorted twice a second instead of at every tick."""
 
 
 class HealthPane(Pane):
@@ -21,6 +33,27 @@ class HealthPane(Pane):
 
     NAME: ClassVar[str] = "health"
     SIGNAL: ClassVar[str] = "HealthSample"
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action(
+            "health.troubled",
+            ("t",),
+            "troubles",
+            "Show only what is not ok, or everything again.",
+            footer=True,
+        ),
+        Action(
+            "health.narrow",
+            ("space",),
+            "follow",
+            "Let every pane follow this row's service or host.",
+            footer=True,
+        ),
+    )
+    BINDINGS = bindings(ACTIONS)
+
+    def __init__(self, stores: Stores, *, number: int) -> None:
+        super().__init__(stores, number=number)
+        self.only_troubles = False
 
     def body(self) -> ComposeResult:
         """Yield the list."""
@@ -29,12 +62,16 @@ class HealthPane(Pane):
         )
 
     def stamp(self) -> Hashable:
-        """Follow the store."""
-        return self.stores.health.version
+        """Follow the store, and the half second where it is big."""
+        health = self.stores.health
+        moved = health.version if len(health) < BIG else self.now // 500_000_000
+        return moved, self.only_troubles
 
     def redraw(self) -> None:
         """Show the subjects that scope and filter admit."""
         self.query_one(RowList).show_items(self.rows())
+        if isinstance(detail := self.detail, HealthDetail):
+            detail.follow_row(self.stores.health, self.scope, self.now)
 
     def passed(self) -> None:
         """Let the ages grow."""
@@ -42,55 +79,133 @@ class HealthPane(Pane):
 
     def rows(self) -> Sequence[HealthRow]:
         """Return the rows to show."""
-        wanted = self.filter_text.lower()
+        wanted = self.filter_text.lower().split()
         return [
             row
-            for row in self.stores.health.rows()
+            for row in self.stores.health.rows(self.scope.cursor)
             if self.scope.admits(row.latest.resource)
-            and (
-                not wanted
-                or wanted in f"{row.latest.subject} {row.latest.reason} {row.latest.source}".lower()
-            )
+            and (not self.only_troubles or row.latest.state is not HealthState.OK)
+            and (not wanted or all(word in _searched(row) for word in wanted))
         ]
 
     def summary(self) -> str:
         """Count the subjects by state."""
-        rows = self.query_one(RowList).items
         counts = dict.fromkeys(HealthState, 0)
-        for row in rows:
+        for row in self.query_one(RowList).items:
             counts[row.latest.state] += 1
-        worst = [
-            f"{counts[s]} {s}"
-            for s in (HealthState.DOWN, HealthState.DEGRADED, HealthState.UNKNOWN)
-            if counts[s]
-        ]
-        return ", ".join([*worst, f"{counts[HealthState.OK]} ok"])
+        bad = (HealthState.DOWN, HealthState.DEGRADED, HealthState.UNKNOWN)
+        parts = [f"{counts[state]} {state}" for state in bad if counts[state]]
+        return ", ".join(parts if self.only_troubles and parts else [*parts, f"{counts[HealthState.OK]} ok"])
 
     def draw(self, row: HealthRow, width: int) -> Sequence[Piece]:
         """Lay out one subject."""
         sample = row.latest
         state = str(sample.state)
-        spark = 12 if width >= 70 else 6 if width >= 48 else 0
-        subject = max(12, width * 30 // 100)
+        well = sample.state is HealthState.OK
         cells: list[tuple[str, str, int]] = [
             (HEALTH_MARK[sample.state], state, 1),
-            (safe(sample.subject), "strong" if sample.state is not HealthState.OK else "", subject),
+            (safe(sample.subject, 200), "" if well else "strong", max(14, width * 28 // 100)),
             (quantity(sample.value, sample.unit), state, -9),
         ]
-        if spark:
+        if spark := next((cells for least, cells in SPARKS if width >= least), 0):
             values = [value for _, value, _ in list(row.points)[-spark:]]
-            cells.append((sparkline(values, spark), "accent", spark))
-        cells.append((safe(sample.reason) or state, "" if sample.state is not HealthState.OK else "muted", 0))
+            top = 1.0 if sample.unit == "1" else 100.0 if sample.unit == "%" else None
+            cells.append((sparkline(values, spark, low=0.0, high=top), "accent", spark))
+        reason = safe(sample.reason, 300) or state
+        if not well:
+            reason = f"{state}: {reason}" if state not in reason else reason
+        cells.append((reason, "muted" if well else "", 0))
+        if width >= 110:
+            cells.append((safe(sample.source, 40), "muted", 12))
         cells.append((age(self.now - sample.at), "muted", -3))
         return columns(width, *cells)
 
-    @on(RowList.Highlighted)
-    def narrow(self, event: RowList.Highlighted) -> None:
+    def copied(self) -> tuple[str, str]:
+        """Copy the row in words."""
+        row = self.query_one(RowList).current
+        if row is None:
+            return "", ""
+        sample = row.latest
+        value = quantity(sample.value, sample.unit)
+        return (
+            f"{clock(sample.at, date=True)} UTC {sample.subject} {sample.state} {value} {sample.reason}",
+            sample.subject,
+        )
+
+    def action_troubled(self) -> None:
+        """Show only troubles, or everything again."""
+        self.only_troubles = not self.only_troubles
+
+    def action_narrow(self) -> None:
         """Move the shared scope to the row's service or host."""
+        if (row := self.query_one(RowList).current) is not None:
+            self._narrow(row)
+
+    @on(RowList.Chosen)
+    def _open(self, event: RowList.Chosen) -> None:
+        """Open the row's plot, and let the others follow."""
         event.stop()
-        sample = event.item.latest
-        service, host = service_of(sample.resource), host_of(sample.resource)
-        if event.__class__ is RowList.Chosen and (service or host):
-            self.post_message(
-                ScopeNarrowed(service or host, {"service": service, "host": host if not service else ""})
-            )
+        self._narrow(event.item)
+        self.open_detail(HealthDetail(event.item, self.now))
+
+    def _narrow(self, row: HealthRow) -> None:
+        resource = row.latest.resource
+        service, host = service_of(resource), host_of(resource)
+        if service:
+            self.post_message(ScopeNarrowed(service, {"service": service}))
+        elif host:
+            self.post_message(ScopeNarrowed(host, {"host": host}))
+
+
+class HealthDetail(Detail):
+    """One subject's value over time, and all its readings."""
+
+    DEFAULT_CSS = "HealthDetail > Plot { height: 3fr; } HealthDetail > VerticalScroll { height: 2fr; }"
+
+    def __init__(self, row: HealthRow, now: int) -> None:
+        super().__init__(row.latest.subject, {"": _fields(row, now)})
+        self.row = row
+        self.cursor: int | None = None
+
+    def extra(self) -> Iterable[Widget]:
+        """Yield the plot."""
+        yield Plot()
+
+    def on_mount(self) -> None:
+        """Draw the first time."""
+        self._plot()
+
+    def follow_row(self, store: HealthStore, scope: Scope, now: int) -> None:
+        """Show the subject as it is now."""
+        self.row = store.get(self.row.latest.source, self.row.latest.subject) or self.row
+        self.cursor = scope.cursor
+        self.show({"": _fields(self.row, now)})
+        self._plot()
+
+    def _plot(self) -> None:
+        sample = self.row.latest
+        points = tuple((at, value) for at, value, _ in self.row.points if value is not None)
+        self.query_one(Plot).show(
+            [Series(name=sample.subject, points=points, unit=sample.unit)],
+            cursor=self.cursor,
+            note="this subject has no number to plot",
+        )
+
+
+def _fields(row: HealthRow, now: int) -> list[Field]:
+    sample = row.latest
+    fields = [
+        ("state", f"{HEALTH_MARK[sample.state]} {sample.state}, for {age(now - row.since)}"),
+        ("reason", sample.reason),
+        ("value", quantity(sample.value, sample.unit)),
+        ("read", f"{clock(sample.at, date=True)} UTC, {age(now - sample.at)} ago"),
+        ("source", f"{sample.source} ({sample.kind})"),
+    ]
+    fields += [(name, str(value)) for name, value in sample.details.items()]
+    fields += list(sample.resource.items())
+    return [(name, value) for name, value in fields if value]
+
+
+def _searched(row: HealthRow) -> str:
+    sample = row.latest
+    return f"{sample.subject} {sample.state} {sample.reason} {sample.source} {sample.kind}".lower()

@@ -16,7 +16,9 @@ from cockpit.scope import Scope
 from cockpit.signals import SECOND
 from cockpit.stores.base import Stores
 from cockpit.supervisor import SourceState, SourceStatus
+from widgets.detail import Detail
 from widgets.keys import bindings
+from widgets.messages import TextCopied
 from widgets.text import age, safe
 
 _CSS = """
@@ -27,6 +29,8 @@ Pane {
     padding: 0;
     background: $surface;
     &:focus-within { border: heavy $border; border-title-style: bold; }
+    & > .pane--body { height: 1fr; }
+    &.-detail > .pane--body { display: none; }
     & > .pane--filter { height: 1; border: none; padding: 0 1; background: $boost; display: none; }
     & > .pane--filter.-open { display: block; }
 }
@@ -37,6 +41,13 @@ FILTER = Action("pane.filter", ("slash",), "filter", "Filter this pane's rows as
 PANE_ACTIONS = (
     FILTER,
     Action("pane.unfilter", (), "clear filter", "Drop this pane's filter."),
+    Action(
+        "pane.copy",
+        ("y",),
+        "copy",
+        "Copy the row or the open detail to the terminal's clipboard (OSC 52).",
+        footer=True,
+    ),
 )
 """Actions that every pane has."""
 
@@ -129,15 +140,53 @@ class Pane(Vertical):
     def focus_body(self) -> None:
         """Give the focus to the pane's main widget."""
         for child in self.walk_children(Widget):
-            if child.focusable and not isinstance(child, FilterLine):
+            if (
+                child.focusable
+                and not isinstance(child, FilterLine)
+                and all(a.display for a in child.ancestors_with_self if isinstance(a, Widget))
+            ):
                 child.focus()
                 return
+
+    # The detail of one row.
+
+    @property
+    def detail(self) -> Detail | None:
+        """The detail that is open, or None."""
+        return next(iter(self.query_children(Detail)), None)
+
+    def open_detail(self, detail: Detail) -> None:
+        """Show a detail in place of the rows; Esc brings the rows back."""
+        for other in self.query_children(Detail):
+            other.remove()
+        self.mount(detail, before=self.query_one(FilterLine))
+        self.add_class("-detail")
+        self.call_after_refresh(self.focus_body)
+
+    def close_detail(self) -> None:
+        """Bring the rows back."""
+        for detail in self.query_children(Detail):
+            detail.remove()
+        self.remove_class("-detail")
+        self.call_after_refresh(self.focus_body)
+
+    def copied(self) -> tuple[str, str]:
+        """Return (what to copy of the current row, how to call it); an empty text where there is nothing."""
+        return "", ""
+
+    def action_copy(self) -> None:
+        """Copy the open detail, or the row under the cursor."""
+        detail = self.detail
+        text, what = (detail.as_text(), detail.heading) if detail is not None else self.copied()
+        if text:
+            self.post_message(TextCopied(text, what))
 
     # The filter line.
 
     def compose(self) -> ComposeResult:
         """Lay the body over the filter line."""
-        yield from self.body()
+        with Vertical(classes="pane--body"):
+            yield from self.body()
         yield FilterLine(
             placeholder="filter · Enter keeps it, Esc drops it", classes="pane--filter", compact=True
         )
@@ -171,6 +220,9 @@ class Pane(Vertical):
 
     def step_back(self) -> bool:
         """Undo the pane's own last step on Esc; False where there is nothing of its own to undo."""
+        if self.detail is not None:
+            self.close_detail()
+            return True
         line = self.query_one(FilterLine)
         if line.has_class("-open"):
             self.action_unfilter()

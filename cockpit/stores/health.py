@@ -6,12 +6,25 @@ from collections import deque
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from cockpit.signals import HealthSample
+from cockpit.signals import HealthSample, HealthState
 from cockpit.stores.base import Store
 
 POINTS = 720
 """Points kept a subject: two hours at ten seconds."""
+FEWEST = 60
+BUDGET = 400_000
+"""Points kept over all subjects, about 48 MB at the most."""
+
+ORDER = {
+    kind: number
+    for number, kind in enumerate(("service", "check", "target", "host", "unit", "disk", "network"))
+}
+"""Among subjects in the same state, what people ask about first; processes come last."""
+
+Point = tuple[int, float | None, HealthState]
+"""(nanoseconds, value, state)."""
 
 
 class HealthRow(Struct, gc=False):
@@ -20,12 +33,12 @@ class HealthRow(Struct, gc=False):
     Attributes:
         latest: The last sample.
         since: When it came into its present state, in nanoseconds.
-        points: (nanoseconds, value, state), oldest first.
+        points: Its past, oldest first.
     """
 
     latest: HealthSample
     since: int
-    points: deque[tuple[int, float | None, str]]
+    points: deque[Point]
 
 
 Key = tuple[str, str]
@@ -39,7 +52,13 @@ class HealthStore(Store):
         super().__init__()
         self.points = points
         self.subjects = subjects
+        self.refused = 0
+        """Samples of subjects past the bound."""
         self._rows: dict[Key, HealthRow] = {}
+        self._sorted: tuple[tuple[int, int | None], list[HealthRow]] | None = None
+
+    def __len__(self) -> int:
+        return len(self._rows)
 
     def append(self, batch: Sequence[HealthSample]) -> None:
         """Take samples in; each becomes its subject's last one."""
@@ -54,12 +73,13 @@ class HealthStore(Store):
             del self._rows[key]
         self.append(batch)
 
-    def rows(self) -> list[HealthRow]:
-        """Return all subjects, the worst first, then by name."""
-        return sorted(
-            self._rows.values(),
-            key=lambda row: (-row.latest.state.rank, row.latest.source, row.latest.subject),
-        )
+    def rows(self, as_of: int | None = None) -> list[HealthRow]:
+        """Return all subjects, the worst first, now or as they were at a moment."""
+        stamp = (self.version, as_of)
+        if self._sorted is None or self._sorted[0] != stamp:
+            rows = self._rows.values() if as_of is None else (_at(row, as_of) for row in self._rows.values())
+            self._sorted = (stamp, sorted((row for row in rows if row is not None), key=_order))
+        return self._sorted[1]
 
     def get(self, source: str, subject: str) -> HealthRow | None:
         """Return one subject, or None where it isn't known."""
@@ -70,10 +90,46 @@ class HealthStore(Store):
         row = self._rows.get(key)
         if row is None:
             if len(self._rows) >= self.subjects:
+                self.refused += 1
                 return
-            row = HealthRow(latest=sample, since=sample.at, points=deque(maxlen=self.points))
-            self._rows[key] = row
+            row = self._rows[key] = HealthRow(latest=sample, since=sample.at, points=deque())
         elif row.latest.state is not sample.state:
             row.since = sample.at
         row.latest = sample
         row.points.append((sample.at, sample.value, sample.state))
+        most = max(FEWEST, min(self.points, BUDGET // len(self._rows)))
+        while len(row.points) > most:
+            row.points.popleft()
+
+
+def _order(row: HealthRow) -> tuple[int, int, str, str]:
+    sample = row.latest
+    return (
+        -sample.state.rank,
+        ORDER.get(sample.kind, len(ORDER) + (sample.kind == "process")),
+        sample.subject,
+        sample.source,
+    )
+
+
+def _at(row: HealthRow, moment: int) -> HealthRow | None:
+    """Return the row as it was, or None where it was not known yet. Reasons of the past are not kept."""
+    points = [point for point in row.points if point[0] <= moment]
+    if not points:
+        return None
+    at, value, state = points[-1]
+    since = next(
+        (
+            later[0]
+            for earlier, later in zip(points[-2::-1], points[:0:-1], strict=False)
+            if earlier[2] is not state
+        ),
+        points[0][0],
+    )
+    sample = row.latest
+    reason = sample.reason if at == sample.at else ""
+    return HealthRow(
+        latest=replace(sample, at=at, value=value, state=state, reason=reason),
+        since=since,
+        points=deque(points),
+    )
