@@ -52,3 +52,31 @@ class Risk(StrEnum):
     CHANGE = "change"
     DESTRUCTIVE = "destructive"
     UNKNOWN = "unknown"
+
+
+def shell_command(
+    line: str,
+    target: Target,
+    *,
+    actor: str,
+    cwd: str = "",
+    reason: str = "",
+    ticket: str = "",
+    incident: str = "",
+    origin: Origin = Origin.OPERATOR,
+) -> Command:
+    """Return the command for a shell line that an operator typed, word for word.
+
+    The line is the operator's own: nothing that came from telemetry is ever put into it.
+    """
+    return Command(
+        argv=("/bin/sh", "-c", line),
+        target=target,
+        actor=actor,
+        shell=line,
+        cwd=cwd,
+        reason=reason,
+        ticket=ticket,
+        incident=incident,
+        origin=origin,
+    )

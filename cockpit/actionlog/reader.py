@@ -1,0 +1,174 @@
+"""Reads the action log, on a connection of its own that can write nothing."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cockpit.actionlog.database import connect, connect_to_read, errors_mapped
+from cockpit.actionlog.records import Action, Chunk, State, rfc3339
+from cockpit.actionlog.schema import pending
+from cockpit.actionlog.sessions import INTERRUPTED, is_alive
+from cockpit.actions.transport import Stream
+from cockpit.errors import UsageError
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+_FILTERS = ("session", "incident", "target")
+
+
+class ActionReader:
+    """Answers questions about what was done. A log that nothing has written yet is an empty one."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._db: Database | None = None
+        self._lock = threading.Lock()
+
+    def list(
+        self, *, limit: int = 50, session: str = "", incident: str = "", target: str = "", state: str = ""
+    ) -> Sequence[Action]:
+        """Return at most `limit` actions that fit, newest first; `session` may be the beginning of one.
+
+        Raises:
+            ActionLogError: The log can't be read.
+        """
+        wanted = {"session": session.upper(), "incident": incident, "target": target}
+        conditions = [
+            f"{name} like :{name} || '%'" if name == "session" else f"{name} = :{name}"
+            for name in _FILTERS
+            if wanted[name]
+        ]
+        if state in (State.RUNNING, State.INTERRUPTED):
+            conditions.append("(state is null or state = :state)")
+        elif state:
+            conditions.append("state = :state")
+        where = f"where {' and '.join(conditions)}" if conditions else ""
+        found: deque[Action] = deque()
+        with self._lock, errors_mapped(self.path):
+            rows = self._query(
+                f"select * from action_states {where} order by started_ns desc, place desc",  # noqa: S608  fixed names
+                {**wanted, "state": state},
+            )
+            alive: dict[str, bool] = {}
+            for row in rows:
+                if len(found) >= limit:
+                    break
+                action = self._action(row, alive)
+                if not state or action.state == state:
+                    found.append(action)
+        return tuple(found)
+
+    def show(self, action: str) -> Action:
+        """Return one action by its id or the beginning of it.
+
+        Raises:
+            UsageError: No action, or more than one, has an id that begins so.
+            ActionLogError: The log can't be read.
+        """
+        beginning = action.strip().upper()
+        with self._lock, errors_mapped(self.path):
+            rows = list(
+                self._query(
+                    "select * from action_states where id >= :first and id < :first || '~' order by id limit 2",
+                    {"first": beginning},
+                )
+            )
+            if len(rows) != 1 or not beginning:
+                what = "more than one action begins" if rows else "no action begins"
+                raise UsageError(f"{what} with {action!r}", remedy="`cockpit log list` shows the ids")
+            return self._action(rows[0], {})
+
+    def output(self, action: str) -> Iterator[Chunk]:
+        """Yield the kept output of the action with that full id, in the order it came.
+
+        Raises:
+            ActionLogError: The log can't be read.
+        """
+        after = -1
+        while True:
+            with self._lock, errors_mapped(self.path):
+                rows = list(
+                    self._query(
+                        "select * from output where action = :action and seq > :after order by seq limit 64",
+                        {"action": action, "after": after},
+                    )
+                )
+            if not rows:
+                return
+            for row in rows:
+                yield Chunk(at=row["at_ns"], stream=Stream(row["stream"]), data=row["data"])
+            after = rows[-1]["seq"]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            if self._db is not None:
+                self._db.close()
+                self._db = None
+
+    def _query(self, sql: str, values: Mapping[str, object]) -> Iterator[dict[str, Any]]:
+        if self._db is None:
+            if not self.path.exists():
+                return iter(())
+            self._db = self._opened()
+        return iter(self._db.query(sql, dict(values)))
+
+    def _opened(self) -> Database:
+        """Open the file; one from an older cockpit is brought up to date first."""
+        db = connect_to_read(self.path)
+        if pending(db):
+            db.close()
+            connect(self.path).close()
+            db = connect_to_read(self.path)
+        return db
+
+    def _action(self, row: Mapping[str, Any], alive: dict[str, bool]) -> Action:
+        """Build an action; one without a result is running, or interrupted where its session is dead."""
+        session = row["session"]
+        if row["state"] is None and session not in alive:
+            alive[session] = is_alive(self.path, session)
+        if row["state"] is None and not alive[session]:
+            # The session may have recorded the result and ended since this row was read.
+            row = next(self._query("select * from action_states where id = :id", {"id": row["id"]}))
+        state, error = row["state"], row["error"]
+        if state is None:
+            state, error = (State.RUNNING, None) if alive[session] else (State.INTERRUPTED, INTERRUPTED)
+        ended = row["ended_ns"]
+        size, kept = row["output_bytes"] or 0, row["output_kept"] or 0
+        return Action(
+            id=row["id"],
+            session=session,
+            incident=row["incident"],
+            actor=row["actor"],
+            target=row["target"],
+            environment=row["environment"],
+            argv=tuple(json.loads(row["argv"])),
+            shell=row["shell"],
+            risk=row["risk"],
+            decision=row["decision"],
+            approvals=(),
+            started_at=rfc3339(row["started_ns"]),
+            ended_at=None if ended is None else rfc3339(ended),
+            exit_status=row["exit_status"],
+            signal=row["signal"],
+            state=State(state),
+            output_sha256=row["output_sha256"],
+            output_bytes=size,
+            hash=None,
+            reasons=tuple(json.loads(row["reasons"])),
+            reason=row["reason"],
+            ticket=row["ticket"],
+            origin=row["origin"],
+            cwd=row["cwd"],
+            transport=row["transport"],
+            error=error,
+            output_kept=kept,
+            output_cut=size - kept,
+            duration_s=None if ended is None else (ended - row["started_ns"]) / 1e9,
+        )

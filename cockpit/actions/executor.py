@@ -1,0 +1,223 @@
+"""The one door: every command that the cockpit runs, on any target, goes through `Executor.run`.
+
+A judge is asked, the intent is made durable, the command runs, its output is shown and kept as it comes, and its
+result is recorded, however it ends. Nothing else calls a transport.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+
+from msgspec import Struct
+
+from cockpit.actionlog.log import ActionLog
+from cockpit.actionlog.records import Result, State
+from cockpit.actions.command import Command
+from cockpit.actions.keeping import Keeper, Redact
+from cockpit.actions.transport import Outcome, Running, Stream, Transport
+from cockpit.errors import ActionLogError, CommandError, Refused
+from cockpit.guard.judge import Assessment, Decision, Judge, NoGuard
+
+OnOutput = Callable[[Stream, bytes], Awaitable[None]]
+"""Shows a piece of output as it comes, unredacted; the command waits for it. What it raises stops the command."""
+
+GRACE_S = 3.0
+"""Seconds a command may take to end after SIGTERM before it gets SIGKILL."""
+LAST_WORDS_S = 1.0
+"""Seconds to wait for the end, and for the last output, after SIGKILL."""
+
+
+class Ended(Struct, frozen=True, kw_only=True):
+    """What came of a command that ran.
+
+    Attributes:
+        action: Its id in the action log.
+        log_error: Why its record is not whole; None where it is.
+    """
+
+    action: str
+    state: State
+    exit_status: int | None
+    signal: str | None
+    error: str | None
+    log_error: ActionLogError | None = None
+
+
+class _Watch(Struct, frozen=True, kw_only=True):
+    """Whom a command's caller asked to be told."""
+
+    on_output: OnOutput | None
+    on_end: Callable[[Ended], None]
+
+
+def _ignore(_told: object) -> None:
+    """Tell nobody."""
+
+
+class Executor:
+    """Runs commands, each recorded.
+
+    Args:
+        log: Where they are recorded.
+        transports: The ways to targets, by the name in `Target.transport`.
+        judge: Who decides whether a command may run.
+        redact: Takes whole lines of output and returns what may be kept of them; None keeps all.
+        grace_s: Seconds between SIGTERM and SIGKILL when a command is stopped.
+    """
+
+    def __init__(
+        self,
+        log: ActionLog,
+        transports: Mapping[str, Transport],
+        *,
+        judge: Judge | None = None,
+        redact: Redact | None = None,
+        grace_s: float = GRACE_S,
+    ) -> None:
+        self.log = log
+        self._transports = dict(transports)
+        self._judge = judge or NoGuard()
+        self._redact = redact
+        self._grace_s = grace_s
+
+    async def run(
+        self,
+        command: Command,
+        *,
+        on_output: OnOutput | None = None,
+        on_begin: Callable[[str], None] = _ignore,
+        on_end: Callable[[Ended], None] = _ignore,
+    ) -> Ended:
+        """Run a command to its end.
+
+        Cancelling this stops the command (SIGTERM to all of it, then SIGKILL; a second cancel kills at once), records
+        that, and only then raises CancelledError.
+
+        Args:
+            command: What to run.
+            on_output: Shows output as it comes.
+            on_begin: Called with the action's id once the intent is recorded, before anything starts.
+            on_end: Called with what came of it, once that is recorded; also where this then raises.
+
+        Raises:
+            ActionLogError: The intent can't be recorded; nothing ran.
+            Refused: The judge did not let it run; that is recorded.
+            CommandError: It can't be started; that is recorded, except where no transport leads to its target.
+        """
+        transport = self._transports.get(command.target.transport)
+        if transport is None:
+            raise CommandError(
+                f"no transport {command.target.transport!r} leads there", where=command.target.name
+            )
+        assessment = self._judge.assess(command)
+        action = await self._begin(command, assessment)
+        on_begin(action)
+        if assessment.decision is not Decision.RUN:
+            await self.log.finish(action, Result(state=State.DENIED, error=_refusal(assessment)))
+            raise Refused(_refusal(assessment), where=command.target.name)
+        keeper = Keeper(self.log, action, self._redact)
+        return await self._carry(command, keeper, transport, _Watch(on_output=on_output, on_end=on_end))
+
+    async def _begin(self, command: Command, assessment: Assessment) -> str:
+        """Record the intent; one that was recorded while this was cancelled gets its result as well."""
+        begun = asyncio.ensure_future(
+            self.log.begin(command, assessment.risk, assessment.decision, assessment.reasons)
+        )
+        try:
+            return await asyncio.shield(begun)
+        except asyncio.CancelledError:
+            action = await begun
+            await self.log.finish(action, Result(state=State.CANCELLED, error="stopped before it started"))
+            raise
+
+    async def _carry(self, command: Command, keeper: Keeper, transport: Transport, watch: _Watch) -> Ended:
+        """Start the command, follow it, and record its result whatever happens."""
+        result = Result(state=State.UNKNOWN_OUTCOME, error="stopped while it was being started")
+        try:
+            running = await transport.start(command)
+            result = Result(state=State.UNKNOWN_OUTCOME, error="the cockpit lost hold of it")
+            with contextlib.closing(running):
+                result, cause = await self._follow(running, keeper, watch)
+            if cause is not None:
+                raise cause
+        except CommandError as error:
+            result = Result(state=State.FAILED, error=str(error))
+            raise
+        finally:
+            await keeper.finish(result)
+            ended = Ended(
+                action=keeper.action,
+                state=result.state,
+                exit_status=result.exit_status,
+                signal=result.signal,
+                error=result.error,
+                log_error=keeper.error,
+            )
+            watch.on_end(ended)
+        return ended
+
+    async def _follow(
+        self, running: Running, keeper: Keeper, watch: _Watch
+    ) -> tuple[Result, BaseException | None]:
+        """Pass output on until the end; return how it ended, and what to raise where it was stopped."""
+        pump = asyncio.create_task(_pump(running, keeper, watch.on_output))
+        try:
+            await asyncio.wait([pump])
+        except asyncio.CancelledError as cancelled:
+            return _stopped(await self._stop(running, pump), "stopped by the operator"), cancelled
+        if (error := pump.exception()) is not None:
+            why = f"stopped, as its output could not be passed on: {type(error).__name__}: {error}"
+            return _stopped(await self._stop(running, pump), why), error
+        return _result(await running.wait()), None
+
+    async def _stop(self, running: Running, pump: asyncio.Task[None]) -> Outcome:
+        """End a command: politely, then not; its last words are still heard."""
+        running.stop()
+        try:
+            async with asyncio.timeout(self._grace_s):
+                await asyncio.wait([pump])
+                outcome = await running.wait()
+        except (TimeoutError, asyncio.CancelledError):
+            running.stop(kill=True)
+            await asyncio.wait([pump], timeout=LAST_WORDS_S)
+            try:
+                async with asyncio.timeout(LAST_WORDS_S):
+                    outcome = await running.wait()
+            except TimeoutError:
+                outcome = Outcome(unknown="it has not ended after SIGKILL")
+        pump.cancel()
+        await asyncio.gather(pump, return_exceptions=True)
+        return outcome
+
+
+async def _pump(running: Running, keeper: Keeper, on_output: OnOutput | None) -> None:
+    async for stream, data in running.output():
+        await keeper.keep(stream, data)
+        if on_output is not None:
+            await on_output(stream, data)
+
+
+def _result(outcome: Outcome) -> Result:
+    if outcome.unknown:
+        return Result(state=State.UNKNOWN_OUTCOME, error=outcome.unknown)
+    done = outcome.exit_status == 0
+    return Result(
+        state=State.DONE if done else State.FAILED,
+        exit_status=outcome.exit_status,
+        signal=outcome.signal,
+        error=outcome.note or None,
+    )
+
+
+def _stopped(outcome: Outcome, why: str) -> Result:
+    """Return the result of a command that was stopped; only a known end counts as cancelled."""
+    if outcome.unknown:
+        return Result(state=State.UNKNOWN_OUTCOME, error=f"{why}; {outcome.unknown}")
+    return Result(state=State.CANCELLED, exit_status=outcome.exit_status, signal=outcome.signal, error=why)
+
+
+def _refusal(assessment: Assessment) -> str:
+    text = f"refused ({assessment.decision.value}): {'; '.join(assessment.reasons) or assessment.risk.value}"
+    return f"{text}; it needs {', '.join(assessment.requires)}" if assessment.requires else text

@@ -1,0 +1,51 @@
+"""What the door asks before it opens: how risky is this command, and may it run here?"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Protocol
+
+from msgspec import Struct
+
+from cockpit.actions.command import Command, Risk
+
+
+class Decision(StrEnum):
+    """What becomes of a command."""
+
+    RUN = "run"
+    CONFIRM = "confirm"
+    APPROVE = "approve"
+    DENY = "deny"
+
+
+class Assessment(Struct, frozen=True, kw_only=True):
+    """A judgement of one command on its target.
+
+    Attributes:
+        risk: What it may do there.
+        decision: Whether it may run, and what is needed first.
+        reasons: Why, each naming the part of the command that it judged.
+        requires: What has to be given before it runs.
+    """
+
+    risk: Risk
+    decision: Decision
+    reasons: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+
+
+class Judge(Protocol):
+    """Whatever decides about commands."""
+
+    def assess(self, command: Command) -> Assessment:
+        """Judge a command; never runs anything."""
+        ...
+
+
+class NoGuard:
+    """Lets every command run, and says in the record that nothing judged it."""
+
+    def assess(self, command: Command) -> Assessment:
+        """Return risk unknown, decision run."""
+        return Assessment(risk=Risk.UNKNOWN, decision=Decision.RUN, reasons=("no guard is installed",))

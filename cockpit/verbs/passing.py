@@ -1,0 +1,44 @@
+"""Passes bytes on to an output of this process without ever stopping its event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import select
+
+PIECE = select.PIPE_BUF
+"""Bytes that a pipe takes without making the writer wait, once it says that it is ready."""
+
+
+async def pass_on(number: int, data: bytes) -> None:
+    """Write all of `data` to the file descriptor, waiting where its reader is slow.
+
+    The descriptor stays as it is: one that is shared with a terminal or a parent must not become non-blocking.
+
+    Raises:
+        BrokenPipeError: Nobody reads it any more.
+        OSError: It can't be written.
+    """
+    left = memoryview(data)
+    while left:
+        if not select.select([], [number], [], 0)[1]:
+            await _ready(number)
+        left = left[os.write(number, left[:PIECE]) :]
+
+
+async def _ready(number: int) -> None:
+    """Wait until a descriptor takes some bytes."""
+    loop = asyncio.get_running_loop()
+    ready = loop.create_future()
+
+    def tell() -> None:
+        if not ready.done():
+            ready.set_result(None)
+
+    loop.add_writer(number, tell)
+    try:
+        await ready
+    finally:
+        with contextlib.suppress(ValueError):
+            loop.remove_writer(number)

@@ -1,0 +1,177 @@
+"""`cockpit run`: one command through the one door, its output passed through as it comes."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from cockpit.actionlog.log import ActionLog
+    from cockpit.actions.command import Command
+    from cockpit.actions.executor import Ended
+    from cockpit.actions.transport import Stream
+    from cockpit.errors import ActionLogError
+
+LOCAL = "local"
+"""The only target that a command can reach from here."""
+
+
+def add(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Describe the verb."""
+    parser = subparsers.add_parser(
+        "run",
+        help="run a command and record it",
+        description="Run a command and record it in the action log: what, who, where and why before it starts, its "
+        "output as it comes, its end after. Its input is empty. The exit status is the command's own, or 128 and "
+        "the number of the signal that ended it.",
+        usage="cockpit run [OPTIONS] -- ARGV…",
+    )
+    parser.add_argument("--target", metavar="T", default=LOCAL, help="where it lands (default: this machine)")
+    parser.add_argument("--reason", metavar="R", default="", help="why it is run")
+    parser.add_argument("--ticket", metavar="C", default="", help="the change ticket it belongs to")
+    parser.add_argument("--incident", metavar="I", default="", help="the incident it belongs to")
+    parser.add_argument(
+        "--confirm", metavar="NAME", default="", help="the target's name once more, to be sure"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print the action as one JSON document; output goes to stderr"
+    )
+    parser.add_argument(
+        "argv", nargs=argparse.REMAINDER, metavar="ARGV…", help="the program and its arguments"
+    )
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run the command.
+
+    Raises:
+        UsageError: There is no command, or no such target.
+        ActionLogError: The log can't be written; nothing ran, or its record is not whole.
+        CommandError: The command can't be started.
+    """
+    import asyncio
+
+    from cockpit.config import data_dir
+
+    from cockpit.actionlog.log import FILE, ActionLog
+
+    command = _command(args)
+    log = ActionLog.open(data_dir(args.data_dir) / FILE)
+    try:
+        return asyncio.run(_run(log, command, as_json=args.json))
+    finally:
+        log.close()
+
+
+def _command(args: argparse.Namespace) -> Command:
+    """Build the command that the flags describe."""
+    from cockpit import config
+    from cockpit.actions.actor import current_actor
+    from cockpit.actions.command import Command
+    from cockpit.errors import UsageError
+    from cockpit.targets import Targets
+
+    argv = tuple(args.argv[1:] if args.argv[:1] == ["--"] else args.argv)
+    if not argv:
+        raise UsageError("there is no command to run", remedy="cockpit run -- ARGV…")
+    if args.target != LOCAL:
+        raise UsageError(
+            f"no way leads to the target {args.target!r}", remedy=f"known is {LOCAL!r}, this machine"
+        )
+    if args.confirm and args.confirm != args.target:
+        raise UsageError(f"--confirm names {args.confirm!r}, but the target is {args.target!r}")
+    return Command(
+        argv=argv,
+        target=Targets(config.load(args.config).targets).resolve(args.target),
+        actor=str(current_actor()),
+        reason=args.reason,
+        ticket=args.ticket,
+        incident=args.incident or "",
+    )
+
+
+async def _run(log: ActionLog, command: Command, *, as_json: bool) -> int:
+    """Run a command, stopping it when a signal asks for that, and return the exit status."""
+    import asyncio
+    import signal
+
+    from cockpit.actions.executor import Executor
+    from cockpit.actions.local import LocalTransport
+    from cockpit.errors import CommandError
+
+    ids: list[str] = []
+    ends: list[Ended] = []
+    got: list[int] = []
+    executor = Executor(log, {LOCAL: LocalTransport()})
+    task = asyncio.ensure_future(
+        executor.run(command, on_output=_show(as_json=as_json), on_begin=ids.append, on_end=ends.append)
+    )
+
+    def stop(number: int) -> None:
+        got.append(number)
+        task.cancel()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop, number)
+    try:
+        await task
+        status = _status(ends[0])
+    except asyncio.CancelledError:
+        status = 128 + (got[0] if got else signal.SIGINT)
+    except BrokenPipeError:
+        status = 128 + signal.SIGPIPE
+    except CommandError:
+        if ids and as_json:
+            await _print(log, ids[0])
+        raise
+    if ends and ends[0].log_error is not None:
+        raise _not_recorded(ends[0])
+    if ids and as_json:
+        await _print(log, ids[0])
+    return status
+
+
+def _status(ended: Ended) -> int:
+    """Return the exit status that a shell would."""
+    from cockpit.actions.local import signal_number
+
+    if ended.signal is not None:
+        return 128 + signal_number(ended.signal)
+    return ended.exit_status if ended.exit_status is not None else 1
+
+
+def _show(*, as_json: bool) -> Callable[[Stream, bytes], Awaitable[None]]:
+    """Return what passes output through; with a JSON document on stdout, all of it goes to stderr."""
+    from cockpit.actions.transport import Stream
+    from cockpit.verbs.passing import pass_on
+
+    async def show(stream: Stream, data: bytes) -> None:
+        await pass_on(1 if stream is Stream.STDOUT and not as_json else 2, data)
+
+    return show
+
+
+def _not_recorded(ended: Ended) -> ActionLogError:
+    """Say how a command ended whose record is not whole."""
+    from cockpit.errors import ActionLogError
+
+    error = ended.log_error
+    how = ended.signal or (
+        f"exit status {ended.exit_status}" if ended.exit_status is not None else ended.error
+    )
+    what = error.message if error is not None else "the record is not whole"
+    return ActionLogError(
+        f"the command ended ({ended.state.value}, {how}), but {what} while it ran: "
+        f"the record of action {ended.action} is not whole",
+        where=error.where if error is not None else "",
+        remedy=error.remedy if error is not None else "",
+    )
+
+
+async def _print(log: ActionLog, action: str) -> None:
+    from cockpit.verbs.showing import as_json
+
+    print(as_json(await log.show(action)), flush=True)

@@ -1,0 +1,144 @@
+"""Prints actions: as one JSON document, a table, or a page for one."""
+
+from __future__ import annotations
+
+import base64
+import codecs
+import json
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from cockpit.actionlog.records import Action, Chunk, State, rfc3339
+from cockpit.hygiene import clean_text
+
+_LINE = str.maketrans({"\n": "␊", "\t": "␉"})
+
+
+def as_json(value: object, *, indent: int | None = 2) -> str:
+    """Return a record, or a list of them, as JSON; bytes of an argument that are no UTF-8 stay as `\\udcXX`."""
+    built = msgspec.to_builtins(value)
+    text = json.dumps(built, ensure_ascii=False, indent=indent)
+    return text if text.isascii() or _encodes(text) else json.dumps(built, indent=indent)
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def one_line(text: str) -> str:
+    """Return text that is safe on a terminal and stays on its line."""
+    return clean_text(text).translate(_LINE)
+
+
+def command_line(action: Action) -> str:
+    """Return what ran as a person would type it."""
+    return one_line(action.shell if action.shell is not None else shlex.join(action.argv))
+
+
+def table(actions: Sequence[Action], *, width: int) -> Iterator[str]:
+    """Yield the lines of a table; `width` cuts the last column, 0 cuts nothing."""
+    rows = [("ID", "STARTED (UTC)", "STATE", "EXIT", "TOOK", "TARGET", "COMMAND")]
+    rows += [
+        (
+            action.id,
+            _second(action.started_at),
+            action.state.value,
+            _status(action),
+            _took(action),
+            one_line(action.target),
+            command_line(action),
+        )
+        for action in actions
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(6)]
+    for row in rows:
+        line = "  ".join([f"{cell:{wide}}" for cell, wide in zip(row, widths, strict=False)] + [row[6]])
+        yield line if not width or len(line) <= width else f"{line[: width - 1]}…"
+
+
+def page(action: Action) -> Iterator[str]:
+    """Yield the lines that describe one action."""
+    cut = f", {action.output_cut:,} of them not kept" if action.output_cut else ""
+    fields: list[tuple[str, str | None]] = [
+        ("action", action.id),
+        ("command", command_line(action)),
+        ("target", f"{action.target} ({action.environment})"),
+        ("actor", action.actor),
+        ("origin", action.origin),
+        ("directory", action.cwd),
+        ("incident", action.incident),
+        ("ticket", action.ticket),
+        ("reason", action.reason),
+        ("risk", action.risk),
+        ("decision", " - ".join(part for part in (action.decision, "; ".join(action.reasons)) if part)),
+        ("state", action.state.value),
+        ("exit", _status(action) or None),
+        ("remark", action.error),
+        ("started", _second(action.started_at)),
+        ("ended", _second(action.ended_at) if action.ended_at else None),
+        ("took", _took(action) or None),
+        ("output", f"{action.output_bytes:,} bytes{cut}" if action.state is not State.RUNNING else None),
+        ("sha256", action.output_sha256),
+        ("session", action.session),
+    ]
+    for name, value in fields:
+        if value:
+            yield f"{name:10} {one_line(value)}"
+
+
+def chunks_as_builtins(chunks: Iterable[Chunk]) -> Iterator[dict[str, Any]]:
+    """Yield output as JSON can hold it: text, and base64 too where the bytes are no UTF-8.
+
+    A character that a piece cuts in two belongs to the later piece.
+    """
+    decoders: dict[str, codecs.IncrementalDecoder] = {}
+    for chunk in chunks:
+        decoder = decoders.setdefault(chunk.stream.value, codecs.getincrementaldecoder("utf-8")())
+        piece: dict[str, Any] = {"at": rfc3339(chunk.at), "stream": chunk.stream.value}
+        try:
+            piece["text"] = decoder.decode(chunk.data)
+        except UnicodeDecodeError:
+            decoder.reset()
+            piece["text"] = chunk.data.decode(errors="replace")
+            piece["base64"] = base64.b64encode(chunk.data).decode("ascii")
+        yield piece
+
+
+def clean_output(chunks: Iterable[Chunk]) -> Iterator[str]:
+    """Yield output as text that is safe on a terminal."""
+    decoders: dict[str, codecs.IncrementalDecoder] = {}
+    for chunk in chunks:
+        decoder = decoders.setdefault(
+            chunk.stream.value, codecs.getincrementaldecoder("utf-8")(errors="replace")
+        )
+        text = decoder.decode(chunk.data).replace("\r\n", "\n")
+        yield clean_text(text, limit=len(text))
+
+
+def _second(at: str) -> str:
+    return f"{at[:10]} {at[11:19]}"
+
+
+def _status(action: Action) -> str:
+    if action.signal is not None:
+        return action.signal
+    return "" if action.exit_status is None else str(action.exit_status)
+
+
+def _took(action: Action) -> str:
+    seconds = action.duration_s
+    if seconds is None:
+        return ""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f}ms"
+    if seconds < 120:
+        return f"{seconds:.1f}s"
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes // 60}h{minutes % 60:02}m" if minutes >= 60 else f"{minutes}m{seconds:02}s"
