@@ -135,13 +135,12 @@ class Executor:
     async def _carry(self, command: Command, keeper: Keeper, transport: Transport, watch: _Watch) -> Ended:
         """Start the command, follow it, and record its result whatever happens."""
         result = Result(state=State.UNKNOWN_OUTCOME, error="stopped while it was being started")
+        cause: BaseException | None = None
         try:
             running = await transport.start(command)
             result = Result(state=State.UNKNOWN_OUTCOME, error="the cockpit lost hold of it")
             with contextlib.closing(running):
                 result, cause = await self._follow(running, keeper, watch)
-            if cause is not None:
-                raise cause
         except CommandError as error:
             result = Result(state=State.FAILED, error=str(error))
             raise
@@ -156,6 +155,8 @@ class Executor:
                 log_error=keeper.error,
             )
             watch.on_end(ended)
+        if cause is not None:
+            raise cause
         return ended
 
     async def _follow(

@@ -7,5 +7,5 @@ to every parser by `cockpit.cli`.
 
 from __future__ import annotations
 
-VERBS = ("sources",)
+VERBS = ("run", "log", "sources")
 """In the order that `cockpit --help` lists them."""

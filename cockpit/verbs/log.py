@@ -52,10 +52,9 @@ def main(args: argparse.Namespace) -> int:
         UsageError: No action, or more than one, has an id that begins as the one given.
         ActionLogError: The log can't be read.
     """
-    from cockpit.config import data_dir
-
     from cockpit.actionlog.log import FILE
     from cockpit.actionlog.reader import ActionReader
+    from cockpit.config import data_dir
 
     reader = ActionReader(data_dir(args.data_dir) / FILE)
     try:

@@ -7,6 +7,8 @@ import contextlib
 import os
 import select
 
+from cockpit.errors import CommandError
+
 PIECE = select.PIPE_BUF
 """Bytes that a pipe takes without making the writer wait, once it says that it is ready."""
 
@@ -18,13 +20,21 @@ async def pass_on(number: int, data: bytes) -> None:
 
     Raises:
         BrokenPipeError: Nobody reads it any more.
-        OSError: It can't be written.
+        CommandError: It can't be written: its disk is full, or it is closed.
     """
     left = memoryview(data)
-    while left:
-        if not select.select([], [number], [], 0)[1]:
-            await _ready(number)
-        left = left[os.write(number, left[:PIECE]) :]
+    try:
+        while left:
+            if not select.select([], [number], [], 0)[1]:
+                await _ready(number)
+            left = left[os.write(number, left[:PIECE]) :]
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise CommandError(
+            f"its output can't be passed on, so it was stopped: {error.strerror}",
+            remedy="what was kept of it is in the action log",
+        ) from error
 
 
 async def _ready(number: int) -> None:

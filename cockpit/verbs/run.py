@@ -53,9 +53,8 @@ def main(args: argparse.Namespace) -> int:
     """
     import asyncio
 
-    from cockpit.config import data_dir
-
     from cockpit.actionlog.log import FILE, ActionLog
+    from cockpit.config import data_dir
 
     command = _command(args)
     log = ActionLog.open(data_dir(args.data_dir) / FILE)
