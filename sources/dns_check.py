@@ -17,7 +17,7 @@ from msgspec import Struct
 from cockpit.errors import SourceError
 from cockpit.signals import HealthSample, HealthState
 from cockpit.source import Options, resource
-from sources.support.checking import CheckSource, Look
+from sources.support.checking import CheckSource, Look, unique
 from sources.support.dns_query import Answer, ask, same_form, system_servers
 from sources.support.reach import bounded, resolve
 from sources.support.stopwatch import Stopwatch
@@ -108,13 +108,14 @@ class DnsCheckSource(CheckSource[DnsOptions]):
     def __init__(self, name: str, options: DnsOptions) -> None:
         super().__init__(name, options)
         given = [DnsCheck(name=check) if isinstance(check, str) else check for check in options.checks]
-        self._checks = list(dict.fromkeys(given))
+        subjects = unique([f"{check.name} {check.type.upper()}" for check in given])
+        self._checks = list(zip(subjects, given, strict=True))
 
     def looks(self) -> Sequence[Look]:
         """Return one look a name and type."""
-        return [partial(self._look, check) for check in self._checks]
+        return [partial(self._look, subject, check) for subject, check in self._checks]
 
-    async def _look(self, check: DnsCheck) -> HealthSample:
+    async def _look(self, subject: str, check: DnsCheck) -> HealthSample:
         verdict, at = Verdict(), time.time_ns()
         try:
             servers = list(check.servers or self.options.servers)
@@ -131,7 +132,7 @@ class DnsCheckSource(CheckSource[DnsOptions]):
         passed = _summary([found for found in asked if isinstance(found, Answer)])
         about = {"dns.question.name": check.name}
         return verdict.sample(
-            f"{check.name} {check.type.upper()}",
+            subject,
             at=at,
             source=self.name,
             value=slowest,
@@ -171,7 +172,7 @@ def _judge(check: DnsCheck, answers: dict[str, Answer | SourceError], verdict: V
             verdict.fault(worst, f"{server}: {fault}")
     said = {server: found for server, found in answers.items() if isinstance(found, Answer)}
     for server, answer in said.items():
-        verdict.note(**_readings(server, answer))
+        verdict.note(_readings(server, answer))
         if 0 < check.max_latency < answer.took:
             verdict.fault(
                 HealthState.DEGRADED,

@@ -18,7 +18,7 @@ from cockpit.errors import SourceError
 from cockpit.hygiene import clean_text
 from cockpit.signals import HealthSample, HealthState
 from cockpit.source import Options, resource
-from sources.support.checking import CheckSource, Look
+from sources.support.checking import CheckSource, Look, unique
 from sources.support.reach import Connection, bounded, connected, peer_certificate
 from sources.support.stopwatch import Stopwatch
 from sources.support.tls import (
@@ -128,14 +128,15 @@ class TcpCheckSource(CheckSource[TcpOptions]):
     def __init__(self, name: str, options: TcpOptions) -> None:
         super().__init__(name, options)
         given = [TcpCheck(address=check) if isinstance(check, str) else check for check in options.checks]
-        self._checks = list(dict.fromkeys(given))
+        subjects = unique([check.address for check in given])
+        self._checks = list(zip(subjects, given, strict=True))
         self._contexts: dict[tuple[bool, str], ssl.SSLContext] = {}
 
     def looks(self) -> Sequence[Look]:
         """Return one look a port."""
-        return [partial(self._look, check) for check in self._checks]
+        return [partial(self._look, subject, check) for subject, check in self._checks]
 
-    async def _look(self, check: TcpCheck) -> HealthSample:
+    async def _look(self, subject: str, check: TcpCheck) -> HealthSample:
         host, port = split_address(check.address)
         verdict, watch, at = Verdict(), Stopwatch(), time.time_ns()
         try:
@@ -152,11 +153,11 @@ class TcpCheckSource(CheckSource[TcpOptions]):
             verdict.fault(
                 HealthState.DEGRADED, f"connected in {latency:.3f} s, more than {check.max_latency:g} s"
             )
-        verdict.note(**watch.readings())
+        verdict.note(watch.readings())
         about = {"server.address": host, "server.port": str(port)}
         passed = f"connected in {latency * 1000:.1f} ms" if latency is not None else ""
         return verdict.sample(
-            check.address,
+            subject,
             at=at,
             source=self.name,
             value=latency,
@@ -178,7 +179,7 @@ class TcpCheckSource(CheckSource[TcpOptions]):
                 await _exchange(check, connection, verdict)
 
     def _note_connection(self, check: TcpCheck, verdict: Verdict, connection: Connection) -> None:
-        verdict.note(address=connection.address, **{"tls version": connection.tls_version()})
+        verdict.note({"address": connection.address, "tls version": connection.tls_version()})
         der = connection.certificate()
         if der is not None:
             note_certificate(
@@ -199,7 +200,7 @@ class TcpCheckSource(CheckSource[TcpOptions]):
                 host, port, timeout=self.options.timeout, context=context, server_name=check.server_name
             )
         except SourceError as unread:
-            verdict.note(certificate=f"could not be read: {unread.message}")
+            verdict.note({"certificate": f"could not be read: {unread.message}"})
         note_untrusted(
             verdict,
             error,
@@ -232,7 +233,7 @@ async def _exchange(check: TcpCheck, connection: Connection, verdict: Verdict) -
             break
         answer += part
     shown = clean_text(answer[:SHOWN].decode("utf-8", "replace").strip())
-    verdict.note(answer=shown)
+    verdict.note({"answer": shown})
     if check.wanted not in answer:
         wanted = clean_text(check.expect) if check.expect else f"bytes {check.expect_hex}"
         came = f"after {shown!r}" if shown else "without a word"

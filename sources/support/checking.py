@@ -18,6 +18,16 @@ Look = Callable[[], Awaitable[HealthSample]]
 O = TypeVar("O", bound=Options)  # noqa: E741  the options type of a source
 
 
+def unique(subjects: Sequence[str]) -> list[str]:
+    """Return the subjects told apart: the second of the same name gets ` #2`, and so on."""
+    counts: dict[str, int] = {}
+    told: list[str] = []
+    for subject in subjects:
+        counts[subject] = counts.get(subject, 0) + 1
+        told.append(subject if counts[subject] == 1 else f"{subject} #{counts[subject]}")
+    return told
+
+
 class CheckSource(PollingSource[O]):
     """A source whose every configured check becomes one health row.
 

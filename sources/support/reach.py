@@ -47,6 +47,8 @@ _LATE = {
     "dns": ("the name was not resolved", "check the resolvers in /etc/resolv.conf"),
     "connect": ("no connection", "the host is down, or a firewall drops the packets"),
     "tls": ("the TLS handshake did not end", "check that this port speaks TLS"),
+    "first byte": ("connected, but no answer came", "raise `timeout`, or see why it is slow"),
+    "body": ("the answer was not whole", "raise `timeout`, or see why it is slow"),
     "answer": ("what is expected did not come", "check that the right service listens there"),
 }
 
@@ -111,6 +113,12 @@ async def bounded(where: str, watch: Stopwatch, timeout: float) -> AsyncIterator
         )
         raise Unreachable(f"{message} within {timeout:g} s", where=where, remedy=remedy) from None
     except OSError as error:
+        if watch.phase == "tls" and isinstance(error, ConnectionError):
+            raise Unreachable(
+                "the connection was cut in the TLS handshake",
+                where=where,
+                remedy="check that this port speaks TLS",
+            ) from None
         raise explain(error, where) from None
     except UnicodeError:
         raise BadAnswer("that is no host name", where=where, remedy="check its spelling") from None

@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from cockpit.signals import Value
+
 
 class Stopwatch:
     """Laps by name, in seconds.
@@ -33,6 +35,6 @@ class Stopwatch:
         """Seconds since the watch was made."""
         return time.perf_counter() - self._started
 
-    def readings(self) -> dict[str, float]:
+    def readings(self) -> dict[str, Value]:
         """Return the laps as readings of a detail view, rounded to a microsecond."""
         return {f"{name} s": round(took, 6) for name, took in self.laps.items()}

@@ -140,7 +140,7 @@ def note_certificate(
         "certificate issuer": certificate.issuer,
         "certificate names": ", ".join(certificate.names) or None,
     }
-    verdict.note(**readings)
+    verdict.note(readings)
     if left < 0:
         verdict.fault(HealthState.DOWN, f"certificate ended {_days(-left)} ago ({ends}): renew it")
     elif left < critical_days:

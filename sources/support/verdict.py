@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from cockpit.signals import HealthSample, HealthState, Resource, Value
 
 REASONS = 4
@@ -25,9 +27,10 @@ class Verdict:
         """Add something that is not as it should be, in words a person can act on."""
         if state.rank > self.state.rank:
             self.state = state
-        self._found.append((state.rank, reason))
+        if (state.rank, reason) not in self._found:
+            self._found.append((state.rank, reason))
 
-    def note(self, **readings: Value) -> None:
+    def note(self, readings: Mapping[str, Value]) -> None:
         """Add readings for the detail view; a reading of None is left out."""
         self.details.update((name, value) for name, value in readings.items() if value is not None)
 
