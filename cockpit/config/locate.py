@@ -38,6 +38,12 @@ def find(flag: str | None) -> Path | None:
     return own if own.is_file() else None
 
 
+def wanted_file(flag: str | None) -> Path:
+    """Return the file to write: by flag, `COCKPIT_CONFIG`, then the user's own."""
+    asked = flag or os.environ.get(CONFIG_VARIABLE)
+    return Path(asked).expanduser() if asked else user_file()
+
+
 def user_file() -> Path:
     """Return where the user's own configuration file belongs."""
     return _base("XDG_CONFIG_HOME", ".config") / "cockpit" / NAME

@@ -1,0 +1,203 @@
+"""Try every source and target for real: what `cockpit doctor` reports.
+
+A source is tried in a thread and on an event loop of its own, so that one that hangs, even one that never yields to
+its loop, takes nobody else's time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Collection
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+from cockpit import registry
+from cockpit.config import Settings, SourceEntry
+from cockpit.errors import CockpitError, ConfigErrors
+from cockpit.hygiene import clean_text
+from cockpit.targets import Target, TargetRule, Targets
+
+LOCAL = "local"
+ACTION_LOG = "actions.db"
+PATIENCE = 2.0
+"""Seconds past its time for a source to stop by itself before it is left behind."""
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """What came of trying one source or target.
+
+    Attributes:
+        kind: The source's kind, or `target`.
+        latency_ms: How long it took; 0 where nothing was tried.
+        error: What didn't work.
+        hint: What to do about it.
+        detail: What worked.
+    """
+
+    name: str
+    kind: str
+    state: Literal["ok", "failed", "disabled"]
+    latency_ms: float = 0.0
+    error: str = ""
+    hint: str = ""
+    detail: str = ""
+
+
+class Checkup:
+    """Tries what a configuration names.
+
+    Attributes:
+        warnings: What the sources' options warn about, a line each; filled by `run`.
+    """
+
+    def __init__(self, settings: Settings, data: Path, *, timeout: float) -> None:
+        self.settings = settings
+        self.data = data
+        self.timeout = timeout
+        self.warnings: list[str] = []
+        named = any(fnmatchcase(LOCAL, rule.name) for rule in settings.targets)
+        self._rules = settings.targets if named else (TargetRule(name=LOCAL), *settings.targets)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all sources and targets, in the order of the report."""
+        return [entry.name for entry in self.settings.sources] + [rule.name for rule in self._rules]
+
+    def run(self, only: Collection[str] | None = None) -> list[Finding]:
+        """Try everything, or what is named, and return a finding each, in the order of the configuration."""
+        entries = [entry for entry in self.settings.sources if only is None or entry.name in only]
+        tries = [_Try(entry, self.timeout, self.warnings.append) for entry in entries if entry.enabled]
+        for attempt in tries:
+            attempt.start()
+        targets = [self._target(rule) for rule in self._rules if only is None or rule.name in only]
+        by_name = {attempt.entry.name: attempt.finding() for attempt in tries}
+        return [by_name.get(entry.name) or _disabled(entry) for entry in entries] + targets
+
+    def _target(self, rule: TargetRule) -> Finding:
+        if fnmatchcase(LOCAL, rule.name):
+            return self._local(rule, Targets(self.settings.targets).resolve(LOCAL))
+        covered = [entry.name for entry in self.settings.sources if fnmatchcase(entry.name, rule.name)]
+        if covered:
+            detail = f"{rule.environment}: the actions of {', '.join(covered)}"
+            return Finding(name=rule.name, kind="target", state="ok", detail=detail)
+        return Finding(
+            name=rule.name,
+            kind="target",
+            state="disabled",
+            detail=f"{rule.environment}: nothing to try, no source has that name and no transport reaches it",
+        )
+
+    def _local(self, rule: TargetRule, target: Target) -> Finding:
+        """Look for what a command on this machine needs, without running one: that is the executor's alone."""
+        started = time.monotonic()
+        shell = shutil.which(os.environ.get("SHELL") or "sh")
+        error, hint = "", ""
+        if shell is None:
+            error, hint = f"there is no shell {os.environ.get('SHELL')}", "set SHELL to one that exists"
+        else:
+            error, hint = _unwritable(self.data)
+        unnamed = "" if target.named else "; no [[targets]] entry names it, so it counts as production"
+        return Finding(
+            name=rule.name,
+            kind="target",
+            state="failed" if error else "ok",
+            latency_ms=_since(started),
+            error=error,
+            hint=hint,
+            detail="" if error else f"{target.environment}: {shell}, action log in {self.data}{unnamed}",
+        )
+
+
+class _Try:
+    """One source being tried."""
+
+    def __init__(self, entry: SourceEntry, timeout: float, warn: Callable[[str], None]) -> None:
+        self.entry = entry
+        self.timeout = timeout
+        self.warn = warn
+        self.started = 0.0
+        self.outcome: str | BaseException | None = None
+        self.took = 0.0
+        self._thread = threading.Thread(target=self._work, name=f"check {entry.name}", daemon=True)
+
+    def start(self) -> None:
+        self.started = time.monotonic()
+        self._thread.start()
+
+    def finding(self) -> Finding:
+        """Wait for the outcome, as long as its time allows."""
+        self._thread.join(max(0.0, self.started + self.timeout + PATIENCE - time.monotonic()))
+        outcome, took = self.outcome, self.took or _since(self.started)
+        if isinstance(outcome, str):
+            detail = " ".join(clean_text(outcome).split())
+            return self._finding("ok", took, detail=detail)
+        if outcome is None or isinstance(outcome, TimeoutError):
+            where = "" if outcome else "; it blocks its event loop"
+            return self._finding(
+                "failed", took, error=f"no answer within {self.timeout:g} s{where}", hint="try --timeout with more"
+            )
+        if isinstance(outcome, ConfigErrors):
+            return self._finding("failed", took, error=str(outcome))
+        if isinstance(outcome, CockpitError):
+            error = f"{outcome.where}: {outcome.message}" if outcome.where else outcome.message
+            return self._finding("failed", took, error=clean_text(error), hint=clean_text(outcome.remedy))
+        what = clean_text(f"{type(outcome).__name__}: {outcome}")
+        return self._finding("failed", took, error=what, hint=f"a defect of the {self.entry.kind} plugin; report it")
+
+    def _finding(
+        self, state: Literal["ok", "failed"], took: float, *, error: str = "", hint: str = "", detail: str = ""
+    ) -> Finding:
+        return Finding(
+            name=self.entry.name,
+            kind=self.entry.kind,
+            state=state,
+            latency_ms=took,
+            error=error,
+            hint=hint,
+            detail=detail,
+        )
+
+    def _work(self) -> None:
+        (self.outcome,) = asyncio.run(self._guarded())
+        self.took = _since(self.started)
+
+    async def _guarded(self) -> list[str | BaseException]:
+        """Return what a try returns or raises; `gather` catches all, as the supervisor does when it runs one."""
+        return await asyncio.gather(self._check(), return_exceptions=True)
+
+    async def _check(self) -> str:
+        source = registry.build(self.entry, warn=self.warn)
+        self.started = time.monotonic()
+        async with asyncio.timeout(self.timeout):
+            return await source.check()
+
+
+def _disabled(entry: SourceEntry) -> Finding:
+    return Finding(name=entry.name, kind=entry.kind, state="disabled", detail="enabled = false")
+
+
+def _since(started: float) -> float:
+    return round((time.monotonic() - started) * 1000, 1)
+
+
+def _unwritable(data: Path) -> tuple[str, str]:
+    """Return why the action log can't be written and what to do, or two empty strings."""
+    import sqlite3
+    from contextlib import closing
+
+    hint = "say where with --data-dir or COCKPIT_DATA_DIR, or mend its rights; nothing runs unrecorded"
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with closing(sqlite3.connect(data / ACTION_LOG, timeout=2, isolation_level=None)) as log:
+            log.execute("BEGIN IMMEDIATE")
+            log.execute("ROLLBACK")
+    except (OSError, sqlite3.Error) as error:
+        return f"the action log can't be written in {data}: {error}", hint
+    return "", ""
