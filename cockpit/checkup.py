@@ -19,13 +19,13 @@ from typing import Literal
 from msgspec import Struct
 
 from cockpit import registry
+from cockpit.actionlog.log import FILE as ACTION_LOG
 from cockpit.config import Settings, SourceEntry
 from cockpit.errors import CockpitError, ConfigErrors
 from cockpit.hygiene import clean_text
 from cockpit.targets import Target, TargetRule, Targets
 
 LOCAL = "local"
-ACTION_LOG = "actions.db"
 PATIENCE = 2.0
 """Seconds past its time for a source to stop by itself before it is left behind."""
 
@@ -141,18 +141,30 @@ class _Try:
         if outcome is None or isinstance(outcome, TimeoutError):
             where = "" if outcome else "; it blocks its event loop"
             return self._finding(
-                "failed", took, error=f"no answer within {self.timeout:g} s{where}", hint="try --timeout with more"
+                "failed",
+                took,
+                error=f"no answer within {self.timeout:g} s{where}",
+                hint="try --timeout with more",
             )
         if isinstance(outcome, ConfigErrors):
             return self._finding("failed", took, error=str(outcome))
         if isinstance(outcome, CockpitError):
-            error = f"{outcome.where}: {outcome.message}" if outcome.where else outcome.message
+            place = outcome.where if outcome.where != self.entry.name else ""
+            error = f"{place}: {outcome.message}" if place else outcome.message
             return self._finding("failed", took, error=clean_text(error), hint=clean_text(outcome.remedy))
         what = clean_text(f"{type(outcome).__name__}: {outcome}")
-        return self._finding("failed", took, error=what, hint=f"a defect of the {self.entry.kind} plugin; report it")
+        return self._finding(
+            "failed", took, error=what, hint=f"a defect of the {self.entry.kind} plugin; report it"
+        )
 
     def _finding(
-        self, state: Literal["ok", "failed"], took: float, *, error: str = "", hint: str = "", detail: str = ""
+        self,
+        state: Literal["ok", "failed"],
+        took: float,
+        *,
+        error: str = "",
+        hint: str = "",
+        detail: str = "",
     ) -> Finding:
         return Finding(
             name=self.entry.name,
@@ -165,12 +177,13 @@ class _Try:
         )
 
     def _work(self) -> None:
-        (self.outcome,) = asyncio.run(self._guarded())
+        self.outcome = asyncio.run(self._guarded())
         self.took = _since(self.started)
 
-    async def _guarded(self) -> list[str | BaseException]:
-        """Return what a try returns or raises; `gather` catches all, as the supervisor does when it runs one."""
-        return await asyncio.gather(self._check(), return_exceptions=True)
+    async def _guarded(self) -> str | BaseException:
+        """Return what a try returns or raises, whatever that is: a plugin is a stranger's code."""
+        (outcome,) = await asyncio.gather(self._check(), return_exceptions=True)
+        return outcome
 
     async def _check(self) -> str:
         source = registry.build(self.entry, warn=self.warn)
@@ -188,16 +201,20 @@ def _since(started: float) -> float:
 
 
 def _unwritable(data: Path) -> tuple[str, str]:
-    """Return why the action log can't be written and what to do, or two empty strings."""
+    """Return why the action log can't be written and what to do, or two empty strings. Leaves nothing behind."""
     import sqlite3
+    import tempfile
     from contextlib import closing
 
     hint = "say where with --data-dir or COCKPIT_DATA_DIR, or mend its rights; nothing runs unrecorded"
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with closing(sqlite3.connect(data / ACTION_LOG, timeout=2, isolation_level=None)) as log:
-            log.execute("BEGIN IMMEDIATE")
-            log.execute("ROLLBACK")
+        with tempfile.TemporaryFile(dir=data):
+            pass
+        if (data / ACTION_LOG).exists():
+            with closing(sqlite3.connect(data / ACTION_LOG, timeout=2, isolation_level=None)) as log:
+                log.execute("BEGIN IMMEDIATE")
+                log.execute("ROLLBACK")
     except (OSError, sqlite3.Error) as error:
         return f"the action log can't be written in {data}: {error}", hint
     return "", ""

@@ -40,12 +40,20 @@ class Probe(Struct, frozen=True, kw_only=True):
 
 
 PROBES = (
-    Probe(kind="prometheus", what="Prometheus", port=9090, path="/api/v1/status/buildinfo", mark=b'"goVersion"'),
+    Probe(
+        kind="prometheus", what="Prometheus", port=9090, path="/api/v1/status/buildinfo", mark=b'"goVersion"'
+    ),
     Probe(kind="prometheus", what="VictoriaMetrics", port=8428, mark=b"vm_app_version"),
     Probe(kind="alertmanager", what="Alertmanager", port=9093, path="/api/v2/status", mark=b'"versionInfo"'),
-    Probe(kind="exposition", what="node_exporter", port=9100, mark=b"node_exporter_build_info", page="/metrics"),
     Probe(
-        kind="exposition", what="blackbox_exporter", port=9115, mark=b"blackbox_exporter_build_info", page="/metrics"
+        kind="exposition", what="node_exporter", port=9100, mark=b"node_exporter_build_info", page="/metrics"
+    ),
+    Probe(
+        kind="exposition",
+        what="blackbox_exporter",
+        port=9115,
+        mark=b"blackbox_exporter_build_info",
+        page="/metrics",
     ),
     Probe(kind="exposition", what="Pushgateway", port=9091, mark=b"pushgateway_build_info", page="/metrics"),
     Probe(kind="jaeger", what="Jaeger", port=16686, path="/api/services", mark=b'"data":'),

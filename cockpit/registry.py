@@ -93,10 +93,20 @@ def build(entry: SourceEntry, *, warn: Callable[[str], None] | None = None) -> S
             warn(warning)
     try:
         return plugin(entry.name, options)
+    except ConfigError as error:
+        raise _placed(entry, error) from None
     except CockpitError:
         raise
     except Exception as error:
         raise SourceError(f"can't be made: {_one_line(error)}", where=entry.name) from error
+
+
+def _placed(entry: SourceEntry, error: ConfigError) -> ConfigError:
+    """Give a mistake that a plugin found by itself its place in the file."""
+    if error.file or entry.document is None:
+        return error
+    table = ("sources", entry.index)
+    return entry.document.mistake((*table, error.key) if error.key else table, error.message, error.remedy)
 
 
 def distribution(kind: str) -> str:

@@ -19,7 +19,7 @@ from cockpit.config.settings import (
 from cockpit.rules import DEFAULT_RULES, ThresholdRule
 
 if TYPE_CHECKING:
-    from cockpit.config.document import Document
+    from cockpit.config.document import Document, KeyPath
     from cockpit.config.reading import Reader
 
 __all__ = ["Limits", "OnCall", "Screen", "Settings", "SourceEntry", "data_dir", "load", "read", "user_file"]
@@ -58,7 +58,7 @@ def read(file: Path) -> Settings:
     entries = _entries(reader, raw)
     own = {**raw, "sources": []} if isinstance(raw.get("sources"), list) else raw
     tables = reader.read(own, File, (), fallback=File())
-    keys = _keys(reader, raw)
+    keys = _keys(reader, raw.get("keys"))
     reader.finish()
     defaults = default_sources() if tables.default_sources else ()
     named = {entry.name for entry in entries}
@@ -117,15 +117,18 @@ def _entry(
     )
 
 
-def _keys(reader: Reader, raw: dict[str, Any]) -> dict[str, tuple[str, ...]]:
-    """Read `[keys]`: a key, a list of keys, or `false` for none."""
+def _keys(reader: Reader, table: object, path: KeyPath = ("keys",)) -> dict[str, tuple[str, ...]]:
+    """Read `[keys]`: a key, a list of keys, or `false` for none. `app.zoom` may be written with quotes or without."""
     keys: dict[str, tuple[str, ...]] = {}
-    table = raw.get("keys")
-    for action, value in table.items() if isinstance(table, dict) else ():
+    for name, value in table.items() if isinstance(table, dict) else ():
+        if isinstance(value, dict):
+            keys |= _keys(reader, value, (*path, name))
+            continue
         wanted = value if isinstance(value, list) else [value] if value is not False else []
         if not all(isinstance(text, str) for text in wanted):
-            reader.mistake(("keys", action), "expected a key, a list of keys, or false to unbind it")
+            reader.mistake((*path, name), "expected a key, a list of keys, or false to unbind it")
             continue
+        action = ".".join(str(part) for part in (*path[1:], name))
         keys[action] = tuple(key.strip() for text in wanted for key in text.split(",") if key.strip())
     return keys
 

@@ -128,6 +128,8 @@ def type_text(wanted: Any) -> str:
         return _one_of(args)
     if wanted is Secret:
         return "a secret"
+    if origin is tuple and args[-1] is not ...:
+        return f"a list of {len(args)}: {', '.join(type_text(arg) for arg in args)}"
     if origin and issubclass(origin, Mapping):
         return f"a table of {_plural(type_text(args[1]))}"
     if origin and issubclass(origin, Sequence | set | frozenset):

@@ -91,9 +91,9 @@ class Reader:
             return self._secret(value, path)
         if isinstance(wanted, type) and issubclass(wanted, Struct):
             return self._table(value, wanted, path)
-        if isinstance(value, list) and origin and issubclass(origin, Sequence | set | frozenset):
+        if isinstance(value, list) and _of(wanted, Sequence | set | frozenset):
             return [self._checked(item, args[0], (*path, index)) for index, item in enumerate(value)]
-        if isinstance(value, dict) and origin and issubclass(origin, Mapping):
+        if isinstance(value, dict) and _of(wanted, Mapping):
             for key in value:
                 self._leaf(key, args[0], (*path, key))
             return {key: self._checked(item, args[1], (*path, key)) for key, item in value.items()}
@@ -198,8 +198,9 @@ def _is_struct(wanted: Any) -> bool:
 
 
 def _of(wanted: Any, base: Any) -> bool:
-    origin = get_origin(wanted)
-    return isinstance(origin, type) and issubclass(origin, base)
+    """Tell whether a type is a generic of that base; a tuple of fixed length is a plain value."""
+    origin, args = get_origin(wanted), get_args(wanted)
+    return isinstance(origin, type) and issubclass(origin, base) and (origin is not tuple or args[-1] is ...)
 
 
 def _is_path(metas: Sequence[object]) -> bool:

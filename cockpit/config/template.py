@@ -72,9 +72,9 @@ _REST = """
 # Keys, by what they do; `?` on the screen names them all. `false` unbinds one.
 
 # [keys]
-# "app.zoom" = "f"
-# "app.quit" = ["q", "ctrl+q"]
-# "app.shell" = false
+# app.zoom = "f"
+# app.quit = ["q", "ctrl+q"]
+# app.shell = false
 """
 
 _SAMPLES = {

@@ -7,5 +7,5 @@ to every parser by `cockpit.cli`.
 
 from __future__ import annotations
 
-VERBS = ("run", "log", "sources")
+VERBS = ("init", "doctor", "sources", "run", "log")
 """In the order that `cockpit --help` lists them."""

@@ -22,7 +22,11 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these sources and targets")
     parser.add_argument(
-        "--timeout", type=_seconds, default=TIMEOUT, metavar="S", help=f"seconds for each (default {TIMEOUT:g})"
+        "--timeout",
+        type=_seconds,
+        default=TIMEOUT,
+        metavar="S",
+        help=f"seconds for each (default {TIMEOUT:g})",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
@@ -82,5 +86,7 @@ def _print(findings: list[Finding], file: str) -> None:
         print("  ".join([*cells, first]).rstrip())
         for line in [*more, *([f"→ {finding.hint}"] if finding.hint else [])]:
             print(indent + line)
-    count = {state: sum(finding.state == state for finding in findings) for state in ("ok", "failed", "disabled")}
+    count = {
+        state: sum(finding.state == state for finding in findings) for state in ("ok", "failed", "disabled")
+    }
     print("\n" + ", ".join(f"{number} {state}" for state, number in count.items() if number))

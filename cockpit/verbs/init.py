@@ -45,7 +45,10 @@ def main(args: argparse.Namespace) -> int:
     _write(file, text, force=args.force)
     for service in found.services:
         print(f"found {service.what} at {service.url}", file=sys.stderr)
-    print(f"wrote {file}\n\nNext: read it, then try it with `cockpit doctor`, then start `cockpit`.", file=sys.stderr)
+    print(
+        f"wrote {file}\n\nNext: read it, then try it with `cockpit doctor`, then start `cockpit`.",
+        file=sys.stderr,
+    )
     return 0
 
 
@@ -54,7 +57,9 @@ def _refuse_to_overwrite(file: Path, *, force: bool) -> None:
 
     if file.exists() and not force:
         raise UsageError(
-            "there is such a file already", where=str(file), remedy="--force replaces it, --stdout prints instead"
+            "there is such a file already",
+            where=str(file),
+            remedy="--force replaces it, --stdout prints instead",
         )
 
 
