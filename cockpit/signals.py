@@ -131,6 +131,8 @@ class Alert(Struct, frozen=True, kw_only=True, gc=False):
     silenced_by: tuple[str, ...] = ()
     inhibited_by: tuple[str, ...] = ()
     """Identifiers (of silences, of alerts' fingerprints) that hold it back."""
+    held_by: str = ""
+    """What holds it back, in words: who silenced it, why and until when, or which alert inhibits it."""
     expression: str = ""
     """The rule's expression, where known."""
     generator_url: str = ""

@@ -390,7 +390,7 @@ class HttpClient:
             raise Denied(message, where=self.where, remedy=remedy)
         if status in {404, 410}:
             raise NotFound(message, where=self.where, remedy="does `url` point at the right server and path?")
-        if method == "POST" and status in {502, 504}:
+        if method not in {"GET", "HEAD"} and status in {502, 504}:
             raise Unanswered(f"{message}; it may or may not have taken effect", where=self.where)
         if status in {429, 502, 503, 504}:
             raise Unreachable(
