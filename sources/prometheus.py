@@ -93,7 +93,11 @@ class PrometheusSource(PollingSource[PrometheusOptions]):
         try:
             await super().run(emit)
         finally:
-            await self.http.aclose()
+            await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections; a later question opens them again."""
+        await self.http.aclose()
 
     async def poll(self, emit: Emit) -> None:
         """Look at targets, alerts and checks side by side, and emit what each of them gave.
@@ -137,7 +141,7 @@ class PrometheusSource(PollingSource[PrometheusOptions]):
             for check in self.options.checks:
                 await self._query(check.expr, TimeRange(0, time.time_ns()), 0.0)
         finally:
-            await self.http.aclose()
+            await self.aclose()
         return ", ".join(said)
 
     async def query_metrics(self, expression: str, within: TimeRange, step: float) -> list[Series]:

@@ -102,6 +102,16 @@ class _Ask(Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
 
 
+class _Session:
+    """What lives on one event loop: the connections, and the credentials until they are refused."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.lock = asyncio.Lock()
+        self.client: httpx.AsyncClient | None = None
+        self.credentials: Mapping[str, bytes] | None = None
+
+
 class HttpClient:
     """Asks one HTTP API with one set of credentials.
 
@@ -129,9 +139,7 @@ class HttpClient:
         self.limit = limit
         self._transport = transport
         self._url, self._userinfo = _without_userinfo(url or options.url)
-        self._client: httpx.AsyncClient | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._credentials: Mapping[str, bytes] | None = None
+        self._session: _Session | None = None
         self._secrets: tuple[str, ...] = ()
 
     @property
@@ -240,10 +248,9 @@ class HttpClient:
 
     async def aclose(self) -> None:
         """Close the connections and forget the credentials."""
-        client, loop = self._client, self._loop
-        self._client = self._loop = self._credentials = None
-        if client is not None and loop is asyncio.get_running_loop():
-            await client.aclose()
+        session, self._session = self._session, None
+        if session is not None and session.client is not None and session.loop is asyncio.get_running_loop():
+            await session.client.aclose()
 
     def _ask(
         self,
@@ -271,8 +278,7 @@ class HttpClient:
         async with contextlib.AsyncExitStack() as stack:
             stack.enter_context(httpx_errors(self.where, sent=lambda: sent and changes, seconds=seconds))
             await stack.enter_async_context(asyncio.timeout(seconds))
-            client = await self._ready()
-            headers = await self._authorised()
+            client, headers = await self._ready()
             response = await _send(stack, client, ask, headers, {"trace": trace} if changes else {})
             hops: list[str] = []
             while response.status_code in _REDIRECTS and not changes and "location" in response.headers:
@@ -288,13 +294,18 @@ class HttpClient:
                 response = await _send(stack, fellow, step, headers if at_home else {}, {})
             yield response, tuple(hops)
 
-    async def _ready(self) -> httpx.AsyncClient:
-        loop = asyncio.get_running_loop()
-        if self._client is not None and self._loop is loop:
-            return self._client
-        context = await asyncio.to_thread(self._tls, mine=True)
-        self._client, self._loop = self._new_client(context), loop
-        return self._client
+    async def _ready(self) -> tuple[httpx.AsyncClient, Mapping[str, bytes]]:
+        """Return the client and the headers that hold credentials, made once a loop however many ask at once."""
+        session, loop = self._session, asyncio.get_running_loop()
+        if session is None or session.loop is not loop:
+            session = self._session = _Session(loop)
+        async with session.lock:
+            if session.client is None:
+                session.client = self._new_client(await asyncio.to_thread(self._tls, mine=True))
+            if session.credentials is None:
+                session.credentials, secrets = await self._resolved()
+                self._secrets = tuple(secret for secret in secrets if len(secret) > 3)
+            return session.client, session.credentials
 
     async def _stranger(self) -> httpx.AsyncClient:
         """Make a client that carries no credentials, for a redirect to another host."""
@@ -340,13 +351,6 @@ class HttpClient:
                 ) from None
         return context
 
-    async def _authorised(self) -> Mapping[str, bytes]:
-        """Return the headers that hold credentials, resolved once and again after a refusal."""
-        if self._credentials is None:
-            headers, secrets = await self._resolved()
-            self._credentials, self._secrets = headers, tuple(secret for secret in secrets if len(secret) > 3)
-        return self._credentials
-
     async def _resolved(self) -> tuple[dict[str, bytes], list[str]]:
         options, secrets, headers = self.options, list[str](), dict[str, bytes]()
         user, password = self._userinfo
@@ -385,7 +389,8 @@ class HttpClient:
         if answer.hops:
             message += f" (redirected to {answer.url})"
         if status in {401, 403, 407}:
-            self._credentials = None
+            if self._session is not None:
+                self._session.credentials = None
             remedy = "put the final address in `url`" if answer.hops else self._missing_credential()
             raise Denied(message, where=self.where, remedy=remedy)
         if status in {404, 410}:

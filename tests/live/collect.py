@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from cockpit.errors import CockpitError
 from cockpit.signals import Alert, HealthSample, Signal
@@ -41,6 +41,28 @@ class Collected:
 
     def alert(self, name: str) -> Alert | None:
         return next((alert for alert in self.alerts if alert.name == name), None)
+
+
+class Closable(Protocol):
+    async def aclose(self) -> None: ...
+
+
+C = TypeVar("C", bound=Closable)
+
+
+class Closing:
+    """Keeps what is to be closed when a test ends."""
+
+    def __init__(self) -> None:
+        self._kept: list[Closable] = []
+
+    def __call__(self, one: C) -> C:
+        self._kept.append(one)
+        return one
+
+    async def aclose(self) -> None:
+        for one in reversed(self._kept):
+            await one.aclose()
 
 
 async def poll_until(

@@ -12,7 +12,7 @@ from cockpit.errors import BadAnswer, Unreachable
 from cockpit.signals import SECOND, AlertState, HealthState
 from cockpit.source import TimeRange
 from sources.prometheus import PromCheck, PrometheusOptions, PrometheusSource
-from tests.live.collect import Collected, poll_until
+from tests.live.collect import Closing, Collected, poll_until
 from tests.live.servers import NodeExporter, Prometheus, free_port
 
 RULES = """\
@@ -52,9 +52,9 @@ def source_of(server: Prometheus, **options: object) -> PrometheusSource:
 
 
 async def test_targets_become_rows_and_a_down_one_says_why(
-    prometheus: Prometheus, node: NodeExporter
+    closing: Closing, prometheus: Prometheus, node: NodeExporter
 ) -> None:
-    source, seen = source_of(prometheus), Collected()
+    source, seen = closing(source_of(prometheus)), Collected()
     up = f"node {node.address}"
     await poll_until(source, seen, lambda: up in seen.health and seen.health[up].state is HealthState.OK)
     down = next(row for subject, row in seen.health.items() if subject.startswith("gone "))
@@ -65,11 +65,10 @@ async def test_targets_become_rows_and_a_down_one_says_why(
     assert row.resource == {"service.name": "node", "host.name": "127.0.0.1"}
     assert abs(row.at - time.time_ns()) < 30 * SECOND
     assert seen.health["server prom"].state is HealthState.OK
-    await source.http.aclose()
 
 
-async def test_an_alert_is_pending_and_then_firing(prometheus: Prometheus) -> None:
-    source, seen = source_of(prometheus), Collected()
+async def test_an_alert_is_pending_and_then_firing(closing: Closing, prometheus: Prometheus) -> None:
+    source, seen = closing(source_of(prometheus)), Collected()
     await poll_until(source, seen, lambda: seen.alert("Always"))
     firing = await poll_until(
         source, seen, lambda: (a := seen.alert("NodeGone")) and a.state is AlertState.FIRING and a
@@ -82,11 +81,12 @@ async def test_an_alert_is_pending_and_then_firing(prometheus: Prometheus) -> No
     assert firing.value == 0.0 and 0 < time.time_ns() - firing.starts_at < 120 * SECOND
     always = seen.alert("Always")
     assert always is not None and always.value == 42.0
-    await source.http.aclose()
 
 
-async def test_metric_queries_push_range_and_step_down(prometheus: Prometheus, node: NodeExporter) -> None:
-    source, seen = source_of(prometheus), Collected()
+async def test_metric_queries_push_range_and_step_down(
+    closing: Closing, prometheus: Prometheus, node: NodeExporter
+) -> None:
+    source, seen = closing(source_of(prometheus)), Collected()
     await poll_until(source, seen, lambda: seen.health.get(f"node {node.address}"))
     end = time.time_ns()
     within = TimeRange(end - 30 * SECOND, end)
@@ -108,17 +108,18 @@ async def test_metric_queries_push_range_and_step_down(prometheus: Prometheus, n
     assert len(wide[0].points) <= 11_000, "a step that would give too many points is widened"
     with pytest.raises(BadAnswer, match="parse error"):
         await source.query_metrics("up{", within, 1.0)
-    await source.http.aclose()
 
 
-async def test_configured_expressions_become_rows(prometheus: Prometheus, node: NodeExporter) -> None:
+async def test_configured_expressions_become_rows(
+    closing: Closing, prometheus: Prometheus, node: NodeExporter
+) -> None:
     checks = (
         PromCheck(name="load", expr='node_load1{job="node"}', below=-1.0, unit="1"),
         PromCheck(name="reachable", expr="up", below=1.0, state=HealthState.DOWN),
         PromCheck(name="missing", expr="no_such_metric"),
         PromCheck(name="wrong", expr="up{"),
     )
-    source, seen = source_of(prometheus, checks=checks, targets=False, alerts=False), Collected()
+    source, seen = closing(source_of(prometheus, checks=checks, targets=False, alerts=False)), Collected()
     await poll_until(source, seen, lambda: "load" in seen.health and seen.health["load"].value is not None)
     assert seen.health["load"].state is HealthState.OK and seen.health["load"].unit == "1"
     assert seen.health["missing"].state is HealthState.UNKNOWN
@@ -127,17 +128,16 @@ async def test_configured_expressions_become_rows(prometheus: Prometheus, node: 
         row for subject, row in seen.health.items() if subject.startswith("reachable {") and "gone" in subject
     ]
     assert [row.state for row in bad] == [HealthState.DOWN] and "below 1" in bad[0].reason
-    await source.http.aclose()
 
 
-async def test_check_says_what_it_found(prometheus: Prometheus) -> None:
-    said = await source_of(prometheus).check()
+async def test_check_says_what_it_found(closing: Closing, prometheus: Prometheus) -> None:
+    said = await closing(source_of(prometheus)).check()
     assert said.startswith("Prometheus 2.") and "2 targets" in said and "4 rules" in said
 
 
-async def test_a_killed_server_is_unreachable_until_it_is_back() -> None:
+async def test_a_killed_server_is_unreachable_until_it_is_back(closing: Closing) -> None:
     with Prometheus() as server:
-        source, seen = source_of(server, timeout=2.0), Collected()
+        source, seen = closing(source_of(server, timeout=2.0)), Collected()
         await source.poll(seen)
         server.kill()
         with pytest.raises(Unreachable, match="connection refused"):
@@ -146,11 +146,9 @@ async def test_a_killed_server_is_unreachable_until_it_is_back() -> None:
         await source.poll(seen)
         server.pause()
         started = time.monotonic()
-        source_quick = source_of(server, timeout=0.5)
+        source_quick = closing(source_of(server, timeout=0.5))
         with pytest.raises(Unreachable):
             await source_quick.poll(seen)
         assert time.monotonic() - started < 3
         server.resume()
         await source.poll(seen)
-        await source.http.aclose()
-        await source_quick.http.aclose()
