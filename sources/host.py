@@ -139,7 +139,10 @@ class HostSource(PollingSource[HostOptions]):
 
         now = time.monotonic()
         look = Look(
-            at=time.time_ns(), elapsed=now - self._looked if self._looked else 0.0, resource=self._resource
+            at=time.time_ns(),
+            elapsed=now - self._looked if self._looked else 0.0,
+            resource=self._resource,
+            source=self.name,
         )
         self._looked = now
         parts = self.options.parts

@@ -82,7 +82,9 @@ class CheckSource(PollingSource[O]):
         if down:
             first = down[0]
             raise SourceError(
-                f"{len(down)} of {len(samples)} checks down: {first.subject}: {first.reason}", where=self.name
+                f"{len(down)} of {len(samples)} checks down: {first.subject}: {first.reason}",
+                where=self.name,
+                remedy="mend what is down, or take it out of this source's checks",
             )
         poor = [sample for sample in samples if sample.state is not HealthState.OK]
         if poor:

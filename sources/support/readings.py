@@ -23,11 +23,13 @@ class Look(Struct, frozen=True, kw_only=True, gc=False):
         at: The wall clock, in nanoseconds.
         elapsed: Seconds since the look before; what rates are divided by.
         resource: The host.
+        source: The source's name.
     """
 
     at: int
     elapsed: float
     resource: Resource
+    source: str = ""
 
     def sample(
         self,
@@ -49,6 +51,7 @@ class Look(Struct, frozen=True, kw_only=True, gc=False):
             reason=reason,
             value=value,
             unit=unit,
+            source=self.source,
             resource=self.resource,
             details=details,
         )
