@@ -48,7 +48,9 @@ class TargetRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
     """A name or a shell pattern; the first rule that fits a target's name decides."""
     environment: Environment = Environment.PRODUCTION
+    """How careful to be there."""
     via: str = ""
+    """The target through which it is reached; empty for none."""
 
 
 class Targets:

@@ -80,7 +80,7 @@ class SourceTable(Table, frozen=True):
     name: str = ""
     """What this source is called on the screen, once per file; its kind when not given."""
     enabled: bool = True
-    """Whether it runs. A disabled source is still checked for mistakes."""
+    """Whether it runs. A disabled source is shown as such, and its options are not read."""
 
 
 class File(Table, frozen=True):
