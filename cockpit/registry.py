@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 GROUP = "cockpit.sources"
 OURS = "cockpit"
+UNNAMED = "an unnamed distribution"
 
 
 def names() -> tuple[str, ...]:
@@ -34,18 +35,7 @@ def load(kind: str) -> type[Source[Any]]:
         ConfigError: No plugin has that name.
         SourceError: It can't be imported, or is not what the contract says; names its distribution.
     """
-    found = _points().get(kind)
-    if not found:
-        from cockpit.config.reading import suggestion
-
-        raise ConfigError(f'"{kind}" is no kind of source', remedy=suggestion(kind, names()))
-    ours = [point for point in found if _distribution(point) == OURS]
-    point = (ours or found)[0]
-    if not ours and len({(point.value, _distribution(point)) for point in found}) > 1:
-        rivals = ", ".join(sorted(_distribution(point) for point in found))
-        raise SourceError(
-            f"{rivals} both bring it", where=f"source kind {kind}", remedy="uninstall one of them"
-        )
+    point = _chosen(kind)
     where = f"source kind {kind} of {_distribution(point)}"
     try:
         plugin = point.load()
@@ -111,9 +101,31 @@ def _placed(entry: SourceEntry, error: ConfigError) -> ConfigError:
 
 def distribution(kind: str) -> str:
     """Return the name and version of the distribution that brings a kind, such as `cockpit 0.1.0`."""
-    found = _points().get(kind, [])
-    dists = [point.dist for point in found if point.dist]
-    return f"{dists[0].name} {dists[0].version}" if dists else "an unnamed distribution"
+    dist = _chosen(kind).dist
+    return f"{dist.name} {dist.version}" if dist else UNNAMED
+
+
+def _chosen(kind: str) -> EntryPoint:
+    """Return the entry point of a kind; ours goes before a stranger's.
+
+    Raises:
+        ConfigError: There is none.
+        SourceError: There are several.
+    """
+    found = _points().get(kind)
+    if not found:
+        from cockpit.config.reading import suggestion
+
+        raise ConfigError(f'"{kind}" is no kind of source', remedy=suggestion(kind, names()))
+    ours = [point for point in found if _distribution(point) == OURS]
+    if not ours and len(found) > 1:
+        rivals = ", ".join(sorted(_distribution(point) for point in found))
+        raise SourceError(
+            f"several distributions bring it: {rivals}",
+            where=f"source kind {kind}",
+            remedy="keep one of them",
+        )
+    return (ours or found)[0]
 
 
 def _points() -> Mapping[str, list[EntryPoint]]:
@@ -127,7 +139,7 @@ def _points() -> Mapping[str, list[EntryPoint]]:
 
 
 def _distribution(point: EntryPoint) -> str:
-    return point.dist.name if point.dist else "an unnamed distribution"
+    return point.dist.name if point.dist else UNNAMED
 
 
 def _one_line(error: BaseException) -> str:

@@ -90,6 +90,8 @@ def _entries(reader: Reader, raw: dict[str, Any]) -> tuple[SourceEntry, ...]:
         own = {key: table[key] for key in OWN_KEYS & table.keys()} if isinstance(table, dict) else table
         read = reader.read(own, SourceTable, path, fallback=SourceTable(kind=""))
         if not read.kind:
+            if isinstance(own, dict) and own.get("kind") == "":
+                reader.mistake((*path, "kind"), "expected the kind of source, found an empty string")
             continue
         if read.kind not in known:
             reader.mistake(

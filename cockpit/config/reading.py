@@ -105,7 +105,7 @@ class Reader:
             return value
         fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
         for key in value.keys() - fields.keys():
-            self.unknown_key((*path, key), fields.keys() - value.keys() or fields)
+            self.unknown_key((*path, key), fields)
         for name, field in fields.items():
             if field.required and name not in value:
                 self.mistake(path, f"`{name}` is missing: {type_text(field.type)}")
@@ -163,7 +163,8 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     """Return a remedy that names the nearest valid word, or all there are when none is near."""
     names = sorted(known)
     lower = {name.lower(): name for name in names}
-    near = get_close_matches(word.lower(), lower, n=1, cutoff=0.6)
+    begun = [name for name in lower if word and name.startswith(word.lower())]
+    near = begun if len(begun) == 1 else get_close_matches(word.lower(), lower, n=1, cutoff=0.6)
     if near:
         return f"did you mean {lower[near[0]]}?"
     return f"known are {', '.join(names)}" if names else ""

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cockpit import registry
+from cockpit.config import SourceEntry
+from cockpit.errors import ConfigError, SourceError
+from tests.helpers.plugins import GOOD, install
+
+
+def test_our_plugins_and_a_strangers_are_named_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = registry.names()
+    assert {"host", "files", "otlp", "prometheus"} <= set(before)
+    install(tmp_path, monkeypatch)
+    assert set(registry.names()) == {*before, "pond"}
+
+
+def test_naming_plugins_imports_none() -> None:
+    code = (
+        "import sys; from cockpit import registry; registry.names();"
+        "print([name for name in sys.modules if name.split('.')[0] in ('sources', 'msgspec', 'textual')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_one_plugin_is_loaded_and_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = install(tmp_path, monkeypatch)
+    assert registry.load("pond").summary == "a pond of ducks"
+    assert registry.distribution("pond") == f"{name} 1.2"
+    source = registry.build(SourceEntry(name="p", kind="pond", options={"url": "x"}))
+    assert (source.name, source.options.url) == ("p", "x")
+
+
+def test_a_kind_nobody_has_names_the_nearest() -> None:
+    with pytest.raises(ConfigError, match=r'"prometeus" is no kind of source \(did you mean prometheus\?\)'):
+        registry.load("prometeus")
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("import nowhere_to_be_found", "can't be imported: ModuleNotFoundError"),
+        ("Pond = = 3", "can't be imported: SyntaxError"),
+        ("raise SystemExit('bye')", "can't be imported: SystemExit: bye"),
+        ("Lake = 3", "can't be imported: AttributeError"),
+        ("Pond = 3", "it is no subclass of cockpit.source.Source"),
+        ("class Pond: kind = 'pond'", "it is no subclass of cockpit.source.Source"),
+        (GOOD.replace("async def run", "async def walk"), "it lacks run"),
+        (GOOD.replace('kind = "pond"', 'kind = "lake"'), "its `kind` is 'lake'"),
+        (GOOD.replace('kind = "pond"', ""), "its `kind` is None"),
+        (GOOD.replace('"a pond of ducks"', '" "'), "it has no `summary`"),
+        (
+            GOOD.replace("options_type = PondOptions", "options_type = Login"),
+            "is no subclass of cockpit.source.Options",
+        ),
+        (GOOD.replace("depth: int = 3", "enabled: bool = True"), "use the cockpit's own keys enabled"),
+        (GOOD.replace("{HealthSample}", "{int}"), "it emits <class 'int'>, which is no signal"),
+        (
+            GOOD.replace("emits =", "offers = frozenset({'query_logs'}); emits ="),
+            "offers 'query_logs' and does not",
+        ),
+        (GOOD.replace("emits =", "offers = frozenset({'fly'}); emits ="), "offers 'fly' and does not"),
+    ],
+)
+def test_a_plugin_that_is_wrong_names_its_distribution_and_harms_only_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, says: str
+) -> None:
+    name = install(tmp_path, monkeypatch, code=code)
+    with pytest.raises(SourceError) as caught:
+        registry.load("pond")
+    assert says in str(caught.value)
+    assert name in str(caught.value)
+    plugins, errors = registry.load_all(["host", "pond"])
+    assert list(plugins) == ["host"]
+    assert says in str(errors["pond"])
+
+
+def test_a_constructor_that_raises_is_mapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, monkeypatch)
+    with pytest.raises(SourceError, match="p: can't be made: ZeroDivisionError: by zero"):
+        registry.build(SourceEntry(name="p", kind="pond", options={"url": "broken"}))
+
+
+def test_two_distributions_that_bring_one_kind_are_both_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = {install(tmp_path, monkeypatch), install(tmp_path, monkeypatch)}
+    with pytest.raises(SourceError) as caught:
+        registry.load("pond")
+    assert all(name in str(caught.value) for name in names)
+
+
+def test_a_stranger_can_not_take_the_place_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, monkeypatch, kind="host")
+    assert registry.load("host").__module__ == "sources.host"
+    assert registry.distribution("host").startswith("cockpit ")
