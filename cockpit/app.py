@@ -1,51 +1,81 @@
 """CockpitApp: composes the panes, binds the keys, carries the selection from pane to pane. It stays small.
 
 Both streets meet here and nowhere else: telemetry from the supervisor's stores to the panes, commands from the
-operator to the executor. What can be done without a screen belongs in `cockpit.wiring`.
+operator to the executor. What can be done without a screen belongs in `cockpit.wiring` and `cockpit.operations`.
 """
 
 from __future__ import annotations
 
+import argparse
+import logging
 import time
+from collections.abc import Callable
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
-from textual.content import Content
 from textual.getters import query_one
+from textual.widgets import Input
+from textual.worker import Worker, WorkerState
 
+from cockpit.colon import interpret
+from cockpit.config import data_dir, load
+from cockpit.cost import Collector, OwnCost
+from cockpit.errors import CockpitError, UsageError
 from cockpit.keymap import Action, Keymap
+from cockpit.operations import Operations
 from cockpit.signals import SECOND
+from cockpit.targets import Environment
 from cockpit.wiring import Cockpit
 from widgets.alerts import AlertsPane
 from widgets.health import HealthPane
+from widgets.help import Help
 from widgets.keys import bindings, textual_keymap
 from widgets.lines import Breadcrumb, CommandBar, KeyBar
 from widgets.logs import LogsPane
 from widgets.messages import CommandEntered, CursorMoved, Noticed, ScopeNarrowed, TextCopied
+from widgets.output import ACTIONS as OUTPUT_ACTIONS
+from widgets.output import OutputDrawer
+from widgets.palette import ActionProvider
 from widgets.pane import PANE_ACTIONS, Pane
 from widgets.themes import THEMES
 from widgets.traces import TracesPane
 from widgets.verdict import Verdict
 
+log = logging.getLogger(__name__)
+
 PANES: tuple[type[Pane], ...] = (HealthPane, AlertsPane, LogsPane, TracesPane)
 
-APP_ACTIONS = (
-    Action("app.pane(1)", ("1",), "health", "Go to the health pane."),
-    Action("app.pane(2)", ("2",), "alerts", "Go to the alerts pane."),
-    Action("app.pane(3)", ("3",), "logs", "Go to the logs pane."),
-    Action("app.pane(4)", ("4",), "traces", "Go to the traces pane."),
+ACTIONS = (
     Action("app.zoom", ("z",), "zoom", "Give the whole screen to this pane, or take it back.", footer=True),
     Action("app.command", ("colon",), "command", "Type a command of the cockpit's own.", footer=True),
     Action("app.shell", ("exclamation_mark",), "run", "Run a shell line on the current target.", footer=True),
     Action("app.help", ("question_mark",), "help", "Show what this pane's keys do.", footer=True),
     Action("app.back", ("escape",), "back", "Step back: drop a filter, leave a detail, widen the scope."),
-    Action("app.earlier", ("left_square_bracket",), "earlier", "Move the time cursor back."),
-    Action("app.later", ("right_square_bracket",), "later", "Move the time cursor on, up to now."),
+    Action("app.health", ("1",), "health", "Go to the health pane.", call="pane(1)"),
+    Action("app.alerts", ("2",), "alerts", "Go to the alerts pane.", call="pane(2)"),
+    Action("app.logs", ("3",), "logs", "Go to the logs pane.", call="pane(3)"),
+    Action("app.traces", ("4",), "traces", "Go to the traces pane.", call="pane(4)"),
+    Action(
+        "app.earlier", ("left_square_bracket",), "earlier", "Move the time cursor back.", call="shift(-1)"
+    ),
+    Action(
+        "app.later",
+        ("right_square_bracket",),
+        "later",
+        "Move the time cursor on, up to now.",
+        call="shift(1)",
+    ),
+    Action("app.output", ("ctrl+o",), "output", "Show the output of the last command again."),
+    Action("app.palette", ("ctrl+p",), "palette", "Find anything by its name.", call="command_palette"),
     Action("app.quit", ("q", "ctrl+q"), "quit", "Leave the cockpit.", footer=True),
 )
+"""Actions that hold wherever the focus is."""
+OWN = frozenset(action.name.partition("(")[0] for action in ACTIONS)
+TYPING = frozenset(("back", "quit", "command_palette"))
+"""Those that hold while one types; `quit` then by its control key alone."""
 
 
 class CockpitApp(App[int]):
@@ -53,56 +83,79 @@ class CockpitApp(App[int]):
 
     TITLE = "cockpit"
     CSS_PATH = "app.tcss"
-    ENABLE_COMMAND_PALETTE = True
-    BINDINGS: ClassVar[list[BindingType]] = bindings(APP_ACTIONS)
+    COMMAND_PALETTE_BINDING = "f24"  # the registry binds the palette
+    COMMANDS = App.COMMANDS | {ActionProvider}
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS, priority=True)
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
 
     verdict = query_one(Verdict)
     breadcrumb = query_one(Breadcrumb)
     keybar = query_one(KeyBar)
     command_bar = query_one(CommandBar)
+    drawer = query_one(OutputDrawer)
 
-    def __init__(self, cockpit: Cockpit) -> None:
+    def __init__(self, cockpit: Cockpit, operations: Operations, *, mode: str = "") -> None:
         super().__init__()
         self.cockpit = cockpit
-        self.keymap = Keymap(
-            [*(action for pane in PANES for action in pane.ACTIONS), *PANE_ACTIONS, *APP_ACTIONS],
-            cockpit.settings.keys,
-        )
+        self.operations = operations
+        self.mode = mode
+        own = [action for pane in PANES for action in pane.ACTIONS]
+        self.keymap = Keymap([*own, *PANE_ACTIONS, *OUTPUT_ACTIONS, *ACTIONS], cockpit.settings.keys)
+        self._cost = OwnCost()
+        self._collector = Collector()
+        self._second = 0
+        self._warned = 0
+        self._command: Worker[None] | None = None
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = cockpit.theme()
-        self._second = 0
+        self._dress()
 
     def compose(self) -> ComposeResult:
         """Lay out the verdict, the four panes and the lines around them."""
         cockpit = self.cockpit
-        yield Verdict(cockpit.stores, on_call=cockpit.on_call(), mode=cockpit.mode())
+        yield Verdict(cockpit.stores, on_call=cockpit.settings.on_call.name, mode=self.mode)
         yield Breadcrumb(cockpit.trail)
         with Container(id="panes"):
             for number, pane in enumerate(PANES, 1):
                 yield pane(cockpit.stores, number=number)
+        yield OutputDrawer()
         yield CommandBar()
         yield KeyBar(self.keymap)
+
+    # From first paint to last.
 
     def on_mount(self) -> None:
         """Paint first; start the sources once the screen stands."""
         self.set_keymap(textual_keymap(self.keymap))
         self.action_pane(1)
+        self._show_target()
         self.call_after_refresh(self._begin)
-
-    async def on_unmount(self) -> None:
-        """Stop the sources, within a second."""
-        await self.cockpit.stop()
 
     def _begin(self) -> None:
         self.cockpit.start()
         for problem in self.keymap.problems:
-            self.notify(problem, title="keys", severity="warning", markup=False, timeout=15)
-        for warning in self.cockpit.settings.warnings:
-            self.notify(warning, title="configuration", severity="warning", markup=False, timeout=15)
+            self._notice(problem, "warning")
         self.set_interval(1 / self.cockpit.settings.screen.frames_per_second, self._tick)
-        self._tick()
+        self.set_timer(0.5, self._settle)
+
+    @work(exit_on_error=False)
+    async def _settle(self) -> None:
+        """Do what can wait until the screen lives: open the log, then freeze what start-up made."""
+        await self.operations.open()
+        self.verdict.recording = self.operations.recording
+        if self.operations.error:
+            self._notice(f"Nothing can be run: {self.operations.error}", "error")
+        if count := len(self.operations.interrupted):
+            self._notice(
+                f"{count} actions of an earlier session were interrupted: cockpit log list", "warning"
+            )
+        self._collector.begin()
+
+    async def on_unmount(self) -> None:
+        """Stop the sources, within a second, and end the session in the log."""
+        await self.cockpit.stop()
+        self.operations.close()
+        self._collector.end()
 
     def _tick(self) -> None:
         """Move what came in to the stores, and let the panes follow."""
@@ -113,11 +166,24 @@ class CockpitApp(App[int]):
             pane.tick(now, statuses)
         if now // SECOND != self._second:
             self._second = now // SECOND
-            self.cockpit.housekeeping()
-            self.verdict.recording = self.cockpit.recording
-            self.verdict.cpu, self.verdict.memory = self.cockpit.cost()
+            self.verdict.recording = self.operations.recording
+            self.verdict.cpu, self.verdict.memory = self._cost.read()
             self.verdict.tick(now, statuses)
             self.breadcrumb.tick(now)
+            self._collector.idle()
+            for warning in self.cockpit.warnings[self._warned :]:
+                self._notice(warning, "warning")
+            self._warned = len(self.cockpit.warnings)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the letters to whatever is typed into, and all keys to a screen on top.
+
+        The app's keys go before the focused widget's, because those are handled one message later: in a burst of
+        keys, as a slow line delivers them, the letters after `!` would otherwise be taken for keys of the pane.
+        """
+        if action in OWN:
+            return len(self.screen_stack) == 1 and (action in TYPING or not isinstance(self.focused, Input))
+        return super().check_action(action, parameters)
 
     # The scope.
 
@@ -137,39 +203,20 @@ class CockpitApp(App[int]):
             pane.follow(scope)
         self.breadcrumb.refresh()
 
-    # What the keys do.
-
-    def current_pane(self) -> Pane:
-        """Return the pane that has the focus, or had it last."""
-        return self.query_one("Pane.-current", Pane)
-
-    def action_pane(self, number: int) -> None:
-        """Give the focus to a pane by its number."""
-        panes = list(self.query(Pane))
-        for pane in panes:
-            pane.set_class(pane.number == number, "-current")
-        chosen = panes[number - 1]
-        chosen.focus_body()
-        self.keybar.show_place(chosen.NAME)
-
-    def on_descendant_focus(self) -> None:
-        """Note which pane the focus came to, by mouse or tab."""
-        focused = self.screen.focused
-        pane = next((node for node in focused.ancestors if isinstance(node, Pane)), None) if focused else None
-        if pane is not None and not pane.has_class("-current"):
-            for other in self.query(Pane):
-                other.set_class(other is pane, "-current")
-            self.keybar.show_place(pane.NAME)
-
-    def action_zoom(self) -> None:
-        """Give the whole screen to the current pane, or take it back."""
-        self.query_one("#panes").toggle_class("-zoomed")
+    def action_shift(self, direction: int) -> None:
+        """Move the time cursor by a sixtieth of the window; at now it lets go."""
+        now = time.time_ns()
+        scope = self.cockpit.trail.now
+        moment = scope.moment(now) + direction * max(SECOND, scope.span // 60)
+        self.post_message(CursorMoved(None if moment >= now else moment))
 
     async def action_back(self) -> None:
         """Step back by one, whatever the last step was."""
         if self.command_bar.is_open:
             self.command_bar.close()
             self.current_pane().focus_body()
+        elif self.drawer.is_open:
+            self.drawer.action_close()
         elif self.current_pane().step_back():
             return
         elif self.cockpit.trail.now.cursor is not None:
@@ -179,43 +226,184 @@ class CockpitApp(App[int]):
         else:
             self.query_one("#panes").remove_class("-zoomed")
 
-    def action_earlier(self) -> None:
-        """Move the time cursor back by a sixtieth of the window."""
-        self._shift(-1)
+    # The focus.
 
-    def action_later(self) -> None:
-        """Move the time cursor on; at now it lets go."""
-        self._shift(1)
+    def current_pane(self) -> Pane:
+        """Return the pane that has the focus, or had it last."""
+        return self.query_one("Pane.-current", Pane)
 
-    def _shift(self, direction: int) -> None:
-        now = time.time_ns()
-        scope = self.cockpit.trail.now
-        moment = scope.moment(now) + direction * max(SECOND, scope.span // 60)
-        self.post_message(CursorMoved(None if moment >= now else moment))
+    def action_pane(self, number: int) -> None:
+        """Give the focus to a pane by its number."""
+        chosen = next(pane for pane in self.query(Pane) if pane.number == number)
+        self._make_current(chosen)
+        chosen.focus_body()
+
+    def on_descendant_focus(self) -> None:
+        """Note which pane the focus came to, by mouse or tab."""
+        focused = self.screen.focused
+        place = (
+            next((node for node in focused.ancestors if isinstance(node, Pane | OutputDrawer)), None)
+            if focused
+            else None
+        )
+        if isinstance(place, Pane):
+            self._make_current(place)
+        elif isinstance(place, OutputDrawer):
+            self.keybar.show_place("output")
+
+    def _make_current(self, chosen: Pane) -> None:
+        for pane in self.query(Pane):
+            pane.set_class(pane is chosen, "-current")
+        self.keybar.show_place(chosen.NAME)
+
+    def action_zoom(self) -> None:
+        """Give the whole screen to the current pane, or take it back."""
+        self.query_one("#panes").toggle_class("-zoomed")
+
+    def action_help(self) -> None:
+        """Show what the keys do here."""
+        self.push_screen(Help(self.keymap, self.current_pane().NAME))
+
+    def offered_actions(self) -> list[Action]:
+        """Return the actions that the palette offers: the current pane's, every pane's, and the app's."""
+        places = (self.current_pane().NAME, "pane", "app")
+        return [
+            action for place in places for action in self.keymap.actions(place) if action.id != "app.palette"
+        ]
+
+    async def perform(self, action: Action) -> None:
+        """Do what an action's key would do."""
+        pane = self.current_pane()
+        await self.run_action(action.name, self if action.place == "app" else pane)
+
+    # Commands.
 
     def action_command(self) -> None:
         """Open the command bar for a command of the cockpit's own."""
         self.command_bar.open(":", ":")
 
     def action_shell(self) -> None:
-        """Open the command bar for a shell line."""
+        """Open the command bar for a shell line on the current target."""
         target = self.cockpit.target
-        self.command_bar.open("!", f"{target.environment} {target.name} !")
+        self.command_bar.open("!", f"{target.environment.upper()} {target.name} !")
+
+    def action_output(self) -> None:
+        """Show the last command's output again."""
+        self.drawer.add_class("-open")
+        self.screen.set_focus(self.drawer.query_one("#output-log"))
 
     @on(CommandEntered)
-    def _entered(self, event: CommandEntered) -> None:
+    async def _entered(self, event: CommandEntered) -> None:
         self.current_pane().focus_body()
+        if event.mode == "!":
+            if self._command is not None and self._command.is_running:
+                self._notice("a command is still running; stop it first, or wait", "warning")
+                return
+            self._command = self._run_line(event.text)
+            return
+        try:
+            effect = interpret(event.text, self.cockpit, time.time_ns())
+        except UsageError as error:
+            self._notice(str(error), "error")
+            return
+        self._spread()
+        self._show_target()
+        if effect.theme:
+            self._put_on(effect.theme)
+        if effect.notice:
+            self._notice(effect.notice)
+        if effect.action:
+            await self.perform(next(action for action in ACTIONS if action.id == effect.action))
+
+    @work(group="command", exit_on_error=False)
+    async def _run_line(self, line: str) -> None:
+        """Run a shell line through the door, showing what it prints."""
+        target, drawer = self.cockpit.target, self.drawer
+        place = f"{target.environment} {target.name} ! {line}"
+        drawer.begin(f"starting · {place}")
+
+        async def show(_stream: object, data: bytes) -> None:
+            drawer.feed(data)
+
+        begin: Callable[[str], None] = lambda action: drawer.say(f"running · {place} · {action}")  # noqa: E731
+        try:
+            ended = await self.operations.shell(line, target, on_output=show, on_begin=begin)
+        except CockpitError as error:
+            drawer.finish(f"did not run · {error}")
+            return
+        how = f"signal {ended.signal}" if ended.signal else f"exit {ended.exit_status}"
+        lost = f" · THE RECORD IS NOT WHOLE: {ended.log_error}" if ended.log_error else ""
+        drawer.finish(f"{ended.state} · {how} · {place} · {ended.action}{lost}")
+
+    @on(OutputDrawer.Stopped)
+    def _stop_command(self) -> None:
+        if self._command is not None and self._command.is_running:
+            self.drawer.say("stopping…")
+            self._command.cancel()
+
+    @on(OutputDrawer.Closed)
+    def _drawer_closed(self) -> None:
+        self.current_pane().focus_body()
+
+    # What panes say in passing, and what goes wrong in their workers.
+
+    @on(Worker.StateChanged)
+    def _worker_failed(self, event: Worker.StateChanged) -> None:
+        """Show and keep what a worker raised: this is the workers' edge."""
+        if event.state is WorkerState.ERROR and (error := event.worker.error) is not None:
+            log.error("worker %s failed", event.worker.name, exc_info=error)
+            self._notice(f"{type(error).__name__}: {error}", "error")
 
     @on(TextCopied)
     def _copied(self, event: TextCopied) -> None:
         self.copy_to_clipboard(event.text)
-        self.notify(f"{event.what} copied", markup=False)
+        self._notice(f"{event.what} copied")
 
     @on(Noticed)
     def _noticed(self, event: Noticed) -> None:
-        self.notify(Content(event.text).plain, severity=event.severity, markup=False)  # type: ignore[arg-type]
+        self._notice(event.text, event.severity)
+
+    def _notice(self, text: str, severity: str = "information") -> None:
+        self.notify(text, severity=severity, markup=False, timeout=5 if severity == "information" else 12)  # type: ignore[arg-type]
+
+    def _show_target(self) -> None:
+        worst = self.cockpit.worst_environment()
+        self.verdict.environment, self.verdict.target = worst.environment, worst.name
+        self._dress()
+
+    def _dress(self) -> None:
+        """Put on the theme of the environment in use."""
+        screen = self.cockpit.settings.screen
+        self._put_on(screen.themes.get(self.cockpit.target.environment, screen.theme) or "cockpit-dark")
+
+    def _put_on(self, theme: str) -> None:
+        if theme in self.available_themes:
+            self.theme = theme
+        else:
+            self._notice(f"there is no theme {theme}; ctrl+p lists them", "warning")
 
 
-def run_screen() -> int:
-    """Open the screen and return the exit status."""
-    return CockpitApp(Cockpit()).run() or 0
+def run_screen(args: argparse.Namespace) -> int:
+    """Open the screen and return the exit status.
+
+    Raises:
+        CockpitError: The configuration can't be read.
+    """
+    settings = load(args.config)
+    environment = _environment(args.env)
+    cockpit = Cockpit(settings, environment=environment)
+    incident = args.incident or ""
+    operations = Operations(
+        data_dir(args.data_dir), cockpit.supervisor.ask, incident=incident, read_only=args.read_only
+    )
+    mode = " ".join(filter(None, ["read-only" if args.read_only else "", incident]))
+    return CockpitApp(cockpit, operations, mode=mode).run(mouse=settings.screen.mouse) or 0
+
+
+def _environment(name: str | None) -> Environment | None:
+    if not name:
+        return None
+    try:
+        return Environment(name)
+    except ValueError:
+        raise UsageError(f"{name!r} is no environment", remedy=f"one of {', '.join(Environment)}") from None

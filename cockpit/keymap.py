@@ -22,6 +22,7 @@ class Action(Struct, frozen=True):
         help: One sentence for help and palette.
         footer: Whether the footer shows it.
         priority: Whether it goes before the focused widget's own keys.
+        call: Textual's action, where it is not the method of the same name.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Action(Struct, frozen=True):
     help: str
     footer: bool = False
     priority: bool = False
+    call: str = ""
 
     @property
     def place(self) -> str:
@@ -38,8 +40,8 @@ class Action(Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """The action's method without its `action_`."""
-        return self.id.partition(".")[2]
+        """Textual's name of the action: its method without `action_`."""
+        return self.call or self.id.partition(".")[2]
 
 
 Override = str | Sequence[str] | bool

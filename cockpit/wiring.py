@@ -1,98 +1,143 @@
-"""Everything of the cockpit but its screen, wired together: what the app and the headless verbs share."""
+"""Everything of the cockpit but its screen, wired together: what the app and `cockpit snapshot` share.
+
+Telemetry in: sources, supervisor, rules, stores. Commands out: see `cockpit.operations`.
+"""
 
 from __future__ import annotations
 
-import gc
-import importlib.metadata
-import os
 import time
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
-
-from cockpit.scope import ScopeTrail
-from cockpit.source import Source
+from cockpit.rules import RuleEngine
+from cockpit.scope import Scope, ScopeTrail
+from cockpit.signals import SECOND, Alert, HealthSample, Signal
 from cockpit.stores.alerts import AlertStore
 from cockpit.stores.base import Stores
 from cockpit.stores.health import HealthStore
 from cockpit.stores.logs import LogStore
 from cockpit.stores.traces import TraceStore
 from cockpit.supervisor import Plan, SourceStatus, Supervisor
-from cockpit.targets import Target, Targets
+from cockpit.targets import Environment, Target, Targets
 from cockpit.tracer import Tracer
 
+if TYPE_CHECKING:
+    from cockpit.config import Settings, SourceEntry
+    from cockpit.source import Source
 
-class _Screen(Struct, frozen=True):
-    frames_per_second: int = 10
+RULES = "rules"
+"""The name under which alerts of the built-in rules stand."""
 
-
-class _Settings(Struct, frozen=True):
-    keys: dict[str, str] = {}
-    warnings: tuple[str, ...] = ()
-    screen: _Screen = _Screen()
-
-
-def _make(kind: str) -> Source[Any]:
-    (entry,) = importlib.metadata.entry_points(group="cockpit.sources", name=kind)
-    plugin = entry.load()
-    made: Source[Any] = plugin(kind, plugin.options_type())
-    return made
+EMITS = {
+    "host": ("HealthSample",),
+    "files": ("LogRecord",),
+    "journald": ("LogRecord",),
+    "otlp": ("Span", "LogRecord"),
+}
+"""What the default sources feed, so that pane titles name them before their plugins are loaded."""
 
 
 class Cockpit:
-    """Stores, sources, scope and target, wired."""
+    """Stores, sources, rules, scope and targets.
 
-    def __init__(self) -> None:
-        self.settings = _Settings()
-        self.trail = ScopeTrail()
+    Attributes:
+        settings: What cockpit.toml says.
+        warnings: What the sources' options warn about, found as they are made.
+        target: Where commands land now.
+    """
+
+    def __init__(self, settings: Settings, *, environment: Environment | None = None) -> None:
+        limits = settings.limits
+        self.settings = settings
+        self.warnings: list[str] = list(settings.warnings)
         self.tracer = Tracer()
-        self.stores = Stores(HealthStore(), AlertStore(), LogStore(), TraceStore())
-        self.targets = Targets()
-        self.target: Target = self.targets.resolve("local")
-        self.recording = False
-        self.supervisor = Supervisor(
-            [Plan("host", "host", lambda: _make("host"))], self.stores, tracer=self.tracer
+        self.trail = ScopeTrail(Scope(span=settings.screen.window))
+        self.stores = Stores(
+            HealthStore(points=limits.health_points, subjects=limits.subjects),
+            AlertStore(capacity=limits.alerts),
+            LogStore(capacity=limits.log_records),
+            TraceStore(spans=limits.spans),
         )
-        self._cpu = (time.monotonic(), time.process_time())
-
-    def theme(self) -> str:
-        """Return the theme's name for the target's environment."""
-        return "cockpit-dark"
-
-    def on_call(self) -> str:
-        """Return who is on call."""
-        return ""
-
-    def mode(self) -> str:
-        """Return what the verdict line says beside the target."""
-        return ""
+        self.rules = RuleEngine(settings.rules)
+        self.targets = Targets(settings.targets)
+        self.target = self._first_target(environment)
+        self.supervisor = Supervisor(
+            [self._plan(entry) for entry in settings.sources], self.stores, tracer=self.tracer
+        )
+        self._rules_version = -1
+        self._rules_second = 0
+        self.stores.hooks.append(self._feed_rules)
 
     def start(self) -> None:
         """Start the sources."""
         self.supervisor.start()
-        gc.collect()
-        gc.freeze()
 
-    def drain(self) -> int:
-        """Move what came in to the stores."""
-        return self.supervisor.drain()
+    async def stop(self) -> None:
+        """Stop the sources within a second."""
+        await self.supervisor.stop()
+
+    def drain(self, budget: float = 0.006) -> int:
+        """Move what came in to the stores, and let the rules speak when they have something new to say."""
+        moved = self.supervisor.drain(budget)
+        now = time.time_ns()
+        if self.rules.version != self._rules_version or now // SECOND != self._rules_second:
+            self._rules_second = now // SECOND
+            self._speak(now)
+        return moved
 
     def statuses(self) -> tuple[SourceStatus, ...]:
         """Return how each source is doing."""
         return self.supervisor.statuses()
 
-    def housekeeping(self) -> None:
-        """Do what is due once a second."""
+    def choose_target(self, name: str) -> Target:
+        """Let commands land somewhere else from now on."""
+        self.target = self.targets.resolve(name)
+        return self.target
 
-    def cost(self) -> tuple[float, int]:
-        """Return the cockpit's own use of a core since the last call, and its resident bytes."""
-        wall, cpu = self._cpu
-        self._cpu = (time.monotonic(), time.process_time())
-        share = (self._cpu[1] - cpu) / max(1e-6, self._cpu[0] - wall)
-        with Path("/proc/self/statm").open("rb") as statm:
-            return share, int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    def worst_environment(self) -> Target:
+        """Return the target that asks for most care among those configured and the one in use."""
+        worst = self.targets.worst()
+        if worst is None or self.target.environment.rank >= worst.environment.rank:
+            return self.target
+        return worst
 
-    async def stop(self) -> None:
-        """Stop the sources."""
-        await self.supervisor.stop()
+    def _first_target(self, environment: Environment | None) -> Target:
+        """Start on this machine, or on the first target of the environment that the command line names."""
+        for rule in self.targets.rules:
+            if (
+                environment is not None
+                and rule.environment is environment
+                and not set(rule.name) & set("*?[")
+            ):
+                return self.targets.resolve(rule.name)
+        return self.targets.resolve("local")
+
+    def _plan(self, entry: SourceEntry) -> Plan:
+        return Plan(
+            name=entry.name,
+            kind=entry.kind,
+            make=partial(self._make, entry),
+            enabled=entry.enabled,
+            emits=frozenset(EMITS.get(entry.kind, ())),
+        )
+
+    def _make(self, entry: SourceEntry) -> Source[Any]:
+        """Load a plugin and make its source; runs on the feed's thread."""
+        from cockpit.registry import build
+
+        return build(entry, warn=self._warn)
+
+    def _warn(self, warning: str) -> None:
+        if warning not in self.warnings:
+            self.warnings.append(warning)
+
+    def _feed_rules(self, source: str, batch: Sequence[Signal], replaces: type | None) -> None:
+        if replaces is HealthSample or (batch and isinstance(batch[0], HealthSample)):
+            self.rules.feed(source, batch, replaces)
+
+    def _speak(self, now: int) -> None:
+        alerts = self.rules.alerts(now)
+        if self.rules.version != self._rules_version:
+            self._rules_version = self.rules.version
+            self.stores.take(RULES, alerts, Alert)

@@ -12,8 +12,13 @@ UNBOUND = "f24"
 """Stands in for no key: Textual's keymap can replace a key and can't take one away."""
 
 
-def bindings(actions: Iterable[Action]) -> list[BindingType]:
-    """Return a widget's bindings for its actions, with ids that `[keys]` can name."""
+def bindings(actions: Iterable[Action], *, priority: bool = False) -> list[BindingType]:
+    """Return a widget's bindings for its actions, with ids that `[keys]` can name.
+
+    Args:
+        actions: What the widget can do.
+        priority: Whether they all go before the focused widget's own keys.
+    """
     return [
         Binding(
             ",".join(action.keys) or f"{UNBOUND}+{action.id}",
@@ -22,7 +27,7 @@ def bindings(actions: Iterable[Action]) -> list[BindingType]:
             show=action.footer,
             tooltip=action.help,
             id=action.id,
-            priority=action.priority,
+            priority=priority or action.priority,
         )
         for action in actions
     ]

@@ -162,7 +162,7 @@ class CommandBar(Horizontal):
         line = self.query_one("#line", Input)
         line.disabled = False
         line.value = ""
-        line.focus()
+        self.screen.set_focus(line)
 
     def close(self) -> None:
         """Let go of the focus."""

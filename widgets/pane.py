@@ -37,7 +37,9 @@ Pane {
 .-narrow Pane:blur { border: round $border-blurred; }
 """
 
-FILTER = Action("pane.filter", ("slash",), "filter", "Filter this pane's rows as you type.", footer=True)
+FILTER = Action(
+    "pane.filter", ("slash",), "filter", "Filter this pane's rows as you type.", footer=True, priority=True
+)
 PANE_ACTIONS = (
     FILTER,
     Action("pane.unfilter", (), "clear filter", "Drop this pane's filter."),
@@ -145,7 +147,7 @@ class Pane(Vertical):
                 and not isinstance(child, FilterLine)
                 and all(a.display for a in child.ancestors_with_self if isinstance(a, Widget))
             ):
-                child.focus()
+                self.screen.set_focus(child)
                 return
 
     # The detail of one row.
@@ -195,7 +197,13 @@ class Pane(Vertical):
         """Open the filter line."""
         line = self.query_one(FilterLine)
         line.add_class("-open")
-        line.focus()
+        self.screen.set_focus(line)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave `/` to whatever is typed into."""
+        if action == "filter":
+            return not isinstance(self.screen.focused, Input)
+        return super().check_action(action, parameters)
 
     def action_unfilter(self) -> None:
         """Drop the filter."""

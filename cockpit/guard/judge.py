@@ -49,3 +49,22 @@ class NoGuard:
     def assess(self, command: Command) -> Assessment:
         """Return risk unknown, decision run."""
         return Assessment(risk=Risk.UNKNOWN, decision=Decision.RUN, reasons=("no guard is installed",))
+
+
+class ReadOnly:
+    """Denies whatever another judge does not know to be reading: the cockpit was opened with `--read-only`."""
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+
+    def assess(self, command: Command) -> Assessment:
+        """Judge a command; what is not known to read counts as a change."""
+        judged = self._judge.assess(command)
+        if judged.risk is Risk.READ:
+            return judged
+        return Assessment(
+            risk=judged.risk,
+            decision=Decision.DENY,
+            reasons=(*judged.reasons, "this cockpit was opened read-only"),
+            requires=("a cockpit without --read-only",),
+        )

@@ -1,0 +1,169 @@
+"""The `:` commands: what can be said faster than it can be found with keys. Pure: they change scope and target."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from cockpit.errors import UsageError
+from cockpit.signals import SECOND
+
+if TYPE_CHECKING:
+    from cockpit.wiring import Cockpit
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+class Effect(Struct, frozen=True):
+    """What a command did, or asks the app to do.
+
+    Attributes:
+        notice: What to say; empty for nothing.
+        action: An action of the registry to perform, such as `app.quit`.
+        theme: A theme to put on.
+    """
+
+    notice: str = ""
+    action: str = ""
+    theme: str = ""
+
+
+def interpret(text: str, cockpit: Cockpit, now: int) -> Effect:
+    """Carry out one line.
+
+    Raises:
+        UsageError: The command or its argument is wrong; says what was expected.
+    """
+    name, _, argument = text.strip().partition(" ")
+    known = _COMMANDS.get(name)
+    if known is None:
+        names = [*_COMMANDS, *_PLACES]
+        if name in _PLACES:
+            return Effect(action=f"app.{name}")
+        near = difflib.get_close_matches(name, names, n=1)
+        remedy = (
+            f"did you mean :{near[0]}?" if near else f"there are {', '.join(f':{each}' for each in names)}"
+        )
+        raise UsageError(f"there is no command :{name}", remedy=remedy)
+    return known(cockpit, argument.strip(), now)
+
+
+def _since(cockpit: Cockpit, argument: str, _now: int) -> Effect:
+    span = _span(argument)
+    cockpit.trail.push(title=f"last {argument}", span=span, end=None, cursor=None)
+    return Effect()
+
+
+def _at(cockpit: Cockpit, argument: str, now: int) -> Effect:
+    moment = _moment(argument, now)
+    cockpit.trail.amend(cursor=moment)
+    return Effect()
+
+
+def _now(cockpit: Cockpit, _argument: str, _now: int) -> Effect:
+    cockpit.trail.amend(cursor=None, end=None)
+    return Effect()
+
+
+def _service(cockpit: Cockpit, argument: str, _now: int) -> Effect:
+    cockpit.trail.push(title=_needed(argument, "a service's name"), service=argument)
+    return Effect()
+
+
+def _host(cockpit: Cockpit, argument: str, _now: int) -> Effect:
+    cockpit.trail.push(title=_needed(argument, "a host's name"), host=argument)
+    return Effect()
+
+
+def _trace(cockpit: Cockpit, argument: str, _now: int) -> Effect:
+    wanted = argument.lower()
+    if not re.fullmatch(r"[0-9a-f]{1,32}", wanted):
+        raise UsageError(f"{argument!r} is no trace id", remedy="a trace id is up to 32 hexadecimal digits")
+    cockpit.trail.push(title=f"trace {wanted[:8]}", trace_id=wanted)
+    return Effect()
+
+
+def _all(cockpit: Cockpit, _argument: str, _now: int) -> Effect:
+    while cockpit.trail.back():
+        pass
+    return Effect()
+
+
+def _target(cockpit: Cockpit, argument: str, _now: int) -> Effect:
+    if not argument:
+        target = cockpit.target
+    else:
+        target = cockpit.choose_target(argument)
+    unnamed = "" if target.named else "; no rule names it, so it counts as production"
+    return Effect(notice=f"commands land on {target.name} ({target.environment}){unnamed}")
+
+
+def _theme(_cockpit: Cockpit, argument: str, _now: int) -> Effect:
+    return Effect(theme=_needed(argument, "a theme's name; ctrl+p lists them"))
+
+
+def _sources(cockpit: Cockpit, _argument: str, _now: int) -> Effect:
+    lines = [
+        f"{status.name} ({status.kind}) {status.state} {status.error}".rstrip()
+        for status in cockpit.statuses()
+    ]
+    return Effect(notice="\n".join(lines) or "no sources")
+
+
+def _quit(_cockpit: Cockpit, _argument: str, _now: int) -> Effect:
+    return Effect(action="app.quit")
+
+
+_PLACES = ("health", "alerts", "logs", "traces", "help", "zoom")
+_COMMANDS: dict[str, Callable[[Cockpit, str, int], Effect]] = {
+    "since": _since,
+    "at": _at,
+    "now": _now,
+    "service": _service,
+    "host": _host,
+    "trace": _trace,
+    "all": _all,
+    "target": _target,
+    "theme": _theme,
+    "sources": _sources,
+    "q": _quit,
+    "quit": _quit,
+}
+
+
+def _needed(argument: str, what: str) -> str:
+    if not argument:
+        raise UsageError(f"this needs {what}")
+    return argument
+
+
+def _span(text: str) -> int:
+    found = re.fullmatch(r"(\d{1,5})\s*([smhd])", text)
+    if not found or not int(found[1]):
+        raise UsageError(f"{text!r} is no span of time", remedy="such as :since 30m, 4h or 2d")
+    return int(found[1]) * _UNITS[found[2]] * SECOND
+
+
+def _moment(text: str, now: int) -> int:
+    """Read `HH:MM[:SS]` of the last 24 hours, a whole RFC 3339 time, or a span ago, all in UTC."""
+    if re.fullmatch(r"-?\d{1,5}\s*[smhd]", text):
+        return now - _span(text.lstrip("-"))
+    today = datetime.fromtimestamp(now // SECOND, UTC)
+    try:
+        if re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?", text):
+            hour, minute, *second = (int(part) for part in text.split(":"))
+            moment = today.replace(hour=hour, minute=minute, second=second[0] if second else 0)
+        else:
+            moment = datetime.fromisoformat(text)
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except ValueError:
+        raise UsageError(
+            f"{text!r} is no time", remedy="such as :at 14:05, :at 20m or an RFC 3339 time"
+        ) from None
+    found = int(moment.timestamp()) * SECOND
+    return found - 86_400 * SECOND if found > now and len(text) <= 8 else found

@@ -1,0 +1,76 @@
+"""Help for the pane one is in: its keys as they are bound now, then everybody's."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from cockpit.keymap import Keymap, show_key
+from widgets.text import HEALTH_MARK, SEVERITY_MARK, fit
+
+PLACES = {"pane": "Every pane", "app": "Everywhere", "output": "Output of a command"}
+LISTS = (
+    ("↑ ↓ j k", "move by rows"),
+    ("PgUp PgDn", "move by screens"),
+    ("g G Home End", "first and last row"),
+    ("Enter", "open the row's detail"),
+)
+
+
+class Help(ModalScreen[None]):
+    """What the keys do."""
+
+    DEFAULT_CSS = """
+    Help {
+        align: center middle;
+        & > VerticalScroll {
+            width: 90; max-width: 96%; height: auto; max-height: 92%;
+            border: heavy $border; background: $surface; padding: 0 1;
+        }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark", "dismiss", "back")]
+
+    def __init__(self, keymap: Keymap, place: str) -> None:
+        super().__init__()
+        self.keymap = keymap
+        self.place = place
+
+    def compose(self) -> ComposeResult:
+        """Lay out the one text."""
+        with VerticalScroll() as frame:
+            frame.border_title = Content(f"Help · {self.place}")
+            frame.border_subtitle = Content("Esc back")
+            yield Static(self.text())
+
+    def text(self) -> Content:
+        """Return the keys by place."""
+        parts: list[str | tuple[str, str]] = []
+        places = dict.fromkeys([self.place, "pane", "app", "output"])
+        for place in places:
+            parts.append((f"\n{PLACES.get(place, place.capitalize())}\n", "bold $text-accent"))
+            for action in self.keymap.actions(place):
+                keys = " ".join(show_key(key) for key in self.keymap.keys(action.id)) or "unbound"
+                parts += [
+                    (f"  {fit(keys, 14)}", "bold"),
+                    f"{action.help}",
+                    (f"  {action.id}\n", "$text-muted"),
+                ]
+            if place == "pane":
+                parts += [
+                    part for keys, what in LISTS for part in ((f"  {fit(keys, 14)}", "bold"), f"{what}\n")
+                ]
+        marks = "  ".join(f"{mark} {state}" for state, mark in HEALTH_MARK.items())
+        names = ("none", "info", "warning", "error", "critical")
+        severities = "  ".join(f"{mark} {name}" for mark, name in zip(SEVERITY_MARK, names, strict=True))
+        parts += [("\nMarks\n", "bold $text-accent"), f"  {marks}\n  {severities}\n"]
+        parts.append(
+            ("\nRebind or unbind any of these by its name in [keys] of cockpit.toml.\n", "$text-muted")
+        )
+        return Content.assemble(*parts)

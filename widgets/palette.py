@@ -1,0 +1,41 @@
+"""The palette's entries: every action of the registry, by what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from cockpit.keymap import Action, Keymap
+
+
+class ActionProvider(Provider):
+    """Offers the actions that make sense where the focus is."""
+
+    @property
+    def _offer(self) -> tuple[Keymap, list[Action], Callable[[Action], None]]:
+        """What the app offers; it has `keymap`, `offered_actions` and `perform`."""
+        app = self.app
+        return app.keymap, app.offered_actions(), app.perform  # type: ignore[attr-defined]
+
+    async def discover(self) -> Hits:
+        """Offer everything before a letter is typed."""
+        keymap, actions, perform = self._offer
+        for action in actions:
+            yield DiscoveryHit(_line(keymap, action), partial(perform, action), help=action.help)
+
+    async def search(self, query: str) -> Hits:
+        """Offer what matches."""
+        matcher = self.matcher(query)
+        keymap, actions, perform = self._offer
+        for action in actions:
+            line = _line(keymap, action)
+            if (score := max(matcher.match(line), matcher.match(action.help))) > 0:
+                yield Hit(score, matcher.highlight(line), partial(perform, action), help=action.help)
+
+
+def _line(keymap: Keymap, action: Action) -> str:
+    key = keymap.shown(action.id)
+    name = f"{action.place}: {action.label}"
+    return f"{name}  ({key})" if key else name
