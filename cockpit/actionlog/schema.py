@@ -1,8 +1,9 @@
 """The tables of the action log, as named migrations.
 
 A record is never changed: an action is one row of `actions`, written before it starts, and rows of `results`,
-written after; the newest result counts. `running_sessions` alone is bookkeeping, and says which sessions to look at
-when one of them may have died. Times are nanoseconds since the epoch, UTC.
+written after. The newest result counts, and so does the newest end of a session. `running_sessions` alone is
+bookkeeping, and says which sessions to look at when one of them may have died. Times are nanoseconds since the
+epoch, UTC.
 """
 
 from __future__ import annotations
@@ -36,10 +37,11 @@ def sessions_and_actions(db: Database) -> None:
         not_null={"started_ns", "user", "host", "pid"},
     )
     db.table("session_ends").create(
-        {"session": str, "ended_ns": int, "how": str, "recorded_by": str},
-        pk="session",
-        not_null={"ended_ns", "how"},
+        {"id": int, "session": str, "ended_ns": int, "how": str, "recorded_by": str},
+        pk="id",
+        not_null={"session", "ended_ns", "how", "recorded_by"},
     )
+    db.table("session_ends").create_index(["session"])
     db.table("running_sessions").create({"session": str}, pk="session")
     db.table("actions").create(
         {

@@ -22,7 +22,7 @@ class Ulids:
 
     def __init__(self, clock: Callable[[], int] = time.time_ns) -> None:
         self._clock = clock
-        self._last = 0
+        self._last = -1
         self._lock = threading.Lock()
 
     def new(self) -> str:

@@ -1,0 +1,125 @@
+"""Processes are started in one file, and commands are carried by one function."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOOR = "cockpit/process.py"
+STREAMED_BY = {"cockpit/actions/local.py"}
+
+FORBIDDEN_MODULES = {"subprocess", "pty", "popen2", "commands", "posix", "_posixsubprocess", "pexpect"}
+FORBIDDEN_NAMES = {
+    "create_subprocess_exec",
+    "create_subprocess_shell",
+    "subprocess_exec",
+    "subprocess_shell",
+    "open_process",
+    "run_process",
+    "Popen",
+    "fork",
+    "forkpty",
+    "posix_spawn",
+    "posix_spawnp",
+    *(f"exec{kind}" for kind in ("l", "le", "lp", "lpe", "v", "ve", "vp", "vpe")),
+    *(f"spawn{kind}" for kind in ("l", "le", "lp", "lpe", "v", "ve", "vp", "vpe")),
+}
+FORBIDDEN_OF_OS = {"system", "popen", "startfile"}
+
+
+def sources() -> Iterator[Path]:
+    for package in ("cockpit", "widgets", "sources"):
+        yield from (ROOT / package).rglob("*.py")
+
+
+def starts(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield the line and name of everything in a module that can start a process."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.split(".")[0] in FORBIDDEN_MODULES or alias.name == "asyncio.subprocess":
+                    yield node.lineno, alias.name
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            names = {alias.name for alias in node.names}
+            if module.split(".")[0] in FORBIDDEN_MODULES or module == "asyncio.subprocess":
+                yield node.lineno, module
+            elif names & FORBIDDEN_NAMES or (module == "os" and names & FORBIDDEN_OF_OS):
+                yield node.lineno, f"{module}.{sorted(names)}"
+            elif module == "asyncio" and "subprocess" in names:
+                yield node.lineno, "asyncio.subprocess"
+        elif isinstance(node, ast.Attribute):
+            of_os = isinstance(node.value, ast.Name) and node.value.id == "os"
+            if node.attr in FORBIDDEN_NAMES or (of_os and node.attr in FORBIDDEN_OF_OS):
+                yield node.lineno, node.attr
+        elif isinstance(node, ast.Name) and node.id in FORBIDDEN_NAMES:
+            yield node.lineno, node.id
+
+
+def test_only_one_file_starts_processes() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{line} {name}"
+        for path in sources()
+        if path.relative_to(ROOT).as_posix() != DOOR
+        for line, name in starts(ast.parse(path.read_text()))
+    ]
+    assert found == []
+
+
+def test_the_door_itself_is_found() -> None:
+    assert {name for _, name in starts(ast.parse((ROOT / DOOR).read_text()))} >= {
+        "asyncio.subprocess",
+        "create_subprocess_exec",
+        "subprocess_exec",
+    }
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import subprocess",
+        "import subprocess as s",
+        "from subprocess import run",
+        "import os\nos.system('x')",
+        "from os import execvp",
+        "import os\nos.execvp('x', ['x'])",
+        "import asyncio\nasyncio.create_subprocess_exec('x')",
+        "from asyncio import subprocess",
+        "import pty",
+        "loop.subprocess_shell(f, 'x')",
+        "import os\nos.posix_spawn('x', [], {})",
+    ],
+)
+def test_every_way_to_start_one_is_seen(code: str) -> None:
+    assert list(starts(ast.parse(code)))
+
+
+def test_commands_stream_through_the_local_transport_alone() -> None:
+    users = set()
+    for path in sources():
+        name = path.relative_to(ROOT).as_posix()
+        for node in ast.walk(ast.parse(path.read_text())):
+            called = isinstance(node, ast.Attribute) and node.attr in {"stream", "Streaming"}
+            if called and isinstance(node.value, ast.Name) and node.value.id == "process":
+                users.add(name)
+            if isinstance(node, ast.ImportFrom) and node.module == "cockpit.process":
+                users |= {name for alias in node.names if alias.name in {"stream", "Streaming"}}
+    assert users == STREAMED_BY
+
+
+def test_only_the_executor_starts_through_a_transport() -> None:
+    callers = {
+        path.relative_to(ROOT).as_posix()
+        for path in sources()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "start"
+        and isinstance(node.func.value, ast.Name)
+        and "transport" in node.func.value.id
+    }
+    assert callers == {"cockpit/actions/executor.py"}
