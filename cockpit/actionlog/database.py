@@ -24,11 +24,11 @@ BUSY_S = 5.0
 """Seconds to wait for another process that is writing."""
 
 _REMEDIES = {
-    "SQLITE_FULL": ("the disk is full", "make room, or use another place with --data-dir"),
+    "SQLITE_FULL": ("has no room: the disk is full", "make room, or use another place with --data-dir"),
     "SQLITE_READONLY": ("can't be written", "check the rights of the file and its folder"),
     "SQLITE_PERM": ("can't be written", "check the rights of the file and its folder"),
     "SQLITE_CANTOPEN": ("can't be opened", "check the rights of the file and its folder"),
-    "SQLITE_BUSY": ("another process keeps it locked", "see which with `fuser`, and end that or wait for it"),
+    "SQLITE_BUSY": ("is locked by another process", "see which with `fuser`, and end that or wait for it"),
     "SQLITE_LOCKED": (
         "another process keeps it locked",
         "see which with `fuser`, and end that or wait for it",

@@ -36,12 +36,23 @@ class SessionLock:
     def __init__(self, path: Path, session: str) -> None:
         self._path = lock_path(path, session)
         self._path.parent.mkdir(mode=0o700, exist_ok=True)
-        self._number = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        while True:
+            self._number = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(self._number, fcntl.LOCK_EX)
+                if self._is_in_place():
+                    return
+            except OSError:
+                os.close(self._number)
+                raise
             os.close(self._number)
-            raise
+
+    def _is_in_place(self) -> bool:
+        """Return whether the locked file is still the one of that name: `_sweep` may have taken it for a stray."""
+        try:
+            return os.path.samestat(os.fstat(self._number), self._path.stat())
+        except FileNotFoundError:
+            return False
 
     def release(self, *, remove: bool) -> None:
         """Let go; the file stays where the session left something open."""
@@ -84,7 +95,18 @@ def close_dead(db: Database, path: Path, *, recorded_by: str) -> list[str]:
             if dead:
                 interrupted += _close(db, session, recorded_by)
                 lock_path(path, session).unlink(missing_ok=True)
+    _sweep(db, path)
     return interrupted
+
+
+def _sweep(db: Database, path: Path) -> None:
+    """Remove the locks of sessions that died before they were recorded."""
+    recorded = {row["session"] for row in db.query("select session from running_sessions")}
+    for lock in lock_path(path, "").parent.glob("*.lock"):
+        if lock.stem not in recorded:
+            with _dead(path, lock.stem) as dead:
+                if dead:
+                    lock.unlink(missing_ok=True)
 
 
 def _close(db: Database, session: str, recorded_by: str) -> list[str]:

@@ -52,16 +52,23 @@ def main(args: argparse.Namespace) -> int:
         CommandError: The command can't be started.
     """
     import asyncio
+    import contextlib
 
     from cockpit.actionlog.log import FILE, ActionLog
     from cockpit.config import data_dir
+    from cockpit.errors import ActionLogError
 
     command = _command(args)
     log = ActionLog.open(data_dir(args.data_dir) / FILE)
     try:
-        return asyncio.run(_run(log, command, as_json=args.json))
-    finally:
-        log.close()
+        status = asyncio.run(_run(log, command, as_json=args.json))
+    except BaseException:
+        # What went wrong first says more than that the session's end could not be recorded either.
+        with contextlib.suppress(ActionLogError):
+            log.close()
+        raise
+    log.close()
+    return status
 
 
 def _command(args: argparse.Namespace) -> Command:
@@ -161,10 +168,9 @@ def _not_recorded(ended: Ended) -> ActionLogError:
     how = ended.signal or (
         f"exit status {ended.exit_status}" if ended.exit_status is not None else ended.error
     )
-    what = error.message if error is not None else "the record is not whole"
+    what = error.message if error is not None else "it could not be written"
     return ActionLogError(
-        f"the command ended ({ended.state.value}, {how}), but {what} while it ran: "
-        f"the record of action {ended.action} is not whole",
+        f"the command ended ({ended.state.value}, {how}), but its record {ended.action} is not whole: {what}",
         where=error.where if error is not None else "",
         remedy=error.remedy if error is not None else "",
     )

@@ -103,8 +103,10 @@ def test_commands_stream_through_the_local_transport_alone() -> None:
     for path in sources():
         name = path.relative_to(ROOT).as_posix()
         for node in ast.walk(ast.parse(path.read_text())):
-            called = isinstance(node, ast.Attribute) and node.attr in {"stream", "Streaming"}
-            if called and isinstance(node.value, ast.Name) and node.value.id == "process":
+            if isinstance(node, ast.Attribute) and ast.unparse(node) in {
+                "process.stream",
+                "process.Streaming",
+            }:
                 users.add(name)
             if isinstance(node, ast.ImportFrom) and node.module == "cockpit.process":
                 users |= {name for alias in node.names if alias.name in {"stream", "Streaming"}}

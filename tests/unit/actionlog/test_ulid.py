@@ -33,7 +33,8 @@ def test_two_makers_differ_in_one_millisecond() -> None:
 
 
 def test_threads_get_different_ones() -> None:
-    ulids, made = Ulids(), []
+    ulids = Ulids()
+    made: list[str] = []
 
     def make() -> None:
         made.extend(ulids.new() for _ in range(2000))

@@ -67,7 +67,9 @@ class Shown:
 
 
 async def test_runs_shows_and_records(log: ActionLog, executor: Executor) -> None:
-    shown, begun, ends = Shown(), [], []
+    shown = Shown()
+    begun: list[str] = []
+    ends: list[Ended] = []
     ended = await executor.run(
         shell("echo out; echo err >&2; exit 5"), on_output=shown, on_begin=begun.append, on_end=ends.append
     )
