@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from cockpit.errors import Unreachable
 from cockpit.signals import HealthSample, HealthState, LogRecord, Series, Signal, Span
 from cockpit.source import Emit, Options, Source, TimeRange
+from sources.support import otlp_grpc
 from sources.support.otlp_http import HttpReceiver, Limits
 from sources.support.otlp_intake import Intake
 from sources.support.otlp_json import JsonWire
@@ -31,20 +32,20 @@ IN_FLIGHT = 4
 """Bodies of the largest size that are held at any time."""
 
 
-class OtlpOptions(Options, frozen=True):
+class OtlpOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the receiver listens, and what it takes at most."""
 
     host: str = "127.0.0.1"
     """The address to listen on; another than this machine's own lets anybody who reaches it send."""
-    port: int = 4318
+    port: Annotated[int, Meta(ge=0, le=65535)] = 4318
     """The port for OTLP/HTTP."""
-    grpc_port: int = 4317
+    grpc_port: Annotated[int, Meta(ge=0, le=65535)] = 4317
     """The port for OTLP/gRPC."""
     grpc: bool = True
     """Listen for gRPC as well, where grpcio is installed."""
-    body_limit: int = 16 << 20
+    body_limit: Annotated[int, Meta(ge=1024, le=1 << 30)] = 16 << 20
     """Bytes of one request at most, packed or unpacked; larger ones are refused."""
-    connections: int = 100
+    connections: Annotated[int, Meta(ge=1, le=10_000)] = 100
     """Connections at most at any time, for each of the two protocols."""
 
 
@@ -86,7 +87,8 @@ class OtlpSource(Source[OtlpOptions]):
         Raises:
             Unreachable: No port could be listened on.
         """
-        doors = self._doors(emit)
+        intake = self._intake(emit)
+        doors = self._doors(intake)
         try:
             while True:
                 await self._open(doors)
@@ -97,6 +99,7 @@ class OtlpSource(Source[OtlpOptions]):
             self.ports = {}
             for door in doors:
                 await door.close()
+            intake.close()
 
     async def check(self) -> str:
         """Listen on each port for a moment, where this source does not listen already.
@@ -105,17 +108,20 @@ class OtlpSource(Source[OtlpOptions]):
             Unreachable: A port is taken.
         """
         if self.ports:
-            return f"listening: {_listed(self.ports)}"
-        doors = self._doors(_Nowhere())
+            return f"listening for {_listed(self.ports)}"
+        intake = self._intake(_Nowhere())
+        doors = self._doors(intake)
         try:
             await self._open(doors)
         finally:
             for door in doors:
                 await door.close()
+            intake.close()
         for door in doors:
             if door.trouble is not None:
                 raise door.trouble
-        return f"can listen: {_listed({door.protocol: door.port for door in doors})}"
+        without = "" if len(doors) > 1 or not self.options.grpc else "; gRPC needs the extra: cockpit[grpc]"
+        return f"can listen for {_listed({door.protocol: door.port for door in doors})}{without}"
 
     async def query_metrics(self, expression: str, within: TimeRange, step: float) -> list[Series]:
         """Answer `NAME{label="value"}` from the points that came in lately.
@@ -125,20 +131,26 @@ class OtlpSource(Source[OtlpOptions]):
         """
         return self._metrics.query(expression, within, step)
 
-    def _doors(self, emit: Emit) -> list[Door]:
-        options = self.options
-        intake = Intake(
+    def _intake(self, emit: Emit) -> Intake:
+        return Intake(
             self.name,
             emit,
             measured=self._metrics.add,
             heard=self._services.hear,
-            budget=options.body_limit * IN_FLIGHT,
+            budget=self.options.body_limit * IN_FLIGHT,
         )
+
+    def _doors(self, intake: Intake) -> list[Door]:
+        options = self.options
         json, proto = JsonWire(), ProtoWire()
         wires: dict[str, Wire] = {json.content_type: json, proto.content_type: proto}
         limits = Limits(body=options.body_limit, connections=options.connections)
         http = HttpReceiver(intake, wires, limits)
-        return [Door("HTTP", "port", options.port, http.listen, http.close)]
+        doors = [Door("HTTP", "port", options.port, http.listen, http.close)]
+        if options.grpc and otlp_grpc.available():
+            grpc = otlp_grpc.GrpcReceiver(intake, proto, limits)
+            doors.append(Door("gRPC", "grpc_port", options.grpc_port, grpc.listen, grpc.close))
+        return doors
 
     async def _open(self, doors: list[Door]) -> None:
         """Open the doors that are closed; one that can't be opened is no trouble to another."""

@@ -193,7 +193,7 @@ class Conversation:
                 lease.grow(declared)
                 body = await self._body(lease, declared)
                 if packing == b"gzip":
-                    body = await unpack(body, self._limits.body)
+                    body = await unpack(body, self._limits.body, intake)
                     lease.grow(len(body))
                 outcome = await intake.take(what, wire, body)
         except Busy as error:
@@ -257,7 +257,7 @@ class Conversation:
             await self._writer.drain()
 
 
-async def unpack(packed: bytes, limit: int) -> bytes:
+async def unpack(packed: bytes, limit: int, intake: Intake) -> bytes:
     """Unpack gzip, at most `limit` bytes of it; what is big is unpacked in a thread.
 
     Raises:
@@ -268,7 +268,7 @@ async def unpack(packed: bytes, limit: int) -> bytes:
         first = engine.decompress(packed, min(ON_LOOP, limit + 1))
         if engine.eof and not engine.unused_data:
             return first
-        return await asyncio.to_thread(_unpack_rest, engine, first, limit)
+        return await intake.in_thread(_unpack_rest, engine, first, limit)
     except zlib.error as error:
         raise Rejection(400, f"not gzip: {error}") from None
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
-from typing import cast
+from typing import ParamSpec, TypeVar, cast
 
 from msgspec import Struct
 
@@ -29,11 +31,14 @@ from sources.support.otlp_signals import MetricPoint, Reading, Resources, Tally
 
 IN_THREAD = 64 * 1024
 """Bytes from which a request is decoded and converted in a thread."""
+THREADS = 2
 SLICE = 100
 """Records converted between two breaths of the loop; well under 8 ms even with 128 attributes each."""
 RETRY_AFTER = 1
 """Seconds after which a refused sender is asked to come back."""
 
+P = ParamSpec("P")
+T = TypeVar("T")
 Item = Span | LogRecord | MetricPoint
 
 
@@ -101,11 +106,20 @@ class Intake:
         self.budget = budget
         self.held = 0
         self._one_big = asyncio.Semaphore(1)
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="otlp")
         self._emit = emit
         self._measured = measured
         self._heard = heard
         self._resources = Resources()
         self._ready: set[str] = set()
+
+    async def in_thread(self, work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+        """Do heavy work in one of the receiver's own threads, which no other source can keep busy."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(work, *given, **named))
+
+    def close(self) -> None:
+        """Let the threads go, when what they do is done."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def lease(self) -> Lease:
         """Return the room of one request, which holds nothing yet."""
@@ -118,7 +132,7 @@ class Intake:
             Undecodable: The body is not such a request.
         """
         if wire.content_type not in self._ready:
-            await asyncio.to_thread(wire.prepare)
+            await self.in_thread(wire.prepare)
             self._ready.add(wire.content_type)
         tally = Tally()
         reading = Reading(wire, self.name, time.time_ns(), self._resources, tally)
@@ -126,7 +140,7 @@ class Intake:
             await self._hand_over(what, _convert(what, wire.decode(what, body), reading), tally)
         else:
             async with self._one_big:
-                items = await asyncio.to_thread(_decode_all, what, body, reading)
+                items = await self.in_thread(_decode_all, what, body, reading)
                 await self._hand_over(what, iter(items), tally)
         return Outcome(tally.rejected, tally.why)
 
