@@ -42,6 +42,13 @@ class Authority:
 
     def server(self, *names: str, days: float = 90, began: float = 400) -> ssl.SSLContext:
         """Return the context of a server for these names or addresses, whose certificate lasts `days` more."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.issue(*names, days=days, began=began))
+        return context
+
+    def issue(self, *names: str, days: float = 90, began: float = 400, client: bool = False) -> Path:
+        """Return a PEM file with the key and the certificate of a server, or of a client."""
+        purpose = ExtendedKeyUsageOID.CLIENT_AUTH if client else ExtendedKeyUsageOID.SERVER_AUTH
         key = ec.generate_private_key(ec.SECP256R1())
         now = datetime.now(UTC)
         certificate = (
@@ -57,7 +64,7 @@ class Authority:
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False
             )
             .add_extension(_usage(signs=False), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
             .sign(self.key, hashes.SHA256())
         )
         file = self.folder / f"{certificate.serial_number}.pem"
@@ -69,9 +76,7 @@ class Authority:
             )
             + certificate.public_bytes(serialization.Encoding.PEM)
         )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(file)
-        return context
+        return file
 
 
 def _general(name: str) -> x509.GeneralName:
