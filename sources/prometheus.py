@@ -13,7 +13,6 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import ClassVar, TypeVar
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from cockpit.errors import BadAnswer, Denied, SourceError, Unreachable
@@ -23,6 +22,7 @@ from sources.support import promapi
 from sources.support.http import HttpClient, HttpOptions, Params, TransportFactory
 from sources.support.http_errors import NotFound
 from sources.support.promlabels import external_labels, fingerprint, resource_of, selector
+from sources.support.thresholds import Limits
 from sources.support.timestamps import nanoseconds
 
 T = TypeVar("T")
@@ -36,23 +36,13 @@ AT_ONCE = 4
 """Configured expressions evaluated side by side."""
 
 
-class PromCheck(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PromCheck(Limits, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An expression whose every series becomes a health row."""
 
     name: str
     """What the row is called."""
     expr: str
     """PromQL, evaluated now."""
-    above: float | None = None
-    """Values above this are not fine."""
-    below: float | None = None
-    """Values below this are not fine."""
-    state: HealthState = HealthState.DEGRADED
-    """What a value that is not fine means: `degraded` or `down`."""
-    unit: str = ""
-    """The value's unit (UCUM): `s`, `By`, `1` for a ratio."""
-    service: str = ""
-    """The label that names the service; else `service`, `app` or `job`."""
 
 
 class PrometheusOptions(HttpOptions, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -292,7 +282,7 @@ class PrometheusSource(PollingSource[PrometheusOptions]):
         for one in series[:CHECK_ROWS]:
             tail = selector(one.labels, without=without) if len(series) > 1 else ""
             value = one.points[-1][1] if one.points else math.nan
-            state, reason = _judge(check, value)
+            state, reason = check.judge(value)
             row = self._row(f"{check.name} {tail}".strip(), "check", state, reason)
             rows.append(
                 replace(
@@ -379,16 +369,6 @@ class PrometheusSource(PollingSource[PrometheusOptions]):
 
 _TARGET_STATE = {"up": HealthState.OK, "down": HealthState.DOWN}
 _ALERT_STATE = {"pending": AlertState.PENDING, "firing": AlertState.FIRING}
-
-
-def _judge(check: PromCheck, value: float) -> tuple[HealthState, str]:
-    if math.isnan(value):
-        return HealthState.UNKNOWN, "the value is not a number"
-    if check.above is not None and value > check.above:
-        return check.state, f"{value:g} is above {check.above:g}"
-    if check.below is not None and value < check.below:
-        return check.state, f"{value:g} is below {check.below:g}"
-    return HealthState.OK, ""
 
 
 def replace_message(error: SourceError, part: str) -> SourceError:

@@ -170,6 +170,7 @@ class Prometheus(Server):
         alertmanagers: Addresses of Alertmanagers.
         external_labels: What it adds on the way to them.
         web_config: The text of its web configuration file (TLS, client certificates, basic authentication).
+        metrics_path: Where targets expose metrics; `{job}` stands for the job's name.
     """
 
     name = "prometheus"
@@ -183,8 +184,10 @@ class Prometheus(Server):
         alertmanagers: list[str] | None = None,
         external_labels: dict[str, str] | None = None,
         web_config: str = "",
+        metrics_path: str = "/metrics",
     ) -> None:
         super().__init__()
+        self.metrics_path = metrics_path
         self.scrape = scrape or {}
         self.rules = rules
         self.alertmanagers = alertmanagers or []
@@ -220,7 +223,8 @@ class Prometheus(Server):
         lines.append("scrape_configs:" if self.scrape else "scrape_configs: []")
         for job, targets in self.scrape.items():
             listed = ", ".join(repr(one) for one in targets)
-            lines += [f"  - job_name: {job}", "    static_configs:", f"      - targets: [{listed}]"]
+            lines += [f"  - job_name: {job}", f"    metrics_path: {self.metrics_path.format(job=job)}"]
+            lines += ["    static_configs:", f"      - targets: [{listed}]"]
         return "\n".join(lines) + "\n"
 
 
