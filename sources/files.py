@@ -223,7 +223,8 @@ class FilesSource(Source[FilesOptions]):
 
     def _reason(self) -> str:
         following = self._following
-        words = [f"{len(following.files)} files followed"] if following.files else ["no file to follow"]
+        count = len(following.files)
+        words = [f"{count} file{'s' if count > 1 else ''} followed" if count else "no file to follow"]
         if following.refused:
             names = ", ".join(sorted(following.refused)[:NAMED])
             more = len(following.refused) - NAMED

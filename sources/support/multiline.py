@@ -52,11 +52,11 @@ class Joiner:
     def join(self, lines: list[str]) -> list[str]:
         """Return the records that these lines complete; the last one is held until the next line or `flush`."""
         if not self._enabled:
-            return [line for line in lines if line]
+            return [line for line in lines if line and not line.isspace()]
         records: list[str] = []
         held = self._held
         for line in lines:
-            if held and not line:
+            if not line or line.isspace():
                 self._blank += 1  # a trace may go on after it
             elif held and self.continues(line) and len(held) < LINES and self._size < SIZE:
                 held.extend([""] * min(self._blank, 4))
@@ -66,8 +66,7 @@ class Joiner:
                 if held:
                     records.append(held[0] if len(held) == 1 else "\n".join(held))
                     held.clear()
-                if line:
-                    held.append(line)
+                held.append(line)
                 self._blank, self._size = 0, len(line)
                 self._traceback = line.startswith("Traceback (")
         return records
