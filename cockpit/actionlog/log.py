@@ -71,6 +71,7 @@ class ActionLog:
         self._running: dict[str, _Open] = {}
         self._owed: list[dict[str, object]] = []
         self._reader: ActionReader | None = None
+        self._closed = False
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="action-log")
 
     @classmethod
@@ -204,11 +205,14 @@ class ActionLog:
         return await asyncio.to_thread(self._reading().show, action)
 
     def close(self) -> None:
-        """End the session. An action still open here is shown as interrupted by the next start.
+        """End the session; twice is once. An action still open here is shown as interrupted by the next start.
 
         Raises:
             ActionLogError: The session's end could not be recorded; everything is let go of all the same.
         """
+        if self._closed:
+            return
+        self._closed = True
         try:
             self._writer.submit(self._end_session).result()
         finally:
@@ -223,6 +227,8 @@ class ActionLog:
 
     async def _write(self, job: Callable[[Database], T]) -> T:
         """Run a job in the writer's thread; a caller that is cancelled does not undo it."""
+        if self._closed:
+            raise ActionLogError("the action log is closed", where=str(self.path))
         written = self._writer.submit(self._run, job)
         return await asyncio.shield(asyncio.wrap_future(written))
 

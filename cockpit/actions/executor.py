@@ -163,41 +163,66 @@ class Executor:
         self, running: Running, keeper: Keeper, watch: _Watch
     ) -> tuple[Result, BaseException | None]:
         """Pass output on until the end; return how it ended, and what to raise where it was stopped."""
-        pump = asyncio.create_task(_pump(running, keeper, watch.on_output))
+        pump = _Pump(running, keeper, watch.on_output)
         try:
-            await asyncio.wait([pump])
+            await asyncio.wait([pump.task])
         except asyncio.CancelledError as cancelled:
             return _stopped(await self._stop(running, pump), "stopped by the operator"), cancelled
-        if (error := pump.exception()) is not None:
+        if (error := pump.task.exception()) is not None:
             why = f"stopped, as its output could not be passed on: {type(error).__name__}: {error}"
             return _stopped(await self._stop(running, pump), why), error
         return _result(await running.wait()), None
 
-    async def _stop(self, running: Running, pump: asyncio.Task[None]) -> Outcome:
+    async def _stop(self, running: Running, pump: _Pump) -> Outcome:
         """End a command: politely, then not; its last words are still heard."""
         running.stop()
         try:
             async with asyncio.timeout(self._grace_s):
-                await asyncio.wait([pump])
                 outcome = await running.wait()
+                await asyncio.wait([pump.task], timeout=LAST_WORDS_S)
+                if pump.showing:
+                    pump.show_no_more()
+                await asyncio.wait([pump.task])
         except (TimeoutError, asyncio.CancelledError):
             running.stop(kill=True)
-            await asyncio.wait([pump], timeout=LAST_WORDS_S)
+            await asyncio.wait([pump.task], timeout=LAST_WORDS_S)
             try:
                 async with asyncio.timeout(LAST_WORDS_S):
                     outcome = await running.wait()
             except TimeoutError:
                 outcome = Outcome(unknown="it has not ended after SIGKILL")
-        pump.cancel()
-        await asyncio.gather(pump, return_exceptions=True)
+        pump.task.cancel()
+        await asyncio.gather(pump.task, return_exceptions=True)
         return outcome
 
 
-async def _pump(running: Running, keeper: Keeper, on_output: OnOutput | None) -> None:
-    async for stream, data in running.output():
-        await keeper.keep(stream, data)
-        if on_output is not None:
-            await on_output(stream, data)
+class _Pump:
+    """Passes a command's output on to its record and to whoever watches.
+
+    Attributes:
+        task: Ends with the output, or with what `on_output` raised.
+        showing: Whether it waits for `on_output` right now.
+    """
+
+    def __init__(self, running: Running, keeper: Keeper, on_output: OnOutput | None) -> None:
+        self.showing = False
+        self._running = running
+        self._keeper = keeper
+        self.task = asyncio.create_task(self._pass_on(on_output))
+
+    def show_no_more(self) -> None:
+        """Let go of a watcher that takes nothing more in; the rest is recorded all the same."""
+        self.task.cancel()
+        self.showing = False
+        self.task = asyncio.create_task(self._pass_on(None))
+
+    async def _pass_on(self, on_output: OnOutput | None) -> None:
+        async for stream, data in self._running.output():
+            await self._keeper.keep(stream, data)
+            if on_output is not None:
+                self.showing = True
+                await on_output(stream, data)
+                self.showing = False
 
 
 def _result(outcome: Outcome) -> Result:

@@ -121,7 +121,8 @@ async def _run(log: ActionLog, command: Command, *, as_json: bool) -> int:
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, stop, number)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a shell's background job
+            loop.add_signal_handler(number, stop, number)
     try:
         await task
         status = _status(ends[0])

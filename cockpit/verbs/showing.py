@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from cockpit.actionlog.records import Action, Chunk, State, rfc3339
+from cockpit.actions.transport import Stream
 from cockpit.hygiene import clean_text
 
 _LINE = str.maketrans({"\n": "␊", "\t": "␉"})
@@ -98,17 +99,30 @@ def chunks_as_builtins(chunks: Iterable[Chunk]) -> Iterator[dict[str, Any]]:
 
     A character that a piece cuts in two belongs to the later piece.
     """
-    decoders: dict[str, codecs.IncrementalDecoder] = {}
+    rests: dict[Stream, bytes] = {}
+    last = 0
     for chunk in chunks:
-        decoder = decoders.setdefault(chunk.stream.value, codecs.getincrementaldecoder("utf-8")())
-        piece: dict[str, Any] = {"at": rfc3339(chunk.at), "stream": chunk.stream.value}
-        try:
-            piece["text"] = decoder.decode(chunk.data)
-        except UnicodeDecodeError:
-            decoder.reset()
-            piece["text"] = chunk.data.decode(errors="replace")
-            piece["base64"] = base64.b64encode(chunk.data).decode("ascii")
-        yield piece
+        data = rests.pop(chunk.stream, b"") + chunk.data
+        last = chunk.at
+        if cut := _unfinished(data):
+            rests[chunk.stream], data = data[-cut:], data[:-cut]
+        yield _piece(last, chunk.stream, data)
+    for stream, data in rests.items():
+        yield _piece(last, stream, data)
+
+
+def _unfinished(data: bytes) -> int:
+    """Return how many bytes at the end begin a character of UTF-8 that goes on."""
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    decoder.decode(data[-3:])
+    return len(decoder.getstate()[0])
+
+
+def _piece(at: int, stream: Stream, data: bytes) -> dict[str, Any]:
+    piece: dict[str, Any] = {"at": rfc3339(at), "stream": stream.value, "text": data.decode(errors="replace")}
+    if piece["text"].encode() != data:
+        piece["base64"] = base64.b64encode(data).decode("ascii")
+    return piece
 
 
 def clean_output(chunks: Iterable[Chunk]) -> Iterator[str]:

@@ -268,6 +268,23 @@ async def test_opening_again_keeps_everything(path: Path) -> None:
     again.close()
 
 
+async def test_a_closed_log_takes_nothing_more(path: Path) -> None:
+    log = ActionLog.open(path)
+    log.close()
+    log.close()
+    with pytest.raises(ActionLogError, match="closed"):
+        await begin(log)
+
+
+async def test_a_lock_that_a_killed_start_left_is_swept_away(path: Path) -> None:
+    ActionLog.open(path).close()
+    stray = path.parent / "sessions" / "01ARYZ6S41TSV4RRFFQ69G5FAV.lock"
+    stray.touch()
+    log = ActionLog.open(path)
+    assert [lock.stem for lock in stray.parent.iterdir()] == [log.session]
+    log.close()
+
+
 async def test_an_open_action_of_a_live_session_is_running(path: Path, log: ActionLog) -> None:
     action = await begin(log)
     other = ActionLog.open(path)

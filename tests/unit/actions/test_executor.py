@@ -225,7 +225,8 @@ async def test_output_that_can_not_be_shown_stops_the_command(log: ActionLog, ex
     assert "nobody reads" in (action.error or "")
 
 
-async def test_a_viewer_that_hangs_does_not_keep_a_command_from_being_stopped(executor: Executor) -> None:
+async def test_a_viewer_that_hangs_does_not_keep_a_command_from_being_stopped(log: ActionLog) -> None:
+    executor = Executor(log, {"local": LocalTransport()}, grace_s=30)
     hanging = asyncio.Event()
 
     async def hang(_stream: Stream, _data: bytes) -> None:
