@@ -26,18 +26,20 @@ OPTIONAL = (
 
 
 def construct(make: Callable[[], Source[Any]]) -> Source[Any]:
-    """Make a source while watching that doing so touches nothing outside."""
-    with audited() as deeds:
-        source = make()
+    """Make a source, and watch that its own constructor touches nothing outside."""
+    source = make()
     demand(isinstance(source, Source), f"make() returned {type(source).__name__}, which is no Source")
-    demand(not deeds, f"constructing it must do no I/O, yet it did: {', '.join(sorted(deeds))}")
-    demand(make() is not source, "make() must return a new source each time")
-    name: object = source.name
+    name: object = getattr(source, "name", None)
     demand(isinstance(name, str) and bool(name), "name must be set by Source.__init__")
     demand(
         isinstance(source.options, type(source).options_type),
         "options must be of the class's own options_type",
     )
+    with audited() as deeds:
+        type(source)(source.name, source.options)
+    found = ", ".join(sorted(deeds)[:3])
+    demand(not deeds, f"constructing it must do no I/O, yet it did: {found}")
+    demand(make() is not source, "make() must return a new source each time")
     return source
 
 
