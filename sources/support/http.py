@@ -9,27 +9,32 @@ another host.
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
 
-from cockpit.errors import BadAnswer, ConfigError, Denied, Unreachable
-from cockpit.hygiene import clean_text
-from cockpit.secrets import resolve
-from cockpit.source import Options, Secret
-from sources.support.http_body import MAX_BYTES, bounded, decoded
+from cockpit.errors import BadAnswer, Denied, Unreachable
+from sources.support.http_body import MAX_BYTES, bounded, decoded, said
 from sources.support.http_errors import NotFound, Unanswered, httpx_errors
+from sources.support.http_options import (
+    HttpOptions,
+    missing_credential,
+    resolved,
+    shown,
+    tls_context,
+    without_userinfo,
+)
 
 if TYPE_CHECKING:
     import httpx
+
+__all__ = ["Answer", "HttpClient", "HttpOptions", "Incoming", "Params", "TransportFactory"]
 
 HOPS = 5
 """Redirects followed before giving up."""
@@ -39,29 +44,6 @@ T = TypeVar("T")
 Params = Mapping[str, str | Sequence[str]]
 TransportFactory = Callable[[ssl.SSLContext], "httpx.AsyncBaseTransport"]
 """Makes the transport that carries requests, given the TLS context; one through a bastion goes in here."""
-
-
-class HttpOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What every source that asks an HTTP API can be told."""
-
-    url: str
-    """The address, such as `https://prometheus.example:9090`; a path before the API's own is kept."""
-    user: str = ""
-    """The user of HTTP basic authentication."""
-    password: Secret = Secret()
-    """The password of HTTP basic authentication."""
-    bearer: Secret = Secret()
-    """A token sent as `Authorization: Bearer …`; a file that is rotated is read again when the token is refused."""
-    headers: dict[str, str | Secret] = {}
-    """Further request headers, such as a tenant's; a value may be a secret."""
-    client_cert: str = ""
-    """A PEM file with the client certificate (and its chain) that the server asks for (mTLS)."""
-    client_key: str = ""
-    """A PEM file with that certificate's private key, unencrypted; empty when `client_cert` holds it too."""
-    ca_file: str = ""
-    """A PEM file with the authorities that sign the server's certificate; empty means the system's."""
-    verify: bool = True
-    """Whether the server's certificate is verified. Without it anybody on the way can read the credentials."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -138,14 +120,14 @@ class HttpClient:
         self.options = options
         self.limit = limit
         self._transport = transport
-        self._url, self._userinfo = _without_userinfo(url or options.url)
+        self._url, self._userinfo = without_userinfo(url or options.url)
         self._session: _Session | None = None
         self._secrets: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
-        """The address without credentials."""
-        return self._url
+        """The address without credentials and query, fit to be shown."""
+        return shown(self._url)
 
     async def get_json(
         self, path: str, wanted: type[T], *, params: Params | None = None, limit: int = 0
@@ -218,7 +200,7 @@ class HttpClient:
                 status=response.status_code,
                 headers=_headers(response),
                 body=bytes(body),
-                url=_shown(str(response.url)),
+                url=shown(str(response.url)),
                 hops=hops,
                 elapsed=time.perf_counter() - started,
                 certificate=_certificate(response),
@@ -238,7 +220,7 @@ class HttpClient:
             pieces = self._pieces(response, limit or self.limit)
             if response.status_code >= 300:
                 body = b"".join([piece async for piece in pieces])
-                url = _shown(str(response.url))
+                url = shown(str(response.url))
                 self._refuse(
                     Answer(status=response.status_code, headers={}, body=body, url=url, hops=hops),
                     "GET",
@@ -261,7 +243,8 @@ class HttpClient:
         content: bytes | None,
         headers: Mapping[str, str] | None,
     ) -> _Ask:
-        url = f"{self._url.rstrip('/')}/{path.lstrip('/')}" if path else self._url
+        base = self._url.partition("?")[0].rstrip("/")
+        url = f"{base}/{path.lstrip('/')}" if path else self._url
         return _Ask(method=method, url=url, params=params, content=content, headers=headers or {})
 
     @contextlib.asynccontextmanager
@@ -283,7 +266,7 @@ class HttpClient:
             hops: list[str] = []
             while response.status_code in _REDIRECTS and not changes and "location" in response.headers:
                 following = response.url.join(response.headers["location"])
-                hops.append(_shown(str(response.url)))
+                hops.append(shown(str(response.url)))
                 if len(hops) > HOPS:
                     raise BadAnswer(
                         "it redirects for ever", where=self.where, remedy="put the final address in `url`"
@@ -301,15 +284,16 @@ class HttpClient:
             session = self._session = _Session(loop)
         async with session.lock:
             if session.client is None:
-                session.client = self._new_client(await asyncio.to_thread(self._tls, mine=True))
+                session.client = self._new_client(
+                    await asyncio.to_thread(tls_context, self.options, self.where, mine=True)
+                )
             if session.credentials is None:
-                session.credentials, secrets = await self._resolved()
-                self._secrets = tuple(secret for secret in secrets if len(secret) > 3)
+                session.credentials, self._secrets = await resolved(self.options, self._userinfo, self.where)
             return session.client, session.credentials
 
     async def _stranger(self) -> httpx.AsyncClient:
         """Make a client that carries no credentials, for a redirect to another host."""
-        return self._new_client(await asyncio.to_thread(self._tls, mine=False))
+        return self._new_client(await asyncio.to_thread(tls_context, self.options, self.where, mine=False))
 
     def _new_client(self, context: ssl.SSLContext) -> httpx.AsyncClient:
         import httpx
@@ -325,53 +309,6 @@ class HttpClient:
             headers={"user-agent": "cockpit", "accept-encoding": "gzip"},
         )
 
-    def _tls(self, *, mine: bool) -> ssl.SSLContext:
-        """Build the TLS context; it reads files, so it runs in a thread.
-
-        Raises:
-            ConfigError: A file can't be read, or is no certificate or key.
-        """
-        options = self.options
-        context = _trusting(options.ca_file, self.where)
-        if not options.verify:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        if mine and options.client_cert:
-            cert = str(Path(options.client_cert).expanduser())
-            key = str(Path(options.client_key).expanduser()) if options.client_key else None
-            try:
-                # The empty password keeps OpenSSL from asking for one on the terminal.
-                context.load_cert_chain(cert, key, password=lambda: "")
-            except (OSError, ValueError) as error:
-                reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or "not readable"
-                raise Denied(
-                    f"the client certificate or its key can't be used: {reason}",
-                    where=self.where,
-                    remedy="check `client_cert` and `client_key`: PEM files, the key unencrypted",
-                ) from None
-        return context
-
-    async def _resolved(self) -> tuple[dict[str, bytes], list[str]]:
-        options, secrets, headers = self.options, list[str](), dict[str, bytes]()
-        user, password = self._userinfo
-        if options.user or options.password:
-            user = options.user
-            password = await resolve(options.password, self.where) if options.password else ""
-        if user or password:
-            pair = base64.b64encode(f"{user}:{password}".encode())
-            secrets += [password, pair.decode()]
-            headers["authorization"] = b"Basic " + pair
-        if options.bearer:
-            token = await resolve(options.bearer, self.where)
-            secrets.append(token)
-            headers["authorization"] = b"Bearer " + token.encode()
-        for name, value in options.headers.items():
-            if isinstance(value, Secret):
-                value = await resolve(value, self.where)
-                secrets.append(value)
-            headers[name.lower()] = value.encode()
-        return headers, secrets
-
     def _pieces(self, response: httpx.Response, limit: int) -> AsyncIterator[bytes]:
         encoding = response.headers.get("content-encoding", "").strip().lower()
         return bounded(response.aiter_raw(), encoding=encoding, limit=limit, where=self.where)
@@ -384,14 +321,19 @@ class HttpClient:
 
     def _refuse(self, answer: Answer, method: str, path: str) -> NoReturn:
         """Raise what a status that is no success means."""
-        status, said = answer.status, self._scrub(_said(answer.body))
-        message = f"HTTP {status} from {method} {path or answer.url}{': ' if said else ''}{said}"
+        status, words = answer.status, said(answer.body, scrub=self._scrub)
+        place = self._scrub(path.partition("?")[0]) or answer.url
+        message = f"HTTP {status} from {method} {place}{': ' if words else ''}{words}"
         if answer.hops:
             message += f" (redirected to {answer.url})"
         if status in {401, 403, 407}:
             if self._session is not None:
                 self._session.credentials = None
-            remedy = "put the final address in `url`" if answer.hops else self._missing_credential()
+            remedy = (
+                "put the final address in `url`"
+                if answer.hops
+                else missing_credential(self.options, known=bool(self._userinfo[0]))
+            )
             raise Denied(message, where=self.where, remedy=remedy)
         if status in {404, 410}:
             raise NotFound(message, where=self.where, remedy="does `url` point at the right server and path?")
@@ -402,16 +344,6 @@ class HttpClient:
                 message, where=self.where, remedy="it is overloaded, starting, or behind a proxy"
             )
         raise BadAnswer(message, where=self.where)
-
-    def _missing_credential(self) -> str:
-        options = self.options
-        if options.bearer:
-            return "check `bearer`"
-        if options.user or options.password or self._userinfo[0]:
-            return "check `user` and `password`"
-        if options.client_cert:
-            return "the client certificate was not enough: set `user` and `password`, or `bearer`"
-        return "set `user` and `password`, or `bearer`, or `client_cert`"
 
     def _scrub(self, text: str) -> str:
         """Take credentials out of what the other side said, for it may say back what it was told."""
@@ -442,42 +374,6 @@ async def _send(
     return response
 
 
-def _trusting(ca_file: str, where: str) -> ssl.SSLContext:
-    """Make a context that trusts one file's authorities, else the system's, else the ones httpx brings."""
-    path = str(Path(ca_file).expanduser()) if ca_file else None
-    if path is None:
-        found = ssl.get_default_verify_paths()
-        if found.cafile is None and found.capath is None:
-            import certifi
-
-            path = certifi.where()
-    try:
-        return ssl.create_default_context(cafile=path)
-    except (OSError, ValueError):
-        raise Unreachable(
-            f"no authorities can be read from {path}", where=where, remedy="`ca_file` is a PEM file"
-        ) from None
-
-
-def _without_userinfo(url: str) -> tuple[str, tuple[str, str]]:
-    """Split (address, (user, password)) of a URL that may hold credentials."""
-    try:
-        parts = urlsplit(url)
-        user, password = unquote(parts.username or ""), unquote(parts.password or "")
-        host = parts.netloc.rpartition("@")[2]
-    except ValueError:
-        raise ConfigError("not an address", key="url", remedy="write it as http://host:port/path") from None
-    if parts.scheme not in {"http", "https"} or not host:
-        raise ConfigError("not an address", key="url", remedy="write it as http://host:port/path")
-    return urlunsplit((parts.scheme, host, parts.path, parts.query, "")), (user, password)
-
-
-def _shown(url: str) -> str:
-    """Return an address without credentials and query."""
-    parts = urlsplit(url)
-    return clean_text(urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")), 300)
-
-
 def _origin(url: httpx.URL) -> tuple[str, str, int]:
     return url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80)
 
@@ -490,19 +386,3 @@ def _certificate(response: httpx.Response) -> bytes:
     stream = response.extensions.get("network_stream")
     tls = stream.get_extra_info("ssl_object") if stream is not None else None
     return (tls.getpeercert(binary_form=True) or b"") if tls is not None else b""
-
-
-def _said(body: bytes) -> str:
-    """Return what an error's body says in one short line: a JSON field that holds it, else its first words."""
-    try:
-        found = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        found = None
-    text = found if isinstance(found, str) else ""
-    if isinstance(found, dict):
-        text = next(
-            (found[key] for key in ("error", "message", "detail") if isinstance(found.get(key), str)), ""
-        )
-    if not text and body.lstrip()[:1] not in {b"<", b"{", b"["}:
-        text = body[:400].decode("utf-8", "replace")
-    return clean_text(" ".join(text.split()), 200)

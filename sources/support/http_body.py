@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from typing import TypeVar
 
 import msgspec
@@ -18,6 +18,8 @@ PIECE = 64 << 10
 """Bytes that are decompressed at a time."""
 OFF_LOOP = 1 << 20
 """Bytes from which decoding is done in a thread."""
+ERROR_TEXT = 16 << 10
+"""Bytes looked at of an error that is plain text."""
 
 T = TypeVar("T")
 
@@ -99,3 +101,24 @@ def decode(body: bytes, wanted: type[T], *, where: str, path: str) -> T:
     raise BadAnswer(
         clean_text(problem, 400), where=where, remedy="does `url` point at the right server and path?"
     )
+
+
+def said(body: bytes, *, scrub: Callable[[str], str]) -> str:
+    """Return what an error's body says in one short line: a JSON field that holds it, else its first words.
+
+    Args:
+        body: The error's body.
+        scrub: Takes credentials out; done before the text is cut, for half a credential would not be found.
+    """
+    try:
+        found = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        found = None
+    text = found if isinstance(found, str) else ""
+    if isinstance(found, dict):
+        text = next(
+            (found[key] for key in ("error", "message", "detail") if isinstance(found.get(key), str)), ""
+        )
+    if not text and body.lstrip()[:1] not in {b"<", b"{", b"["}:
+        text = body[:ERROR_TEXT].decode("utf-8", "replace")
+    return clean_text(" ".join(scrub(text).split()), 200)
