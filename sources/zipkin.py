@@ -1,8 +1,8 @@
 """Zipkin: the newest, failing and slow traces of its services, searched and fetched by its v2 API.
 
 Spoken are `/api/v2/services`, `/api/v2/traces` and `/api/v2/trace/{id}` (times in milliseconds when asking, in
-microseconds in what is answered), as Zipkin 2.0 and newer serve them. Proved on sample answers and on a server written
-after the API's documentation, not on a live Zipkin.
+microseconds in what is answered), as Zipkin 2.0 and newer serve them. Proved on sample answers and on a server
+written after the API's documentation, not on a live Zipkin.
 """
 
 from __future__ import annotations
