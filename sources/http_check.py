@@ -23,7 +23,7 @@ from cockpit.errors import BadAnswer, CockpitError, SourceError
 from cockpit.hygiene import clean_text
 from cockpit.secrets import resolve as reveal
 from cockpit.signals import HealthSample, HealthState
-from cockpit.source import Options, Secret, resource
+from cockpit.source import FilePath, Options, Secret, resource
 from sources.support.body_match import bounded_pattern, found_in
 from sources.support.checking import CheckSource, Look, unique
 from sources.support.http_probe import Reply, Request, exchange, origin, port_of, shown, split_url
@@ -91,7 +91,7 @@ class HttpCheck(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Redirects to follow; 0 takes a redirect for the answer."""
     verify: bool = True
     """Whether the certificate must be trusted and for this name; its days are read either way."""
-    ca_file: str = ""
+    ca_file: FilePath = ""
     """Authorities to trust beside the platform's, as PEM."""
     warn_days: float = 21.0
     """Days the certificate must still last; fewer is degraded."""

@@ -17,7 +17,7 @@ from msgspec import Struct
 from cockpit.errors import SourceError
 from cockpit.hygiene import clean_text
 from cockpit.signals import HealthSample, HealthState
-from cockpit.source import Options, resource
+from cockpit.source import FilePath, Options, resource
 from sources.support.checking import CheckSource, Look, unique
 from sources.support.reach import Connection, bounded, connected, peer_certificate
 from sources.support.stopwatch import Stopwatch
@@ -76,7 +76,7 @@ class TcpCheck(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whether the certificate must be trusted and for this name; its days are read either way."""
     server_name: str = ""
     """The name to ask for and to find in the certificate; the host's own unless given."""
-    ca_file: str = ""
+    ca_file: FilePath = ""
     """Authorities to trust beside the platform's, as PEM."""
     warn_days: float = 21.0
     """Days the certificate must still last; fewer is degraded."""

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from cockpit.errors import ConfigError, Denied, Unreachable
 from cockpit.hygiene import clean_text
 from cockpit.secrets import resolve
-from cockpit.source import Options, Secret
+from cockpit.source import FilePath, Options, Secret
 
 
 class HttpOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,11 +27,11 @@ class HttpOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=True
     """A token sent as `Authorization: Bearer …`; a file that is rotated is read again when the token is refused."""
     headers: dict[str, str | Secret] = {}
     """Further request headers, such as a tenant's; a value may be a secret."""
-    client_cert: str = ""
+    client_cert: FilePath = ""
     """A PEM file with the client certificate (and its chain) that the server asks for (mTLS)."""
-    client_key: str = ""
+    client_key: FilePath = ""
     """A PEM file with that certificate's private key, unencrypted; empty when `client_cert` holds it too."""
-    ca_file: str = ""
+    ca_file: FilePath = ""
     """A PEM file with the authorities that sign the server's certificate; empty means the system's."""
     verify: bool = True
     """Whether the server's certificate is verified. Without it anybody on the way can read the credentials."""
