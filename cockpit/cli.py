@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from cockpit import __version__
 from cockpit.errors import CockpitError, UsageError
@@ -136,9 +136,9 @@ def _accept_everywhere(parser: argparse.ArgumentParser, *, default: str | None) 
 
 def _screen(args: argparse.Namespace) -> int:
     """Open the screen."""
-    app: Any = import_module("cockpit.app")
-    status: int = app.run_screen(args)
-    return status
+    from cockpit.app import run_screen
+
+    return run_screen(args)
 
 
 def _complain(error: CockpitError) -> int:

@@ -28,6 +28,9 @@ F = TypeVar("F")
 
 SAFE_FORMS = '{ env = "NAME" }, { file = "PATH" } or { command = ["PROGRAM", "ARGUMENT"] }'
 
+_CREDENTIALS = re.compile(r"://[^/\s@]*:[^/\s@]+@")
+_SECRETIVE = re.compile(r"auth|token|secret|passw|api-?_?key|cookie|credential", re.IGNORECASE)
+
 
 class Reader:
     """Reads values as types, collecting mistakes and warnings on the way.
@@ -82,11 +85,12 @@ class Reader:
         origin, args = get_origin(wanted), get_args(wanted)
         if origin is Annotated and not _is_leaf(args[0]):
             return self._checked(value, args[0], path)
-        if origin is Annotated and isinstance(value, str) and _is_path(args[1:]):
+        if origin is Annotated and isinstance(value, str) and value and _is_path(args[1:]):
             return self.document.resolve(value)
         if origin in (Union, UnionType):
             member = _member(value, args)
-            return self._leaf(value, wanted, path) if member is None else self._checked(value, member, path)
+            if member is not None:
+                return self._checked(value, member, path)
         if wanted is Secret:
             return self._secret(value, path)
         if isinstance(wanted, type) and issubclass(wanted, Struct):
@@ -97,6 +101,8 @@ class Reader:
             for key in value:
                 self._leaf(key, args[0], (*path, key))
             return {key: self._checked(item, args[1], (*path, key)) for key, item in value.items()}
+        if isinstance(value, str):
+            self._suspect(value, wanted, path)
         return self._leaf(value, wanted, path)
 
     def _table(self, value: object, struct: type[Struct], path: KeyPath) -> object:
@@ -148,6 +154,15 @@ class Reader:
             self._look_at(Path(file), path)
             return {"file": file}
         return table
+
+    def _suspect(self, text: str, wanted: Any, path: KeyPath) -> None:
+        """Warn of a plain string that looks like a secret, or like an address that holds one."""
+        if _CREDENTIALS.search(text):
+            self.warn(
+                path, "an address that holds a password in the clear; give user and password by themselves"
+            )
+        elif Secret in get_args(wanted) and _SECRETIVE.search(str(path[-1])):
+            self.warn(path, f"it looks like a secret in the clear; keep it elsewhere and write {SAFE_FORMS}")
 
     def _look_at(self, file: Path, path: KeyPath) -> None:
         """Warn about a secret's file that everyone may read. One that isn't there is said when it is used."""

@@ -118,3 +118,36 @@ def test_options_without_a_file_are_placed_at_the_source() -> None:
     entry = config.SourceEntry(name="p", kind="pond", options={"depth": "x"})
     with pytest.raises(ConfigErrors, match="source p: depth: expected an integer"):
         registry.build(entry)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (
+            'url = "http://ada:hunter2@x/"',
+            ":4: sources[0].url: an address that holds a password in the clear",
+        ),
+        (
+            'url = "x"\ntags = { Authorization = "hunter2" }',
+            ":5: sources[0].tags.Authorization: it looks like a secret",
+        ),
+        (
+            'url = "x"\ntags = { X-Api-Key = "hunter2" }',
+            ":5: sources[0].tags.X-Api-Key: it looks like a secret",
+        ),
+    ],
+)
+def test_what_looks_like_a_secret_is_warned_of(tmp_path: Path, options: str, says: str) -> None:
+    _, (warning,) = built(tmp_path, options)
+    assert says in warning
+    assert "hunter2" not in warning
+
+
+def test_what_does_not_look_like_a_secret_is_not_warned_of(tmp_path: Path) -> None:
+    _, warnings = built(tmp_path, 'url = "http://ada@x:80/a:b@c"\ntags = { team = "sre" }')
+    assert warnings == []
+
+
+def test_no_file_is_no_file(tmp_path: Path) -> None:
+    source, _ = built(tmp_path, 'url = "x"\ncertificate = ""')
+    assert source.options.certificate == ""
