@@ -19,8 +19,6 @@ from cockpit.errors import UsageError
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-_FILTERS = ("session", "incident", "target")
-
 
 class ActionReader:
     """Answers questions about what was done. A log that nothing has written yet is an empty one."""
@@ -39,11 +37,9 @@ class ActionReader:
             ActionLogError: The log can't be read.
         """
         wanted = {"session": session.upper(), "incident": incident, "target": target}
-        conditions = [
-            f"{name} like :{name} || '%'" if name == "session" else f"{name} = :{name}"
-            for name in _FILTERS
-            if wanted[name]
-        ]
+        conditions = [f"{name} = :{name}" for name in ("incident", "target") if wanted[name]]
+        if session:
+            conditions.append("session >= :session and session < :session || '~'")
         if state in (State.RUNNING, State.INTERRUPTED):
             conditions.append("(state is null or state = :state)")
         elif state:

@@ -30,7 +30,10 @@ class Actor(Struct, frozen=True, kw_only=True):
 
 
 def current_actor() -> Actor:
-    """Find who runs this process: by its user id, which a changed environment can't fake."""
+    """Find who runs this process.
+
+    The account is that of the user id, which a changed environment can't fake; SUDO_USER is taken at its word.
+    """
     import pwd
 
     try:

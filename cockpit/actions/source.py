@@ -33,7 +33,12 @@ class SourceRunning:
         await asyncio.wait([self._asked])
         if self._asked.cancelled():
             return Outcome(unknown="it was asked for, and its answer not awaited")
-        return Outcome(exit_status=1 if self._asked.exception() else 0)
+        error = self._asked.exception()
+        if error is not None and not isinstance(error, CockpitError):
+            return Outcome(
+                unknown=f"the source failed in a way that it should not: {type(error).__name__}: {error}"
+            )
+        return Outcome(exit_status=0 if error is None else 1)
 
     def stop(self, *, kill: bool = False) -> None:
         """Stop waiting for the answer; what was asked may be done all the same."""
@@ -49,9 +54,7 @@ class SourceRunning:
         error = self._asked.exception()
         if error is None:
             return Stream.STDOUT, self._asked.result().rstrip("\n")
-        if isinstance(error, CockpitError):
-            return Stream.STDERR, str(error)
-        raise error
+        return Stream.STDERR, str(error) if isinstance(error, CockpitError) else repr(error)
 
 
 class SourceTransport:

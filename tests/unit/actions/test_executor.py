@@ -304,6 +304,8 @@ async def test_an_action_of_a_source_is_a_command_like_any_other(log: ActionLog)
         asked.append((source, method, tuple(argv)))
         if argv[0] == "expire":
             raise SourceError("no such silence", where=source)
+        if argv[0] == "break":
+            raise ValueError("a mistake in the plugin")
         if argv[0] == "hang":
             await asyncio.Event().wait()
         return "silence 42"
@@ -319,8 +321,11 @@ async def test_an_action_of_a_source_is_a_command_like_any_other(log: ActionLog)
         b"am: no such silence\n",
     )
     assert asked == [("am", "act", ("silence", "a=b")), ("am", "act", ("expire", "7"))]
+    odd = await executor.run(Command(argv=("break",), target=target, actor="ann"))
+    assert odd.state is State.UNKNOWN_OUTCOME
+    assert "a mistake in the plugin" in (odd.error or "")
     task = asyncio.create_task(executor.run(Command(argv=("hang",), target=target, actor="ann")))
-    while len(asked) < 3:
+    while len(asked) < 4:
         await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
