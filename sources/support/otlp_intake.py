@@ -137,7 +137,7 @@ class Intake:
         tally = Tally()
         reading = Reading(wire, self.name, time.time_ns(), self._resources, tally)
         if len(body) < IN_THREAD:
-            await self._hand_over(what, _convert(what, wire.decode(what, body), reading), tally)
+            await self._hand_over(what, convert(what, wire.decode(what, body), reading), tally)
         else:
             async with self._one_big:
                 items = await self.in_thread(_decode_all, what, body, reading)
@@ -157,7 +157,8 @@ class Intake:
             await asyncio.sleep(0)
 
 
-def _convert(what: What, request: Request, reading: Reading) -> Iterator[Item]:
+def convert(what: What, request: Request, reading: Reading) -> Iterator[Item]:
+    """Return the spans, log records or metric points of a request, one at a time."""
     if what == "traces":
         return signals.spans(cast("TraceRequest", request), reading)
     if what == "logs":
@@ -166,4 +167,4 @@ def _convert(what: What, request: Request, reading: Reading) -> Iterator[Item]:
 
 
 def _decode_all(what: What, body: bytes, reading: Reading) -> list[Item]:
-    return list(_convert(what, reading.wire.decode(what, body), reading))
+    return list(convert(what, reading.wire.decode(what, body), reading))
