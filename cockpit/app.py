@@ -7,6 +7,7 @@ operator to the executor. What can be done without a screen belongs in `cockpit.
 from __future__ import annotations
 
 import argparse
+import getpass
 import logging
 import time
 from collections.abc import Callable
@@ -35,7 +36,15 @@ from widgets.help import Help
 from widgets.keys import bindings, textual_keymap
 from widgets.lines import Breadcrumb, CommandBar, KeyBar
 from widgets.logs import LogsPane
-from widgets.messages import CommandEntered, CursorMoved, Noticed, ScopeNarrowed, TextCopied
+from widgets.messages import (
+    CommandEntered,
+    CursorMoved,
+    Noticed,
+    ScopeNarrowed,
+    SilenceEnded,
+    SilenceRequested,
+    TextCopied,
+)
 from widgets.output import ACTIONS as OUTPUT_ACTIONS
 from widgets.output import OutputDrawer
 from widgets.palette import ActionProvider
@@ -117,7 +126,12 @@ class CockpitApp(App[int]):
         yield Breadcrumb(cockpit.trail)
         with Container(id="panes"):
             for number, pane in enumerate(PANES, 1):
-                yield pane(cockpit.stores, number=number)
+                if pane is AlertsPane:
+                    yield AlertsPane(
+                        cockpit.stores, number=number, asks=cockpit.supervisor, author=getpass.getuser()
+                    )
+                else:
+                    yield pane(cockpit.stores, number=number)
         yield OutputDrawer()
         yield CommandBar()
         yield KeyBar(self.keymap)
@@ -334,6 +348,30 @@ class CockpitApp(App[int]):
         how = f"signal {ended.signal}" if ended.signal else f"exit {ended.exit_status}"
         lost = f" · THE RECORD IS NOT WHOLE: {ended.log_error}" if ended.log_error else ""
         drawer.finish(f"{ended.state} · {how} · {place} · {ended.action}{lost}")
+
+    @on(SilenceRequested)
+    def _silence_requested(self, event: SilenceRequested) -> None:
+        self._act(event.source, "silence_argv", event.wanted, done="silenced")
+
+    @on(SilenceEnded)
+    def _silence_ended(self, event: SilenceEnded) -> None:
+        self._act(event.source, "expire_argv", event.silence_id, done="silence ended")
+
+    @work(group="act", exit_on_error=False)
+    async def _act(self, source: str, method: str, wanted: object, *, done: str) -> None:
+        """Put an action that a source offers through the door."""
+        try:
+            argv = await self.cockpit.supervisor.ask(source, method, wanted)
+            ended = await self.operations.act(source, argv, self.cockpit.targets.resolve(source))
+        except CockpitError as error:
+            self._notice(str(error), "error")
+            return
+        if ended.exit_status == 0:
+            self._notice(f"{done} on {source} · recorded as {ended.action}")
+        else:
+            self._notice(
+                f"{source}: {ended.state} {ended.error or ''} · cockpit log show {ended.action}", "error"
+            )
 
     @on(OutputDrawer.Stopped)
     def _stop_command(self) -> None:

@@ -1,46 +1,313 @@
-"""The alerts pane: what fires, the most severe first."""
+"""The alerts pane: what fires, in Alertmanager's groups, and what holds the rest back."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
+from msgspec import Struct
+from textual import on
 from textual.app import ComposeResult
 
-from cockpit.signals import Alert, service_of
+from cockpit.errors import UsageError
+from cockpit.keymap import Action
+from cockpit.signals import Alert, AlertState, host_of, service_of
+from cockpit.stores.alerts import HELD_BACK, AlertGroup, group
+from cockpit.stores.base import Stores
+from cockpit.stores.matching import common_matchers, compile_matchers, looks_like_matchers, parse_matchers
+from widgets.alert_detail import AlertDetail
+from widgets.asking import Asks
+from widgets.keys import bindings
+from widgets.messages import Noticed, ScopeNarrowed, SilenceEnded, SilenceRequested
 from widgets.pane import Pane
 from widgets.rows import Piece, RowList, columns
+from widgets.silence import SilenceForm, acknowledgement
 from widgets.text import age, safe, severity_mark, severity_style
+
+STATE_STYLE = {AlertState.FIRING: "error", AlertState.PENDING: "warning", AlertState.RESOLVED: "ok"}
+BULK = 200
+"""Alerts that one bulk acknowledgement may take."""
+
+
+class AlertRow(Struct, frozen=True):
+    """A line of the list: a group's heading, or an alert beneath it.
+
+    Attributes:
+        group: The group.
+        alert: The alert; None for the heading.
+        folded: Whether the heading's alerts are folded away.
+    """
+
+    group: AlertGroup
+    alert: Alert | None = None
+    folded: bool = False
 
 
 class AlertsPane(Pane):
-    """Alerts with severity, age, service and state."""
+    """Alerts with severity, age, service and state; silences and acknowledgements are made here."""
 
     NAME: ClassVar[str] = "alerts"
     SIGNAL: ClassVar[str] = "Alert"
+    ACTIONS: ClassVar[tuple[Action, ...]] = (
+        Action(
+            "alerts.acknowledge", ("a",), "ack", "Acknowledge: a short silence in your name.", footer=True
+        ),
+        Action(
+            "alerts.silence",
+            ("s",),
+            "silence",
+            "Silence this alert, or the group on its heading.",
+            footer=True,
+        ),
+        Action("alerts.silence_shown", ("S",), "silence shown", "Silence by the filter: what it shows now."),
+        Action("alerts.acknowledge_shown", ("A",), "ack shown", "Acknowledge every alert that is shown."),
+        Action("alerts.end_silence", ("u",), "unsilence", "End the silences that hold this alert back."),
+        Action(
+            "alerts.active",
+            ("t",),
+            "active",
+            "Show only what fires or is pending, or everything.",
+            footer=True,
+        ),
+        Action("alerts.fold", ("space",), "fold", "Fold this group, or unfold it."),
+        Action("alerts.fold_all", ("f",), "fold all", "Fold all groups, or unfold them."),
+    )
+    BINDINGS = bindings(ACTIONS)
+
+    def __init__(self, stores: Stores, *, number: int, asks: Asks | None = None, author: str = "") -> None:
+        super().__init__(stores, number=number)
+        self.asks = asks
+        self.author = author
+        self.only_active = False
+        self.folded: set[Hashable] = set()
+        self._fold_version = 0
+        self._shown: Sequence[Alert] = ()
+        self._wrong = ""
 
     def body(self) -> ComposeResult:
         """Yield the list."""
-        yield RowList[Alert](self.draw, key=lambda alert: alert.fingerprint, empty="no alerts")
+        yield RowList[AlertRow](self.draw, key=_key, empty="no alerts")
 
     def stamp(self) -> Hashable:
         """Follow the store."""
-        return self.stores.alerts.version
+        return self.stores.alerts.version, self.only_active, self._fold_version
 
     def redraw(self) -> None:
-        """Show the alerts that the scope admits."""
-        self.query_one(RowList).show_items(
-            [alert for alert in self.stores.alerts.alerts() if self.scope.admits(alert.resource)]
-        )
+        """Show the alerts that scope and filter admit, in their groups."""
+        rows = self.query_one(RowList)
+        groups = self._groups()
+        self._shown = [alert for each in groups for alert in each.alerts]
+        lines: list[AlertRow] = []
+        for each in groups:
+            folded = each.key in self.folded
+            if len(each.alerts) > 1 or folded:
+                lines.append(AlertRow(each, None, folded))
+            if not folded:
+                lines.extend(AlertRow(each, alert) for alert in each.alerts)
+        rows.empty = self._wrong or ("nothing fires" if len(self.stores.alerts) else "no alerts")
+        rows.show_items(lines)
+        if isinstance(detail := self.detail, AlertDetail):
+            detail.follow_alert(self.stores.alerts.get(detail.alert.fingerprint), self.now)
 
-    def draw(self, alert: Alert, width: int) -> Sequence[Piece]:
-        """Lay out one alert."""
+    def passed(self) -> None:
+        """Let the ages grow."""
+        self.query_one(RowList).refresh()
+        if isinstance(form := self.detail, SilenceForm):
+            form.follow_now(self.now)
+
+    def summary(self) -> str:
+        """Count what is shown by state."""
+        if self._wrong:
+            return self._wrong
+        counts: dict[AlertState, int] = {}
+        for alert in self._shown:
+            counts[alert.state] = counts.get(alert.state, 0) + 1
+        parts = [f"{counts[state]} {state}" for state in AlertState if state in counts]
+        hidden = len(self.stores.alerts) - len(self._shown)
+        if hidden > 0:
+            parts.append(f"{hidden} not shown")
+        return ", ".join(parts)
+
+    def draw(self, row: AlertRow, width: int) -> Sequence[Piece]:
+        """Lay out a heading or an alert."""
+        if row.alert is None:
+            return self._heading(row, width)
+        alert = row.alert
+        held = alert.state in HELD_BACK or alert.state is AlertState.RESOLVED
+        indent = " " if len(row.group.alerts) > 1 else ""
+        severity = severity_style(alert.severity) if not held else "muted"
+        where = service_of(alert.resource) or host_of(alert.resource)
+        cells: list[tuple[str, str, int]] = [
+            (indent + severity_mark(alert.severity), severity, 1 + len(indent)),
+            (safe(alert.severity, 40) or "none", severity, 8),
+            (safe(alert.name, 200), "muted" if held else "strong", max(12, width * 28 // 100)),
+            (str(alert.state), STATE_STYLE.get(alert.state, "muted"), 12 if width >= 70 else 8),
+        ]
+        if width >= 56:
+            cells.append((safe(where, 100), "accent", max(8, width // 8)))
+        words = alert.held_by if held and alert.held_by else alert.annotations.get("summary", "")
+        cells.append((safe(words or alert.annotations.get("description", ""), 300), "muted", 0))
+        cells.append((age(self.now - alert.starts_at) if alert.starts_at else "?", "muted", -4))
+        return columns(width, *cells)
+
+    def _heading(self, row: AlertRow, width: int) -> Sequence[Piece]:
+        worst = row.group.alerts[0]
+        held = worst.state in HELD_BACK
+        labels = (
+            "  ".join(f"{name}={value}" for name, value in row.group.labels.items()) or "(no group labels)"
+        )
         return columns(
             width,
-            (severity_mark(alert.severity), severity_style(alert.severity), 1),
-            (safe(alert.severity), severity_style(alert.severity), 8),
-            (safe(alert.name), "strong", max(12, width // 3)),
-            (str(alert.state), "", 9),
-            (safe(service_of(alert.resource)), "accent", 0),
-            (age(self.now - alert.starts_at), "muted", -3),
+            ("▸" if row.folded else "▾", severity_style(worst.severity) if not held else "muted", 1),
+            (safe(labels, 300), "header", 0),
+            (f"{len(row.group.alerts):,} alerts", "muted", -12),
         )
+
+    def copied(self) -> tuple[str, str]:
+        """Copy the alert's labels as matchers."""
+        alert = self._current()
+        if alert is None:
+            return "", ""
+        return "{" + ", ".join(map(str, common_matchers([alert.labels]))) + "}", alert.name
+
+    # What the keys do.
+
+    def action_active(self) -> None:
+        """Show only what is active, or everything."""
+        self.only_active = not self.only_active
+
+    def action_fold(self) -> None:
+        """Fold the group under the cursor, or unfold it."""
+        row = self.query_one(RowList).current
+        if row is not None:
+            self.folded ^= {row.group.key}
+            self._fold_version += 1
+
+    def action_fold_all(self) -> None:
+        """Fold all groups, or unfold them."""
+        self.folded = set() if self.folded else {each.key for each in self._groups() if len(each.alerts) > 1}
+        self._fold_version += 1
+
+    def action_silence(self) -> None:
+        """Open the form for the alert or the group under the cursor."""
+        row = self.query_one(RowList).current
+        if row is not None:
+            self._open_form([row.alert] if row.alert else row.group.alerts)
+
+    def action_silence_shown(self) -> None:
+        """Open the form for what the filter shows."""
+        self._open_form(self._shown)
+
+    def action_acknowledge(self) -> None:
+        """Acknowledge the alert or the group under the cursor."""
+        row = self.query_one(RowList).current
+        if row is not None:
+            self._acknowledge([row.alert] if row.alert else row.group.alerts)
+
+    def action_acknowledge_shown(self) -> None:
+        """Acknowledge every alert that is shown."""
+        self._acknowledge(self._shown)
+
+    def action_end_silence(self) -> None:
+        """End the silences on the alert under the cursor."""
+        alert = self._current()
+        if alert is None or not alert.silenced_by:
+            self.post_message(Noticed("no silence holds this alert back", "warning"))
+            return
+        for silence_id in alert.silenced_by:
+            self.post_message(SilenceEnded(alert.source, silence_id))
+
+    @on(RowList.Chosen)
+    def _open(self, event: RowList.Chosen) -> None:
+        """Open an alert's detail and let the others follow, or fold a group."""
+        event.stop()
+        alert = event.item.alert
+        if alert is None:
+            self.action_fold()
+            return
+        if service := service_of(alert.resource):
+            self.post_message(ScopeNarrowed(service, {"service": service}))
+        elif host := host_of(alert.resource):
+            self.post_message(ScopeNarrowed(host, {"host": host}))
+        self.open_detail(AlertDetail(alert, self.now, self.scope, asks=self.asks))
+
+    @on(SilenceForm.Sent)
+    def _sent(self, event: SilenceForm.Sent) -> None:
+        """Pass the form's wish on, and go back to the rows."""
+        event.stop()
+        self.close_detail()
+        self.post_message(SilenceRequested(event.source, event.wanted))
+
+    def _open_form(self, alerts: Sequence[Alert]) -> None:
+        sources = self._silencers(alerts)
+        if not alerts or not sources:
+            self.post_message(
+                Noticed("no source here takes silences; configure an alertmanager source", "warning")
+            )
+            return
+        matchers = common_matchers([alert.labels for alert in alerts])
+        if alerts is self._shown and looks_like_matchers(self.filter_text):
+            matchers = parse_matchers(self.filter_text)
+        wanted = {alert.fingerprint for alert in alerts}
+        form = SilenceForm(self.stores.alerts, sources, matchers, wanted, author=self.author, now=self.now)
+        self.open_detail(form)
+
+    def _acknowledge(self, alerts: Sequence[Alert]) -> None:
+        firing = [alert for alert in alerts if alert.state in (AlertState.FIRING, AlertState.PENDING)]
+        sources = self._silencers(firing)
+        if not firing or not sources:
+            words = "nothing here can be acknowledged" if not firing else "no source here takes silences"
+            self.post_message(Noticed(words, "warning"))
+            return
+        if len(firing) > BULK:
+            self.post_message(
+                Noticed(f"{len(firing)} at once are too many; filter to {BULK} or fewer", "warning")
+            )
+            return
+        for alert in firing:
+            source = alert.source if alert.source in sources else sources[0]
+            self.post_message(SilenceRequested(source, acknowledgement(alert, self.author, self.now)))
+
+    def _silencers(self, alerts: Sequence[Alert]) -> list[str]:
+        """Return the sources that could hold a silence, those that report the alerts first."""
+        offering = self.asks.offering("silence_argv") if self.asks is not None else []
+        theirs = {alert.source for alert in alerts}
+        return sorted(offering, key=lambda name: name not in theirs)
+
+    def _current(self) -> Alert | None:
+        row = self.query_one(RowList).current
+        return row.alert if row is not None else None
+
+    def _groups(self) -> list[AlertGroup]:
+        """Return the groups with the alerts that scope and filter admit."""
+        as_of = self.scope.cursor
+        store, text = self.stores.alerts, self.filter_text.strip()
+        self._wrong = ""
+        if not text and not self.only_active and not self.scope.service and not self.scope.host:
+            return store.groups(as_of)
+        try:
+            fits = compile_matchers(parse_matchers(text)) if looks_like_matchers(text) else None
+        except UsageError as error:
+            self._wrong = error.message
+            fits = None
+        words = text.lower().split() if fits is None and not self._wrong else []
+        return group(
+            [
+                alert
+                for alert in store.alerts(as_of)
+                if self.scope.admits(alert.resource)
+                and (not self.only_active or alert.state in (AlertState.FIRING, AlertState.PENDING))
+                and (fits is None or fits(alert.labels))
+                and (not words or _has_words(alert, words))
+            ]
+        )
+
+
+def _key(row: AlertRow) -> Hashable:
+    return row.alert.fingerprint if row.alert is not None else row.group.key
+
+
+def _has_words(alert: Alert, words: Sequence[str]) -> bool:
+    text = f"{alert.name} {alert.state} {alert.severity} {alert.source} {' '.join(alert.labels.values())}".lower()
+    return all(word in text for word in words)
+

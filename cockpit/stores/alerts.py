@@ -1,35 +1,190 @@
-"""The alerts that stand now, folded by fingerprint."""
+"""The alerts that stand, folded by fingerprint whoever reports them, grouped, now or as of a moment."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 
-from cockpit.signals import Alert, severity_rank
-from cockpit.stores.base import Store
+from msgspec import Struct
+from msgspec.structs import replace
+
+from cockpit.signals import Alert, AlertState, severity_rank
+from cockpit.stores.base import Clock, Store, wall_clock
+
+CHANGES = 20_000
+"""Changes kept, to answer as of a moment."""
+
+HELD_BACK = (AlertState.SILENCED, AlertState.ACKNOWLEDGED, AlertState.INHIBITED)
+_URGENCY = {
+    AlertState.FIRING: 0,
+    AlertState.PENDING: 1,
+    AlertState.ACKNOWLEDGED: 2,
+    AlertState.SILENCED: 3,
+    AlertState.INHIBITED: 4,
+    AlertState.RESOLVED: 5,
+}
+
+
+class AlertGroup(Struct, frozen=True):
+    """Alerts that belong together.
+
+    Attributes:
+        labels: What they are grouped by: Alertmanager's group labels, or the alert's name where it has none.
+        alerts: The most urgent first.
+    """
+
+    labels: Mapping[str, str]
+    alerts: Sequence[Alert]
+
+    @property
+    def key(self) -> tuple[tuple[str, str], ...]:
+        """What tells it from other groups."""
+        return tuple(sorted(self.labels.items()))
+
+
+Change = tuple[int, str, Alert | None]
+"""(when, fingerprint, the alert before)."""
 
 
 class AlertStore(Store):
-    """Alerts by fingerprint, with the sources that report each."""
+    """Alerts by fingerprint, each folded from the sources that report it."""
 
-    def __init__(self, *, capacity: int = 50_000) -> None:
+    def __init__(self, *, capacity: int = 50_000, clock: Clock = wall_clock) -> None:
         super().__init__()
         self.capacity = capacity
+        self.refused = 0
+        """Alerts past the bound."""
+        self._clock = clock
         self._by_source: dict[str, dict[str, Alert]] = {}
+        self._folded: dict[str, Alert] = {}
+        self._changes: deque[Change] = deque(maxlen=CHANGES)
+        self._order: list[str] | None = None
+        self._view: tuple[tuple[int, int | None], list[Alert]] | None = None
+        self._groups: tuple[tuple[int, int | None], list[AlertGroup]] | None = None
+
+    def __len__(self) -> int:
+        return len(self._folded)
 
     def append(self, batch: Sequence[Alert]) -> None:
         """Take alerts in; each replaces the one of its source and fingerprint."""
         for alert in batch:
             self._by_source.setdefault(alert.source, {})[alert.fingerprint] = alert
+            self._fold(alert.fingerprint)
         self.touched()
 
     def replace(self, source: str, batch: Sequence[Alert]) -> None:
         """Take all alerts that a source knows now; its others are gone."""
-        self._by_source[source] = {alert.fingerprint: alert for alert in batch}
+        before = self._by_source.get(source, {})
+        kept = batch[: self.capacity]
+        self.refused += len(batch) - len(kept)
+        after = {alert.fingerprint: alert for alert in kept}
+        self._by_source[source] = after
+        for fingerprint in before.keys() - after.keys():
+            self._fold(fingerprint)
+        for fingerprint in after:
+            self._fold(fingerprint)
         self.touched()
 
-    def alerts(self) -> list[Alert]:
-        """Return every alert once, the most severe first."""
-        merged: dict[str, Alert] = {}
-        for alerts in self._by_source.values():
-            merged.update(alerts)
-        return sorted(merged.values(), key=lambda alert: (-severity_rank(alert.severity), alert.starts_at))
+    def get(self, fingerprint: str) -> Alert | None:
+        """Return one alert, or None where it doesn't stand."""
+        return self._folded.get(fingerprint)
+
+    def alerts(self, as_of: int | None = None) -> list[Alert]:
+        """Return every alert once: the most severe first, then the most urgent state, then the youngest."""
+        stamp = (self.version, as_of)
+        if self._view is None or self._view[0] != stamp:
+            if as_of is None:
+                if self._order is None:
+                    self._order = sorted(
+                        self._folded, key=lambda fingerprint: _order(self._folded[fingerprint])
+                    )
+                view = [self._folded[fingerprint] for fingerprint in self._order]
+            else:
+                view = sorted(self._as_of(as_of).values(), key=_order)
+            self._view = (stamp, view)
+        return self._view[1]
+
+    def groups(self, as_of: int | None = None) -> list[AlertGroup]:
+        """Return the alerts in their groups, the group of the first alert first."""
+        stamp = (self.version, as_of)
+        if self._groups is None or self._groups[0] != stamp:
+            self._groups = (stamp, group(self.alerts(as_of)))
+        return self._groups[1]
+
+    def matching(self, test: Callable[[Mapping[str, str]], bool]) -> list[Alert]:
+        """Return the alerts whose labels pass a test, in the order of `alerts`."""
+        return [alert for alert in self.alerts() if test(alert.labels)]
+
+    def _fold(self, fingerprint: str) -> None:
+        """Work out one alert again from all that is said of it."""
+        before = self._folded.get(fingerprint)
+        said = [alerts[fingerprint] for alerts in self._by_source.values() if fingerprint in alerts]
+        after = said[0] if len(said) == 1 else _merged(said) if said else None
+        if before is not None and after is not None and _order(before) == _order(after):
+            self._folded[fingerprint] = after
+            return
+        self._order = None
+        self._changes.append((self._clock(), fingerprint, before))
+        if after is None:
+            self._folded.pop(fingerprint, None)
+        elif before is not None or len(self._folded) < self.capacity:
+            self._folded[fingerprint] = after
+        else:
+            self.refused += 1
+
+    def _as_of(self, moment: int) -> dict[str, Alert]:
+        """Undo the changes since a moment; what started after it, by its own word, goes as well."""
+        then = dict(self._folded)
+        for at, fingerprint, before in reversed(self._changes):
+            if at <= moment:
+                break
+            if before is None:
+                then.pop(fingerprint, None)
+            else:
+                then[fingerprint] = before
+        return {
+            fingerprint: alert
+            for fingerprint, alert in (then or self._folded).items()
+            if alert.starts_at <= moment
+        }
+
+
+def group(alerts: Sequence[Alert]) -> list[AlertGroup]:
+    """Put alerts into their groups, keeping their order."""
+    groups: dict[tuple[tuple[str, str], ...], list[Alert]] = {}
+    for alert in alerts:
+        labels = alert.group or {"alertname": alert.name}
+        groups.setdefault(tuple(sorted(labels.items())), []).append(alert)
+    return [AlertGroup(dict(key), members) for key, members in groups.items()]
+
+
+def _order(alert: Alert) -> tuple[bool, int, int, int, str]:
+    held = alert.state in HELD_BACK or alert.state is AlertState.RESOLVED
+    return held, -severity_rank(alert.severity), _URGENCY[alert.state], -alert.starts_at, alert.fingerprint
+
+
+def _merged(said: Sequence[Alert]) -> Alert:
+    """Fold what several sources say of one alert.
+
+    One that has receivers notifies people, so it decides whether the alert is held back, and an alert that fires at
+    any of them fires. The others, such as the Prometheus that evaluates the rule, add what they alone know.
+    """
+    notifying = [alert for alert in said if alert.receivers] or list(said)
+    base = min(notifying, key=lambda alert: _URGENCY[alert.state])
+
+    def known(field: str) -> object:
+        return getattr(base, field) or next((value for alert in said if (value := getattr(alert, field))), "")
+
+    value = (
+        base.value if base.value is not None else next((a.value for a in said if a.value is not None), None)
+    )
+    return replace(
+        base,
+        at=max(alert.at for alert in said),
+        expression=known("expression"),
+        generator_url=known("generator_url"),
+        runbook_url=known("runbook_url"),
+        value=value,
+        annotations=known("annotations") or {},
+        starts_at=min(alert.starts_at for alert in said),
+    )

@@ -1,0 +1,124 @@
+"""One alert: its expression's graph over everything that is known of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from textual import work
+from textual.widget import Widget
+
+from cockpit.errors import CockpitError
+from cockpit.scope import Scope
+from cockpit.signals import SECOND, Alert
+from cockpit.source import TimeRange
+from widgets.asking import Asks
+from widgets.detail import Detail, Field
+from widgets.plot import Plot
+from widgets.text import age, clock, quantity
+
+STEPS = 240
+_COMPARED = re.compile(
+    r"(?P<left>.+?)\s*(?:>=|<=|==|!=|>|<)\s*(?:bool\s+)?(?P<right>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*",
+    re.DOTALL,
+)
+"""An expression compared with a number, which is how most alerting rules end."""
+
+
+def graphed(expression: str) -> tuple[str, tuple[float, ...]]:
+    """Return what to plot of a rule's expression, and its thresholds.
+
+    The comparison is left out, since its result has points only where the rule holds.
+    """
+    found = _COMPARED.fullmatch(expression.strip())
+    if found is None or _cuts_inside(found["left"]):
+        return expression, ()
+    return found["left"], (float(found["right"]),)
+
+
+def _cuts_inside(text: str) -> bool:
+    """Tell whether an expression ends inside a bracket, or is one side of a set operation."""
+    bare = re.sub(r'"(?:[^"\\]|\\.)*"', "", text)
+    unbalanced = any(bare.count(left) != bare.count(right) for left, right in ("()", "[]", "{}"))
+    return unbalanced or re.search(r"\b(?:and|or|unless)\b", bare) is not None
+
+
+class AlertDetail(Detail):
+    """Labels, annotations, runbook, what holds it back, and its expression plotted over the scope's window."""
+
+    DEFAULT_CSS = "AlertDetail > Plot { height: 2fr; } AlertDetail > VerticalScroll { height: 3fr; }"
+
+    def __init__(self, alert: Alert, now: int, scope: Scope, *, asks: Asks | None) -> None:
+        super().__init__(alert.name, _sections(alert, now))
+        self.alert = alert
+        self.window = scope.window(now)
+        self.asks = asks
+
+    def extra(self) -> Iterable[Widget]:
+        """Yield the plot, where there is an expression to plot."""
+        if self.alert.expression and self._answerers():
+            yield Plot()
+
+    def on_mount(self) -> None:
+        """Ask for the graph."""
+        if self.query(Plot):
+            self._ask()
+
+    def follow_alert(self, alert: Alert | None, now: int) -> None:
+        """Show the alert as it is now; one that is gone keeps its last state, and says so."""
+        if alert is None:
+            gone: list[Field] = [("gone", "no source reports it any more; this is how it last stood")]
+            self.show({"": gone, **_sections(self.alert, now)})
+            return
+        self.alert = alert
+        self.show(_sections(alert, now))
+
+    def _answerers(self) -> list[str]:
+        names = self.asks.offering("query_metrics") if self.asks is not None else []
+        return sorted(names, key=lambda name: name != self.alert.source)
+
+    @work(exclusive=True, exit_on_error=False)
+    async def _ask(self) -> None:
+        expression, thresholds = graphed(self.alert.expression)
+        plot = self.query_one(Plot)
+        start, end = self.window
+        step = max(1.0, (end - start) / SECOND / STEPS)
+        trouble = ""
+        for name in self._answerers():
+            plot.show((), note=f"asking {name} …")
+            try:
+                assert self.asks is not None
+                series = await self.asks.ask(
+                    name, "query_metrics", expression, TimeRange(start, end), step, timeout=15
+                )
+            except CockpitError as error:
+                trouble = f"{name}: {error}"
+                continue
+            if series:
+                plot.show(series, thresholds=thresholds)
+                return
+        plot.show((), note=trouble or "no points in this window")
+
+
+def _sections(alert: Alert, now: int) -> dict[str, list[Field]]:
+    fields = [
+        (
+            "state",
+            f"{alert.state}, for {age(now - alert.starts_at)}" if alert.starts_at else str(alert.state),
+        ),
+        ("held back", alert.held_by),
+        ("severity", alert.severity),
+        ("value", quantity(alert.value)),
+        ("started", f"{clock(alert.starts_at, date=True)} UTC" if alert.starts_at else ""),
+        ("runbook", alert.runbook_url),
+        ("expression", alert.expression),
+        ("generator", alert.generator_url),
+        ("receivers", ", ".join(alert.receivers)),
+        ("source", f"{alert.source}, read {age(now - alert.at)} ago"),
+        ("fingerprint", alert.fingerprint),
+    ]
+    return {
+        "": [(name, value) for name, value in fields if value],
+        "Annotations": list(alert.annotations.items()),
+        "Labels": list(alert.labels.items()),
+    }
