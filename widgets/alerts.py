@@ -310,4 +310,3 @@ def _key(row: AlertRow) -> Hashable:
 def _has_words(alert: Alert, words: Sequence[str]) -> bool:
     text = f"{alert.name} {alert.state} {alert.severity} {alert.source} {' '.join(alert.labels.values())}".lower()
     return all(word in text for word in words)
-

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cockpit.snapshot import Snapshot
     from cockpit.wiring import Cockpit
 
 FIRST_LOOK = 5.0
@@ -46,12 +47,11 @@ def main(args: argparse.Namespace) -> int:
     import msgspec
 
     from cockpit.config import load
-    from cockpit.snapshot import as_text, take
+    from cockpit.snapshot import as_text
     from cockpit.wiring import Cockpit
 
     cockpit = Cockpit(load(args.config))
-    asyncio.run(_collect(cockpit, args.seconds))
-    taken = take(cockpit, logs=args.logs, traces=args.traces)
+    taken = asyncio.run(_collect(cockpit, args))
     if args.json:
         sys.stdout.buffer.write(msgspec.json.encode(taken) + b"\n")
     else:
@@ -61,14 +61,16 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _collect(cockpit: Cockpit, seconds: float) -> None:
+async def _collect(cockpit: Cockpit, args: argparse.Namespace) -> Snapshot:
     """Run the sources, saying on a terminal that it goes on."""
     import asyncio
     import sys
     import time
 
+    from cockpit.snapshot import take
+
     cockpit.start()
-    until = time.monotonic() + seconds
+    until = time.monotonic() + args.seconds
     watched = sys.stderr.isatty()
     try:
         while (left := until - time.monotonic()) > 0:
@@ -77,6 +79,7 @@ async def _collect(cockpit: Cockpit, seconds: float) -> None:
                 print(f"\rlistening, {left:.0f} s left ", end="", file=sys.stderr, flush=True)
             await asyncio.sleep(min(TICK, left))
         cockpit.drain(1.0)
+        return take(cockpit, logs=args.logs, traces=args.traces)
     finally:
         if watched:
             print("\r\x1b[K", end="", file=sys.stderr)
