@@ -142,9 +142,11 @@ def _screen(args: argparse.Namespace) -> int:
 
 
 def _complain(error: CockpitError) -> int:
-    """Print what a person can act on."""
+    """Print what a person can act on; it may quote what another system said."""
+    from cockpit.hygiene import clean_text
+
     for line in str(error).splitlines():
-        print(f"cockpit: {line}", file=sys.stderr)
+        print(f"cockpit: {clean_text(line)}", file=sys.stderr)
     return error.exit_status
 
 

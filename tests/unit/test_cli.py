@@ -123,6 +123,17 @@ def test_our_errors_are_one_tidy_line_and_their_exit_status(
     assert capsys.readouterr().err == f"cockpit: {error}\n"
 
 
+def test_control_sequences_never_reach_the_terminal(
+    verb: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def does(args: argparse.Namespace) -> int:
+        raise SourceError("the server says \x1b]0;pwned\x07")
+
+    verb.does = does
+    main(["probe"])
+    assert capsys.readouterr().err == "cockpit: the server says ␛]0;pwned␇\n"
+
+
 def test_mistakes_of_a_configuration_are_a_line_each(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
