@@ -87,7 +87,9 @@ async def test_metric_queries_push_range_and_step_down(
     closing: Closing, prometheus: Prometheus, node: NodeExporter
 ) -> None:
     source, seen = closing(source_of(prometheus)), Collected()
-    await poll_until(source, seen, lambda: seen.health.get(f"node {node.address}"))
+    await poll_until(
+        source, seen, lambda: (row := seen.health.get(f"node {node.address}")) and row.reason == ""
+    )
     end = time.time_ns()
     within = TimeRange(end - 30 * SECOND, end)
     [series] = await source.query_metrics('up{job="node"}', within, 1.0)
