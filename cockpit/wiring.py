@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from cockpit.rules import RuleEngine
 from cockpit.scope import Scope, ScopeTrail
 from cockpit.signals import SECOND, Alert, HealthSample, Signal
@@ -18,7 +20,7 @@ from cockpit.stores.base import Stores
 from cockpit.stores.health import HealthStore
 from cockpit.stores.logs import LogStore
 from cockpit.stores.traces import TraceStore
-from cockpit.supervisor import Plan, SourceStatus, Supervisor
+from cockpit.supervisor import Plan, SourceState, SourceStatus, Supervisor
 from cockpit.targets import Environment, Target, Targets
 from cockpit.tracer import Tracer
 
@@ -67,6 +69,9 @@ class Cockpit:
         )
         self._rules_version = -1
         self._rules_second = 0
+        self._rules_status = SourceStatus(
+            name=RULES, kind=RULES, state=SourceState.STARTING, emits=frozenset({"Alert"})
+        )
         self.stores.hooks.append(self._feed_rules)
 
     def start(self) -> None:
@@ -87,8 +92,12 @@ class Cockpit:
         return moved
 
     def statuses(self) -> tuple[SourceStatus, ...]:
-        """Return how each source is doing."""
-        return self.supervisor.statuses()
+        """Return how each source is doing, the built-in rules among them."""
+        return (
+            (*self.supervisor.statuses(), self._rules_status)
+            if self.rules.rules
+            else self.supervisor.statuses()
+        )
 
     def choose_target(self, name: str) -> Target:
         """Let commands land somewhere else from now on."""
@@ -138,6 +147,9 @@ class Cockpit:
 
     def _speak(self, now: int) -> None:
         alerts = self.rules.alerts(now)
+        self._rules_status = replace(
+            self._rules_status, state=SourceState.LIVE, last_data_at=now, items=len(alerts)
+        )
         if self.rules.version != self._rules_version:
             self._rules_version = self.rules.version
             self.stores.take(RULES, alerts, Alert)

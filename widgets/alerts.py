@@ -141,7 +141,11 @@ class AlertsPane(Pane):
             (indent + severity_mark(alert.severity), severity, 1 + len(indent)),
             (safe(alert.severity, 40) or "none", severity, 8),
             (safe(alert.name, 200), "muted" if held else "strong", max(12, width * 28 // 100)),
-            (str(alert.state), STATE_STYLE.get(alert.state, "muted"), 12 if width >= 70 else 8),
+            (
+                f"{alert.state}?" if alert.source in self.stale else str(alert.state),
+                STATE_STYLE.get(alert.state, "muted"),
+                12 if width >= 70 else 8,
+            ),
         ]
         if width >= 56:
             cells.append((safe(where, 100), "accent", max(8, width // 8)))

@@ -20,7 +20,7 @@ from widgets.messages import ScopeNarrowed
 from widgets.pane import Pane
 from widgets.plot import Plot
 from widgets.rows import Piece, RowList, columns
-from widgets.text import HEALTH_MARK, age, clock, quantity, safe, sparkline
+from widgets.text import HEALTH_MARK, LATE_MARK, age, clock, quantity, safe, sparkline
 
 SPARKS = ((120, 24), (70, 12), (48, 6))
 """From which width a sparkline has how many cells."""
@@ -100,21 +100,28 @@ class HealthPane(Pane):
     def draw(self, row: HealthRow, width: int) -> Sequence[Piece]:
         """Lay out one subject."""
         sample = row.latest
-        state = str(sample.state)
+        late = sample.source in self.stale
+        state = "muted" if late else str(sample.state)
         well = sample.state is HealthState.OK
         cells: list[tuple[str, str, int]] = [
-            (HEALTH_MARK[sample.state], state, 1),
-            (safe(sample.subject, 200), "" if well else "strong", max(14, width * 28 // 100)),
+            (LATE_MARK if late else HEALTH_MARK[sample.state], state, 1),
+            (
+                safe(sample.subject, 200),
+                "muted" if late else "" if well else "strong",
+                max(14, width * 28 // 100),
+            ),
             (quantity(sample.value, sample.unit), state, -9),
         ]
         if spark := next((cells for least, cells in SPARKS if width >= least), 0):
             values = [value for _, value, _ in list(row.points)[-spark:]]
             top = 1.0 if sample.unit == "1" else 100.0 if sample.unit == "%" else None
             cells.append((sparkline(values, spark, low=0.0, high=top), "accent", spark))
-        reason = safe(sample.reason, 300) or state
-        if not well:
-            reason = f"{state}: {reason}" if state not in reason else reason
-        cells.append((reason, "muted" if well else "", 0))
+        reason = safe(sample.reason, 300) or str(sample.state)
+        if late:
+            reason = f"late, was {sample.state}: {reason}"
+        elif not well and sample.state not in reason:
+            reason = f"{sample.state}: {reason}"
+        cells.append((reason, "muted" if well or late else "", 0))
         if width >= 110:
             cells.append((safe(sample.source, 40), "muted", 12))
         cells.append((age(self.now - sample.at), "muted", -3))

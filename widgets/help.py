@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from cockpit.keymap import Keymap, show_key
-from widgets.text import HEALTH_MARK, SEVERITY_MARK, fit
+from widgets.text import HEALTH_MARK, LATE_MARK, SEVERITY_MARK, fit
 
 PLACES = {"pane": "Every pane", "app": "Everywhere", "output": "Output of a command"}
 LISTS = (
@@ -66,7 +66,7 @@ class Help(ModalScreen[None]):
                 parts += [
                     part for keys, what in LISTS for part in ((f"  {fit(keys, 14)}", "bold"), f"{what}\n")
                 ]
-        marks = "  ".join(f"{mark} {state}" for state, mark in HEALTH_MARK.items())
+        marks = "  ".join([*(f"{mark} {state}" for state, mark in HEALTH_MARK.items()), f"{LATE_MARK} late"])
         names = ("none", "info", "warning", "error", "critical")
         severities = "  ".join(f"{mark} {name}" for mark, name in zip(SEVERITY_MARK, names, strict=True))
         parts += [("\nMarks\n", "bold $text-accent"), f"  {marks}\n  {severities}\n"]

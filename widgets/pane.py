@@ -52,6 +52,7 @@ PANE_ACTIONS = (
     ),
 )
 """Actions that every pane has."""
+STALE = (SourceState.LATE, SourceState.DOWN)
 
 
 class FilterLine(Input):
@@ -81,6 +82,8 @@ class Pane(Vertical):
         self.filter_text = ""
         self.now = 0
         self.statuses: Sequence[SourceStatus] = ()
+        self.stale: frozenset[str] = frozenset()
+        """Sources whose data is late: what they said is not drawn as fresh."""
         self._stamp: Hashable = None
         self._second = 0
 
@@ -110,9 +113,10 @@ class Pane(Vertical):
         """Redraw if anything moved since the last tick, or if a second has passed."""
         self.now = now
         self.statuses = [status for status in statuses if self.SIGNAL in status.emits]
+        self.stale = frozenset(status.name for status in self.statuses if status.state in STALE)
         if not self.display:
             return
-        stamp = (self.stamp(), self.scope, self.filter_text)
+        stamp = (self.stamp(), self.scope, self.filter_text, self.stale)
         second = now // SECOND
         if stamp != self._stamp:
             self._stamp = stamp

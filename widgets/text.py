@@ -18,6 +18,8 @@ HEALTH_MARK = {
     HealthState.DOWN: "✖",
 }
 """A shape for each state, so that colour never carries it alone."""
+LATE_MARK = "◌"
+"""Stands in for a state that was read too long ago."""
 
 SEVERITY_MARK = ("·", "ℹ", "▲", "◆", "✖")
 """A shape for each severity rank, from none to critical."""

@@ -100,7 +100,13 @@ class Verdict(Widget):
         left.extend(self._count_pieces())
         right = self._right(width)
         used = sum(len(text) for text, _ in left) + sum(len(text) for text, _ in right)
-        name = "critical" if self._trouble.rank >= 3 else "warning" if self._trouble.rank else "ok"
+        name = (
+            "critical"
+            if self._trouble.rank >= 3
+            else "warning"
+            if self._trouble.rank or self._sources
+            else "ok"
+        )
         room = max(0, width - used)
         pieces = [*left, (fit(self._words(), room), name), *right]
         base = self.rich_style
@@ -112,7 +118,9 @@ class Verdict(Widget):
 
     def _words(self) -> str:
         if not self._trouble.rank:
-            return f"{HEALTH_MARK[HealthState.OK]} {self._sources or 'nothing is wrong that the sources can see'}"
+            if self._sources:
+                return f"{HEALTH_MARK[HealthState.UNKNOWN]} nothing is known to be wrong, but {self._sources}"
+            return f"{HEALTH_MARK[HealthState.OK]} nothing is wrong that the sources can see"
         text = self._trouble.text
         if self._trouble.since:
             text += f", for {age(self._now - self._trouble.since)}"

@@ -165,9 +165,9 @@ async def test_a_server_that_dies_is_told_on_its_panes_and_comes_back(
         app = pilot.app
         assert isinstance(app, CockpitApp)
         pane = app.query_one(AlertsPane)
-        await until(lambda: "2 sources live" in str(pane.border_subtitle), "both sources live")
+        await until(lambda: "3 sources live" in str(pane.border_subtitle), "both sources live")
         alertmanager.kill()
         await until(lambda: "am down" in str(pane.border_subtitle), "the pane to say it is down")
         assert "again in" in str(pane.border_subtitle)
         alertmanager.start()
-        await until(lambda: "2 sources live" in str(pane.border_subtitle), "it to come back")
+        await until(lambda: "3 sources live" in str(pane.border_subtitle), "it to come back")
