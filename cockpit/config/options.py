@@ -12,6 +12,9 @@ from cockpit.source import Options
 
 O = TypeVar("O", bound=Options)  # noqa: E741  the options type of a source
 
+LONGEST = 86_400
+"""Seconds that an `interval` or a `timeout` may have: a day."""
+
 
 def read_options(entry: SourceEntry, options_type: type[O]) -> tuple[O, tuple[str, ...]]:
     """Return a source's options, and the warnings about them.
@@ -23,6 +26,15 @@ def read_options(entry: SourceEntry, options_type: type[O]) -> tuple[O, tuple[st
     path: KeyPath = ("sources", entry.index) if entry.index >= 0 else ()
     reader = Reader(document)
     options = reader.read(dict(entry.options), options_type, path, fallback=None)
+    if options is not None:
+        _bound(reader, options, path)
     reader.finish()
     assert options is not None, "a fallback comes with a mistake"
     return options, tuple(reader.warnings)
+
+
+def _bound(reader: Reader, options: Options, path: KeyPath) -> None:
+    """Hold every source to times that a clock can keep, whatever its own types allow."""
+    for key, value in (("interval", options.interval), ("timeout", options.timeout)):
+        if not 0 < value <= LONGEST:
+            reader.mistake((*path, key), f"expected seconds, above 0 and up to {LONGEST:,}, found {value:g}")

@@ -65,8 +65,9 @@ def test_any_document_loads_or_says_where_it_is_wrong(content: dict[str, Any], s
                 assert mistake.line > 0
                 assert mistake.key
             return
-        for entry in (entry for entry in found.sources if entry.index >= 0):
+        for entry in found.sources:
             try:
                 read_options(entry, registry.load(entry.kind).options_type)
             except ConfigError as error:
+                assert entry.index >= 0
                 assert error.line > 0

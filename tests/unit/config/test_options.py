@@ -151,3 +151,10 @@ def test_what_does_not_look_like_a_secret_is_not_warned_of(tmp_path: Path) -> No
 def test_no_file_is_no_file(tmp_path: Path) -> None:
     source, _ = built(tmp_path, 'url = "x"\ncertificate = ""')
     assert source.options.certificate == ""
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "inf", "nan", "100000"])
+@pytest.mark.parametrize("key", ["interval", "timeout"])
+def test_times_are_such_as_a_clock_can_keep(tmp_path: Path, key: str, value: str) -> None:
+    (mistake,) = mistakes(tmp_path, f'url = "x"\n{key} = {value}')
+    assert mistake.startswith(f"5 sources[0].{key}: expected seconds, above 0 and up to 86,400, found ")
