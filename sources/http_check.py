@@ -24,7 +24,7 @@ from cockpit.hygiene import clean_text
 from cockpit.secrets import resolve as reveal
 from cockpit.signals import HealthSample, HealthState
 from cockpit.source import FilePath, Options, Secret, resource
-from sources.support.body_match import bounded_pattern, found_in
+from sources.support.body_match import checked_pattern, found_in
 from sources.support.checking import CheckSource, Look, unique
 from sources.support.http_probe import Reply, Request, exchange, origin, port_of, shown, split_url
 from sources.support.reach import bounded, peer_certificate
@@ -82,7 +82,7 @@ class HttpCheck(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     contains: str = ""
     """Text that the first 256 KiB of the body must hold."""
     matches: str = ""
-    """A regular expression that a line of the body must match, each line's first 2,000 characters."""
+    """A regular expression to find in the first 256 KiB of the body, within 2 s; `^` and `$` fit at each line."""
     headers: dict[str, str] = {}
     """Headers to expect, each with a text that its value must hold; an empty text asks for the header alone."""
     max_latency: float = 0.0
@@ -106,7 +106,7 @@ class HttpCheck(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if not self.status:
             raise ValueError("status is empty: name at least one, such as '2xx'")
         if self.matches:
-            bounded_pattern(self.matches)
+            checked_pattern(self.matches)
         if not 0 <= self.redirects <= 20:
             raise ValueError("redirects must be from 0 to 20")
         if self.body and self.method != "POST":
@@ -319,9 +319,9 @@ async def _judge(check: HttpCheck, reply: Reply, latency: float, verdict: Verdic
             verdict.fault(
                 HealthState.DOWN, f"the body does not hold {clean_text(check.contains, 100)!r}{read}"
             )
-        if check.matches and not await found_in(bounded_pattern(check.matches), body):
+        if check.matches and not await found_in(check.matches, body):
             verdict.fault(
-                HealthState.DOWN, f"no line of the body matches {clean_text(check.matches, 100)!r}{read}"
+                HealthState.DOWN, f"nothing in the body matches {clean_text(check.matches, 100)!r}{read}"
             )
     if 0 < check.max_latency < latency:
         verdict.fault(HealthState.DEGRADED, f"took {latency:.3f} s, more than {check.max_latency:g} s")

@@ -10,7 +10,9 @@ import contextlib
 import errno
 import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator
+from typing import Any
 
 from msgspec import Struct
 
@@ -51,6 +53,10 @@ _LATE = {
     "body": ("the answer was not whole", "raise `timeout`, or see why it is slow"),
     "answer": ("what is expected did not come", "check that the right service listens there"),
 }
+
+
+Place = tuple[socket.AddressFamily, tuple[Any, ...]]
+"""A family and an address in that family's form."""
 
 
 class Connection(Struct):
@@ -124,11 +130,33 @@ async def bounded(where: str, watch: Stopwatch, timeout: float) -> AsyncIterator
         raise BadAnswer("that is no host name", where=where, remedy="check its spelling") from None
 
 
-async def resolve(host: str, port: int) -> list[tuple[socket.AddressFamily, tuple[str, int]]]:
+async def resolve(host: str, port: int) -> list[Place]:
     """Return the addresses of a name in the platform's order of preference."""
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [(family, address) for family, _, _, _, address in found[:ADDRESSES]]  # type: ignore[misc]
+    answer: asyncio.Future[list[Place]] = loop.create_future()
+
+    def settle(found: list[Place] | Exception) -> None:
+        if answer.done():
+            return
+        if isinstance(found, list):
+            answer.set_result(found)
+        else:
+            answer.set_exception(found)
+
+    def look_up() -> None:
+        found: list[Place] | Exception
+        try:
+            infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found = [(info[0], info[4]) for info in infos[:ADDRESSES]]
+        except (OSError, UnicodeError) as error:
+            found = error
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(settle, found)
+
+    # A thread of its own: while DNS hangs, look-ups would fill the loop's pool, hold everybody else's work in it,
+    # and hold the end of the program too.
+    threading.Thread(target=look_up, name=f"resolve {host}", daemon=True).start()
+    return await answer
 
 
 @contextlib.asynccontextmanager
@@ -183,7 +211,7 @@ async def peer_certificate(
 
 
 async def _first_that_answers(
-    addresses: list[tuple[socket.AddressFamily, tuple[str, int]]],
+    addresses: list[Place],
 ) -> tuple[socket.socket, str]:
     """Connect to the addresses one after the other; the last one's error is the one that is told."""
     loop = asyncio.get_running_loop()
