@@ -130,6 +130,8 @@ class CockpitApp(App[int]):
                     yield AlertsPane(
                         cockpit.stores, number=number, asks=cockpit.supervisor, author=getpass.getuser()
                     )
+                elif pane is TracesPane:
+                    yield TracesPane(cockpit.stores, number=number, asks=cockpit.supervisor)
                 else:
                     yield pane(cockpit.stores, number=number)
         yield OutputDrawer()

@@ -1,43 +1,348 @@
-"""The traces pane: the slowest and failing first."""
+"""The traces pane: failing and slowest first, the services' rates, and any trace as a waterfall."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
+from textual import on, work
 from textual.app import ComposeResult
+from textual.worker import Worker
 
-from cockpit.signals import Span, service_of
+from cockpit.errors import CockpitError
+from cockpit.keymap import Action
+from cockpit.scope import Scope
+from cockpit.signals import SECOND, LogRecord, Span
+from cockpit.source import TimeRange
+from cockpit.stores.base import Stores
+from cockpit.stores.traces import Listing, Order, ServiceRow, Trace
+from widgets.asking import Asks
+from widgets.keys import bindings
+from widgets.messages import Noticed, ScopeNarrowed
 from widgets.pane import Pane
-from widgets.rows import Piece, RowList, columns
-from widgets.text import duration, safe
+from widgets.rows import Piece, RowList
+from widgets.slices import in_slices
+from widgets.traces_ask import adopt, fetch_trace, search_traces, span_logs
+from widgets.traces_detail import SpanDetail, logs_of, span_json
+from widgets.traces_list import draw_service, draw_trace, service_header, trace_header
+from widgets.traces_view import TraceView
+from widgets.waterfall import ACTIONS as WATERFALL_ACTIONS
+from widgets.waterfall import Waterfall
+
+BIG = 300
+"""Traces from which the list is made anew twice a second instead of at every tick."""
+
+LIST_ACTIONS = (
+    Action("traces.sort", ("s",), "sort", "Sort by worst, slowest, newest, or most errors.", footer=True),
+    Action("traces.services", ("t",), "services", "Show the services' rates, errors and durations.", footer=True),
+    Action("traces.find", ("o",), "find", "Ask sources for traces of the scope's service and time.", footer=True),
+)  # fmt: skip
 
 
 class TracesPane(Pane):
-    """The last traces by their root spans."""
+    """The traces of the scope, its services, or the waterfall of one trace."""
 
     NAME: ClassVar[str] = "traces"
     SIGNAL: ClassVar[str] = "Span"
+    ACTIONS: ClassVar[tuple[Action, ...]] = (*LIST_ACTIONS, *WATERFALL_ACTIONS)
+    BINDINGS = bindings(LIST_ACTIONS)
+    DEFAULT_CSS = """
+    TracesPane {
+        & .traces--services, & TraceView { display: none; }
+        &.-services .traces--list { display: none; }
+        &.-services .traces--services { display: block; }
+        &.-open .traces--list, &.-open .traces--services { display: none; }
+        &.-open TraceView { display: block; }
+    }
+    """
+
+    def __init__(self, stores: Stores, *, number: int, asks: Asks | None = None) -> None:
+        super().__init__(stores, number=number)
+        self.asks = asks
+        self.order = Order.WORST
+        self.opened = ""
+        """The trace whose waterfall is shown; empty for the lists."""
+        self.asking = ""
+        """What is being asked of sources right now."""
+        self.listing = Listing((), 0, 0)
+        self._longest = 0
+
+    # What is shown.
 
     def body(self) -> ComposeResult:
-        """Yield the list."""
-        yield RowList[Span](self.draw, key=lambda span: span.trace_id, empty="no traces yet")
+        """Yield the two lists and the waterfall, of which one is shown."""
+        yield RowList[Trace](
+            self._draw_trace, key=lambda trace: trace.trace_id, header=trace_header, empty="no traces yet"
+        ).add_class("traces--list")
+        yield RowList[ServiceRow](
+            draw_service,
+            key=lambda row: row.service,
+            header=service_header,
+            empty="no requests in this window",
+        ).add_class("traces--services")
+        yield TraceView()
+
+    @property
+    def view(self) -> TraceView:
+        """The waterfall and the lines around it."""
+        return self.query_one(TraceView)
+
+    @property
+    def rows(self) -> RowList[Trace]:
+        """The list of traces."""
+        return self.query_one(".traces--list", RowList)
+
+    @property
+    def services(self) -> RowList[ServiceRow]:
+        """The table of services."""
+        return self.query_one(".traces--services", RowList)
 
     def stamp(self) -> Hashable:
-        """Follow the store."""
-        return self.stores.traces.version
+        """Follow the store: the open trace, or all of it, less often where it is big."""
+        traces = self.stores.traces
+        place = (self.opened, self.has_class("-services"), self.order, self.asking)
+        if self.opened:
+            trace = traces.get(self.opened)
+            return place, trace.version if trace else -1, self.view.busy
+        often = len(traces) < BIG and not self.has_class("-services")
+        return place, traces.version if often else self.now // (SECOND // 2)
 
     def redraw(self) -> None:
-        """Show the slowest first."""
-        traces = self.stores.traces
-        roots = [traces.trace(trace_id)[0] for trace_id in traces.trace_ids()[-500:]]
-        self.query_one(RowList).show_items(sorted(roots, key=lambda span: -span.duration))
+        """Show what the scope admits."""
+        if self.opened:
+            self._show_trace()
+        elif self.has_class("-services"):
+            self._show_services()
+        else:
+            self._show_list()
 
-    def draw(self, span: Span, width: int) -> Sequence[Piece]:
-        """Lay out one trace."""
-        return columns(
-            width,
-            (duration(span.duration), "", -9),
-            (safe(service_of(span.resource)), "accent", 14),
-            (safe(span.name), "", 0),
+    def passed(self) -> None:
+        """Let ages grow and traces leave the window."""
+        self.redraw()
+
+    def summary(self) -> str:
+        """Say what is listed, and what is being asked."""
+        parts = []
+        if self.opened:
+            parts.append(f"trace {self.opened[:8]}")
+        elif self.has_class("-services"):
+            parts.append(f"{len(self.services.items)} services")
+        elif self.listing.matched:
+            failing = sum(1 for trace in self.listing.rows if trace.errors_at(self._moment()))
+            parts += [f"{failing:,} failing of {self.listing.matched:,}", f"{self.order} first"]
+        if self.asking:
+            parts.append(self.asking)
+        return " · ".join(parts)
+
+    def _moment(self) -> int | None:
+        """Return the moment in the past that is shown, or None for now."""
+        return None if self.scope.live else self.scope.moment(self.now)
+
+    def _words(self) -> list[str]:
+        return self.filter_text.lower().split()
+
+    def _show_list(self) -> None:
+        self.listing = self.stores.traces.listing(self.scope, self.now, order=self.order, words=self._words())
+        moment = self._moment()
+        self._longest = max((trace.duration_at(moment) for trace in self.listing.rows), default=0)
+        outside = self.listing.outside
+        self.rows.empty = f"none in this window, {outside:,} outside of it" if outside else "no traces yet"
+        self.rows.show_items(self.listing.rows)
+
+    def _show_services(self) -> None:
+        start, end = self.scope.window(self.now)
+        moment = self.scope.moment(self.now)
+        words, service = self._words(), self.scope.service
+        shift = end - moment if self.scope.cursor is not None else 0
+        table = self.stores.traces.services.table(start - shift, end - shift)
+        self.services.show_items(
+            [
+                row
+                for row in table
+                if (not service or row.service == service)
+                and all(word in row.service.lower() for word in words)
+            ]
         )
+
+    def _show_trace(self) -> None:
+        trace = self.stores.traces.get(self.opened)
+        self.view.show(trace, now=self.now, moment=self._moment(), words=self._words())
+
+    def _draw_trace(self, trace: Trace, width: int) -> Sequence[Piece]:
+        return draw_trace(
+            trace,
+            width,
+            now=self.now,
+            moment=self._moment(),
+            longest=self._longest,
+            followed=self.scope.trace_id,
+        )
+
+    # Opening and closing.
+
+    def follow(self, scope: Scope) -> None:
+        """Take over another scope; its trace, if it names one, is opened."""
+        before = self.scope.trace_id
+        super().follow(scope)
+        if scope.trace_id != before:
+            if scope.trace_id:
+                self.open_trace(scope.trace_id)
+            elif self.opened:
+                self.close_trace()
+
+    def open_trace(self, trace_id: str) -> None:
+        """Show a trace's waterfall, asking sources for it where it isn't here or not all of it."""
+        if trace_id == self.opened:
+            return
+        focused = self.has_focus_within
+        if self.detail is not None:
+            self.close_detail()
+        self.opened = self.stores.traces.pinned = trace_id
+        self.view.note = ""
+        self.view.open(trace_id)
+        self.add_class("-open")
+        trace = self.stores.traces.get(trace_id)
+        if trace is None or not trace.held or trace.expected > len(trace.spans):
+            self._fetch(trace_id, trace.source if trace else "")
+        self.redraw()
+        if focused:
+            self.call_after_refresh(self.focus_body)
+
+    def close_trace(self) -> None:
+        """Go back to the list."""
+        focused = self.has_focus_within
+        if self.detail is not None:
+            self.close_detail()
+        self.opened = self.stores.traces.pinned = ""
+        self.remove_class("-open")
+        self.redraw()
+        if focused:
+            self.call_after_refresh(self.focus_body)
+
+    def step_back(self) -> bool:
+        """Stop asking, leave the detail, the filter or the waterfall; the scope's own step closes its trace."""
+        if self.asking:
+            self.workers.cancel_group(self, "ask")
+            self.asking = ""
+            return True
+        if super().step_back():
+            return True
+        if self.opened and self.opened != self.scope.trace_id:
+            self.close_trace()
+            return True
+        if not self.opened and self.has_class("-services"):
+            self.action_services()
+            return True
+        return False
+
+    @on(RowList.Chosen)
+    def _chosen(self, event: RowList.Chosen) -> None:
+        event.stop()
+        if isinstance(event.rows, Waterfall):
+            self._open_span(event.item)
+        elif isinstance(event.item, Trace):
+            trace = event.item
+            self.open_trace(trace.trace_id)
+            title = f"{trace.service} {trace.name}".strip() or trace.trace_id[:8]
+            self.post_message(ScopeNarrowed(title, {"trace_id": trace.trace_id}))
+        elif isinstance(event.item, ServiceRow):
+            self.action_services()
+            self.post_message(ScopeNarrowed(event.item.service, {"service": event.item.service}))
+
+    def _open_span(self, row: int) -> None:
+        detail = SpanDetail(self.view.waterfall.trace_tree, row)
+        self.open_detail(detail)
+        self._look_for_logs(detail)
+
+    # What the keys do.
+
+    def action_sort(self) -> None:
+        """Sort by the next order."""
+        orders = list(Order)
+        self.order = orders[(orders.index(self.order) + 1) % len(orders)]
+
+    def action_services(self) -> None:
+        """Show the services, or the traces again."""
+        focused = self.has_focus_within
+        self.toggle_class("-services")
+        if focused:
+            self.call_after_refresh(self.focus_body)
+
+    def action_find(self) -> None:
+        """Ask for traces of the scope's service and window."""
+        names = self.asks.offering("find_traces") if self.asks else []
+        if not names:
+            self.post_message(Noticed("no source here can be asked for traces", "warning"))
+        elif not self.opened:
+            self._find(names)
+
+    def copied(self) -> tuple[str, str]:
+        """Copy the trace's identifier, the span as JSON, or the service's name."""
+        if self.opened:
+            row = self.view.waterfall.current
+            return (
+                (span_json(self.view.waterfall.trace_tree.spans[row]), "span")
+                if row is not None
+                else ("", "")
+            )
+        if self.has_class("-services"):
+            service = self.services.current
+            return (service.service, "service") if service else ("", "")
+        trace = self.rows.current
+        return (trace.trace_id, "trace id") if trace else ("", "")
+
+    # What sources are asked.
+
+    @work(group="ask", exclusive=True, exit_on_error=False)
+    async def _find(self, names: Sequence[str]) -> None:
+        assert self.asks is not None
+        self.asking = f"asking {', '.join(names)}…"
+        try:
+            within = TimeRange(*self.scope.window(self.now))
+            answers, problems = await search_traces(self.asks, names, self.scope.service, within)
+        finally:
+            self.asking = ""
+        fresh = self.stores.traces.merge_found(answers)
+        said = [f"{len(answers):,} traces found, {fresh:,} new here", *problems]
+        self.post_message(Noticed("; ".join(said), "warning" if problems else "information"))
+
+    @work(group="ask", exclusive=True, exit_on_error=False)
+    async def _fetch(self, trace_id: str, likely: str) -> None:
+        names = self.asks.offering("get_trace") if self.asks else []
+        held = self.stores.traces.get(trace_id)
+        if self.asks is None or not names:
+            self.view.note = (
+                "" if held and held.held else "its spans are not here, and no source can be asked"
+            )
+            return
+        names.sort(key=lambda name: name != likely)
+        self.asking = f"asking {', '.join(names)}…"
+        self.view.note = self.asking
+        try:
+            spans, problems = await fetch_trace(self.asks, names, trace_id)
+            await adopt(self.stores.traces, spans)
+        finally:
+            self.asking = self.view.note = ""
+        if not spans:
+            unknown = "" if held and held.held else f"{', '.join(names)} don't know it either"
+            self.view.note = "; ".join(problems) or unknown
+
+    @work(group="logs", exclusive=True, exit_on_error=False)
+    async def _look_for_logs(self, detail: SpanDetail) -> None:
+        span: Span = detail.span
+        records: list[LogRecord] = await in_slices(logs_of(self.stores.logs, span))
+        names = self.asks.offering("query_logs") if self.asks else []
+        if self.asks is None or not names:
+            detail.show_logs(records)
+            return
+        detail.show_logs(records, note=f"asking {', '.join(names)}…")
+        more, problems = await span_logs(self.asks, names, span)
+        known = {(record.at, record.body) for record in records}
+        records += [record for record in more if (record.at, record.body) not in known]
+        records.sort(key=lambda record: record.at)
+        detail.show_logs(records, note="; ".join(problems))
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Show what went wrong in place of the answer."""
+        if isinstance(event.worker.error, CockpitError):
+            self.view.note = str(event.worker.error)

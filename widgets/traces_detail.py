@@ -1,0 +1,124 @@
+"""Everything known of one span: times, attributes, resource, events, links, and the logs written within it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+
+import msgspec
+
+from cockpit.signals import LogRecord, Span, SpanStatus, level_name, service_of
+from cockpit.stores.logs import LogStore
+from cockpit.stores.traces import TraceTree
+from widgets.detail import Detail, Field
+from widgets.text import clock, duration
+
+MOST_LOGS = 200
+"""Log records shown of one span."""
+PAUSE = 4_000
+"""Log records looked at between two turns of the screen's loop."""
+
+
+class SpanDetail(Detail):
+    """One span; `y` copies it as JSON."""
+
+    def __init__(self, tree: TraceTree, row: int) -> None:
+        self.span = tree.spans[row]
+        self.facts = span_facts(tree, row)
+        super().__init__(
+            f"{service_of(self.span.resource)} {self.span.name}",
+            self._sections([], "looking…"),
+            copied=span_json(self.span),
+        )
+
+    def show_logs(self, records: Sequence[LogRecord], *, note: str = "") -> None:
+        """Show the span's log records, and in a note where they came from or why there are none."""
+        self.show(self._sections(records, note))
+
+    def _sections(self, records: Sequence[LogRecord], note: str) -> dict[str, list[Field]]:
+        span = self.span
+        logs = [
+            (f"{clock(record.at, millis=True)} {level_name(record.level)}".rstrip(), record.body)
+            for record in records[:MOST_LOGS]
+        ]
+        if note or not logs:
+            logs.append(("", note or "none"))
+        return {
+            "": self.facts,
+            "attributes": _fields(span.attributes),
+            "logs of this span": logs,
+            "events": [
+                (f"+{duration(event.at - span.start)}", _one_line(event.name, event.attributes))
+                for event in span.events
+            ],
+            "links": [
+                (link.trace_id, f"span {link.span_id} {_one_line('', link.attributes)}".rstrip())
+                for link in span.links
+            ],
+            "resource": _fields(span.resource),
+        }
+
+
+def span_facts(tree: TraceTree, row: int) -> list[Field]:
+    """Return a span's times and place in its trace."""
+    span = tree.spans[row]
+    spent = tree.end[row] - tree.start[row]
+    whole = max(1, tree.duration)
+    critical = tree.critical_time(row)
+    mark = "✖ " if span.status is SpanStatus.ERROR else ""
+    status = f"{mark}{span.status}: {span.status_message}" if span.status_message else f"{mark}{span.status}"
+    fields = [
+        ("status", status),
+        ("duration", f"{duration(spent)}, {spent / whole:.1%} of the trace"),
+        ("own time", f"{duration(tree.own[row])}, {tree.own[row] / max(1, spent):.0%} of the span"),
+        ("critical path", f"{duration(critical)}, {critical / whole:.1%} of the trace" if critical else ""),
+        ("started", f"{clock(span.start, date=True, millis=True)} UTC, {_offset(tree, row)} into the trace"),
+        ("children", f"{sum(1 for _ in tree.children(row)):,}, {tree.size[row] - 1:,} spans below"),
+        ("kind", span.kind),
+        ("span", span.span_id),
+        ("parent", span.parent_id + (" (missing)" if row in tree.orphans else "")),
+        ("trace", span.trace_id),
+        ("library", span.scope),
+        ("source", span.source),
+    ]
+    if row in tree.moved:
+        told = (
+            f"its clock says {duration(abs(tree.moved[row]))} {'earlier' if tree.moved[row] > 0 else 'later'}"
+        )
+        fields.insert(5, ("clock", f"moved to fit its parent; {told}"))
+    if row in tree.looped:
+        fields.insert(5, ("parents", "go round in a circle; shown from the earliest span of it"))
+    return [(name, value) for name, value in fields if value]
+
+
+def span_json(span: Span) -> str:
+    """Return a span as JSON text."""
+    return msgspec.json.format(msgspec.json.encode(span), indent=2).decode()
+
+
+def logs_of(store: LogStore, span: Span) -> Generator[None, None, list[LogRecord]]:
+    """Look through the kept log records for a span's own, newest first, pausing often; oldest first in the answer."""
+    found: list[LogRecord] = []
+    for number in range(store.end - 1, -1, -1):
+        if number < store.first:
+            break
+        record = store[number]
+        if record.trace_id == span.trace_id and record.span_id == span.span_id:
+            found.append(record)
+            if len(found) >= MOST_LOGS:
+                break
+        if number % PAUSE == 0:
+            yield
+    found.reverse()
+    return found
+
+
+def _offset(tree: TraceTree, row: int) -> str:
+    return duration(tree.start[row] - tree.first)
+
+
+def _fields(mapping: Mapping[str, object]) -> list[Field]:
+    return [(name, str(value)) for name, value in sorted(mapping.items())]
+
+
+def _one_line(name: str, attributes: Mapping[str, object]) -> str:
+    return " ".join([name, *(f"{key}={value}" for key, value in attributes.items())]).strip()
