@@ -105,7 +105,7 @@ class FilesSource(Source[FilesOptions]):
     def parser(self, path: str) -> LineParser:
         """Return a parser for the lines of a file."""
         where = resource(self.options.service or service_name(path), self._host)
-        return LineParser(where, {"log.file.path": path})
+        return LineParser(where, {"log.file.path": path}, source=self.name)
 
     def _follow(self, path: str) -> Followed:
         return Followed(path, self.parser(path), self.joiner())
@@ -245,6 +245,7 @@ class FilesSource(Source[FilesOptions]):
             reason=self._reason(),
             value=float(len(following.files)),
             unit="{file}",
+            source=self.name,
             resource=resource(host=self._host),
             details={"not readable": len(following.refused), "over max_files": following.surplus},
         )

@@ -148,7 +148,9 @@ class JournaldSource(Source[JournaldOptions]):
         if status != 0 and complaint and not entries:
             raise SourceError(complaint, where="journalctl")
         wanted = query.lower()
-        records = [record for entry in entries if wanted in (record := record_of(entry)).body.lower()]
+        records = [
+            record for entry in entries if wanted in (record := record_of(entry, self.name)).body.lower()
+        ]
         records = [record for record in records if within.start <= record.at <= within.end]
         records.sort(key=lambda record: record.at)
         return records[-limit:]
@@ -166,7 +168,7 @@ class JournaldSource(Source[JournaldOptions]):
             if not data:
                 return
             for part in _parts(reader.feed(data)):
-                await emit([record_of(entry) for entry in part])
+                await emit([record_of(entry, self.name) for entry in part])
                 self._cursor = part[-1].cursor or self._cursor
                 await asyncio.sleep(0)
 

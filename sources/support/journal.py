@@ -87,7 +87,7 @@ def text_of(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def record_of(entry: Entry) -> LogRecord:
+def record_of(entry: Entry, source: str = "") -> LogRecord:
     """Return the log record that an entry stands for."""
     fields = entry.fields
     stamp = text_of(fields.get("__REALTIME_TIMESTAMP"))
@@ -104,6 +104,7 @@ def record_of(entry: Entry) -> LogRecord:
         level=_level(text_of(fields.get("PRIORITY")), body, inner),
         body=body,
         attributes=_attributes(fields, inner),
+        source=source,
         resource=resource(inner.service if inner and inner.service else service_of(fields),
                           text_of(fields.get("_HOSTNAME"))),
         trace_id=trace_id,

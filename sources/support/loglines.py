@@ -61,10 +61,14 @@ class LineParser:
     Args:
         resource: Who writes the stream, where its lines don't say.
         attributes: What every record of the stream carries.
+        source: The name of the source that reads it.
     """
 
-    def __init__(self, resource: Resource = EMPTY, attributes: Attributes = EMPTY) -> None:
+    def __init__(
+        self, resource: Resource = EMPTY, attributes: Attributes = EMPTY, *, source: str = ""
+    ) -> None:
         self.resource = resource
+        self.source = source
         self.attributes = attributes
         self.moments = Moments()
         self._format: _Format | None = None
@@ -114,6 +118,7 @@ class LineParser:
             level=level,
             body=body,
             attributes={**self.attributes, **attributes} if attributes else self.attributes,
+            source=self.source,
             resource=self.resource_of(service, host) if service or host else self.resource,
             trace_id=trace_id,
             span_id=span_id,
@@ -129,6 +134,7 @@ class LineParser:
             level=level,
             body=fields.body,
             attributes={**self.attributes, **fields.rest},
+            source=self.source,
             resource=self.resource_of(fields.service, fields.host),
             trace_id=fields.trace_id,
             span_id=fields.span_id,
