@@ -9,8 +9,8 @@ from __future__ import annotations
 import argparse
 import getpass
 import logging
-import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
@@ -28,6 +28,7 @@ from cockpit.errors import CockpitError, UsageError
 from cockpit.keymap import Action, Keymap
 from cockpit.operations import Operations
 from cockpit.signals import SECOND
+from cockpit.stores.base import Clock, wall_clock
 from cockpit.targets import Environment
 from cockpit.wiring import Cockpit
 from widgets.alerts import AlertsPane
@@ -91,7 +92,7 @@ class CockpitApp(App[int]):
     """The screen."""
 
     TITLE = "cockpit"
-    CSS_PATH = "app.tcss"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
     COMMAND_PALETTE_BINDING = "f24"  # the registry binds the palette
     COMMANDS = App.COMMANDS | {ActionProvider}
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS, priority=True)
@@ -103,8 +104,19 @@ class CockpitApp(App[int]):
     command_bar = query_one(CommandBar)
     drawer = query_one(OutputDrawer)
 
-    def __init__(self, cockpit: Cockpit, operations: Operations, *, mode: str = "") -> None:
+    def __init__(
+        self, cockpit: Cockpit, operations: Operations, *, mode: str = "", clock: Clock = wall_clock
+    ) -> None:
+        """Make the screen.
+
+        Args:
+            cockpit: The way in.
+            operations: The way out.
+            mode: What the verdict says beside the target, such as `read-only`.
+            clock: Nanoseconds since the epoch; a test or a replay may hold it still.
+        """
         super().__init__()
+        self._clock = clock
         self.cockpit = cockpit
         self.operations = operations
         self.mode = mode
@@ -176,7 +188,7 @@ class CockpitApp(App[int]):
     def _tick(self) -> None:
         """Move what came in to the stores, and let the panes follow."""
         self.cockpit.drain()
-        now = time.time_ns()
+        now = self._clock()
         statuses = self.cockpit.statuses()
         for pane in self.query(Pane):
             pane.tick(now, statuses)
@@ -221,7 +233,7 @@ class CockpitApp(App[int]):
 
     def action_shift(self, direction: int) -> None:
         """Move the time cursor by a sixtieth of the window; at now it lets go."""
-        now = time.time_ns()
+        now = self._clock()
         scope = self.cockpit.trail.now
         moment = scope.moment(now) + direction * max(SECOND, scope.span // 60)
         self.post_message(CursorMoved(None if moment >= now else moment))
@@ -318,7 +330,7 @@ class CockpitApp(App[int]):
             self._command = self._run_line(event.text)
             return
         try:
-            effect = interpret(event.text, self.cockpit, time.time_ns())
+            effect = interpret(event.text, self.cockpit, self._clock())
         except UsageError as error:
             self._notice(str(error), "error")
             return

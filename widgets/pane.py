@@ -23,7 +23,7 @@ from widgets.text import age, safe
 
 _CSS = """
 Pane {
-    border: round $border-blurred;
+    border: round $secondary 50%;
     border-title-color: $text;
     border-subtitle-color: $text-muted;
     padding: 0;
@@ -34,7 +34,7 @@ Pane {
     & > .pane--filter { height: 1; border: none; padding: 0 1; background: $boost; display: none; }
     & > .pane--filter.-open { display: block; }
 }
-.-narrow Pane:blur { border: round $border-blurred; }
+.-narrow Pane:blur { border: round $secondary 50%; }
 """
 
 FILTER = Action(
