@@ -91,7 +91,7 @@ class FilesSource(Source[FilesOptions]):
     def __init__(self, name: str, options: FilesOptions) -> None:
         super().__init__(name, options)
         self._start = re.compile(options.record_start) if options.record_start else None
-        self._host = options.host_name or socket.gethostname()
+        self._host = options.host_name
         self._following = Following(
             options.paths, exclude=options.exclude, most=options.max_files, follow=self._follow
         )
@@ -104,6 +104,7 @@ class FilesSource(Source[FilesOptions]):
 
     def parser(self, path: str) -> LineParser:
         """Return a parser for the lines of a file."""
+        self._host = self._host or socket.gethostname()
         where = resource(self.options.service or service_name(path), self._host)
         return LineParser(where, {"log.file.path": path}, source=self.name)
 
@@ -246,7 +247,7 @@ class FilesSource(Source[FilesOptions]):
             value=float(len(following.files)),
             unit="{file}",
             source=self.name,
-            resource=resource(host=self._host),
+            resource=resource(host=self._host or socket.gethostname()),
             details={"not readable": len(following.refused), "over max_files": following.surplus},
         )
 

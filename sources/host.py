@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from cockpit.errors import CockpitError, SourceError
-from cockpit.signals import HealthSample, HealthState
+from cockpit.signals import EMPTY, HealthSample, HealthState, Resource
 from cockpit.source import Emit, Options, PollingSource, resource
 from sources.support import systemd, vitals
 from sources.support.interfaces import Interfaces
@@ -90,7 +90,7 @@ class HostSource(PollingSource[HostOptions]):
     def __init__(self, name: str, options: HostOptions) -> None:
         super().__init__(name, options)
         limits = options.thresholds
-        self._resource = resource(host=options.host_name or socket.gethostname())
+        self._resource: Resource = EMPTY
         self._cpu = vitals.Cpu(limits)
         self._memory = vitals.Memory(limits)
         self._container = vitals.Container(limits)
@@ -138,6 +138,7 @@ class HostSource(PollingSource[HostOptions]):
         import psutil
 
         now = time.monotonic()
+        self._resource = self._resource or resource(host=self.options.host_name or socket.gethostname())
         look = Look(
             at=time.time_ns(),
             elapsed=now - self._looked if self._looked else 0.0,

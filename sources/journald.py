@@ -17,7 +17,7 @@ from msgspec import Meta
 
 from cockpit.errors import CommandError, SourceError
 from cockpit.process import capture, running
-from cockpit.signals import SECOND, LogRecord
+from cockpit.signals import SECOND, LogRecord, host_of
 from cockpit.source import Emit, Options, Source, TimeRange
 from sources.support.journal import Entry, EntryReader, record_of
 
@@ -112,11 +112,7 @@ class JournaldSource(Source[JournaldOptions]):
                 try:
                     await self._follow(process, emit)
                     self._cursor = "" if "cursor" in await complaint else self._cursor
-                    raise SourceError(
-                        f"journalctl ended: {await complaint or 'it said nothing'}",
-                        where=self.name,
-                        remedy="try `journalctl --follow` by hand",
-                    )
+                    raise self._failed(f"journalctl ended: {await complaint or 'it said nothing'}")
                 finally:
                     complaint.cancel()
                     await asyncio.gather(complaint, return_exceptions=True)
@@ -125,7 +121,7 @@ class JournaldSource(Source[JournaldOptions]):
         """Read the newest entry."""
         status, entries, complaint = await self._ask("--lines=1")
         if status != 0:
-            raise SourceError(complaint or f"exit status {status}", where="journalctl")
+            raise self._failed(complaint or f"journalctl ended with status {status}")
         if not entries:
             remedy = (
                 "add this user to the group systemd-journal" if HIDDEN in complaint else "check the options"
@@ -133,7 +129,8 @@ class JournaldSource(Source[JournaldOptions]):
             raise SourceError("the journal has no entry that can be read", where=self.name, remedy=remedy)
         if HIDDEN in complaint:
             return "only this user's own entries: join the group systemd-journal to see the others"
-        return f"the newest entry is of {record_of(entries[-1]).resource.get('host.name', 'an unnamed host')}"
+        host = host_of(record_of(entries[-1], self.name).resource)
+        return f"the newest entry is of {host or 'a host without a name'}"
 
     async def query_logs(self, query: str, within: TimeRange, limit: int) -> list[LogRecord]:
         """Return the newest records that hold a text, oldest first; journalctl searches the journal itself."""
@@ -146,7 +143,7 @@ class JournaldSource(Source[JournaldOptions]):
             # A journalctl that was built without PCRE2 can't search: the newest entries are searched here.
             status, entries, complaint = await self._ask(*span, f"--lines={max(limit, 10_000)}")
         if status != 0 and complaint and not entries:
-            raise SourceError(complaint, where="journalctl")
+            raise self._failed(complaint)
         wanted = query.lower()
         records = [
             record for entry in entries if wanted in (record := record_of(entry, self.name)).body.lower()
@@ -183,6 +180,13 @@ class JournaldSource(Source[JournaldOptions]):
             await asyncio.sleep(0)
         complaint = err.decode("utf-8", "replace").strip()
         return status, entries, complaint[:500]
+
+    def _failed(self, message: str) -> SourceError:
+        """Return the error for what journalctl complains of."""
+        chosen = self.options
+        elsewhere = chosen.directory or chosen.files or chosen.namespace
+        remedy = "check `directory`, `files` and `namespace`" if elsewhere else "try `journalctl` by hand"
+        return SourceError(message, where=self.name, remedy=remedy)
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:

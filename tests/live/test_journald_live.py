@@ -14,6 +14,7 @@ import pytest
 from cockpit.errors import SourceError
 from cockpit.signals import SECOND, Alert, HealthSample, LogRecord, Signal, level_name
 from cockpit.source import TimeRange
+from cockpit.testing import check_source
 from sources.journald import JournaldOptions, JournaldSource
 
 REMOTE = "/lib/systemd/systemd-journal-remote"
@@ -193,6 +194,13 @@ async def test_a_journal_that_is_not_there_is_told(tmp_path: Path) -> None:
         await JournaldSource("journald", options).run(Collector())
     with pytest.raises(SourceError, match="nowhere"):
         await JournaldSource("journald", options).check()
+
+
+async def test_it_keeps_the_contract(journal: Journal) -> None:
+    journal.write("x")
+    report = await check_source(lambda: JournaldSource("journald", journal.options()), seconds=0.5)
+    assert report.signals >= 1
+    assert report.asked == ("query_logs",)
 
 
 async def test_check_reads_the_newest_entry(journal: Journal) -> None:

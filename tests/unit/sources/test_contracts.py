@@ -151,6 +151,8 @@ UNREACHABLE: Mapping[str, Callable[[str], Mapping[str, object]]] = {
     "alertmanager": lambda nowhere: {"url": f"http://{nowhere}"},
     "jaeger": lambda nowhere: {"url": f"http://{nowhere}"},
     "zipkin": lambda nowhere: {"url": f"http://{nowhere}"},
+    "files": lambda _nowhere: {"paths": ["/nonexistent/*.log"]},
+    "journald": lambda _nowhere: {"directory": "/nonexistent"},
 }
 
 

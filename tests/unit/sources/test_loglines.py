@@ -1,12 +1,10 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -17,6 +15,7 @@ from sources.support.levels import find_level
 from sources.support.loglines import LineParser
 from sources.support.logtimes import LATEST, Moments, epoch
 from sources.support.multiline import LINES, Joiner
+from tests.helpers.shared_data import shared_data
 
 
 def at(text: str) -> int:
@@ -285,22 +284,13 @@ def test_records_of_joined_lines_are_bounded() -> None:
     assert sum(record.count("more") for record in joined) == LINES * 3
 
 
-def shared_data() -> Path:
-    if told := os.environ.get("COCKPIT_SHARED_DATA"):
-        return Path(told)
-    for folder in Path(__file__).resolve().parents:
-        if (folder / "shared" / "data").is_dir():
-            return folder / "shared" / "data"
-    pytest.skip("the shared samples are not here: set COCKPIT_SHARED_DATA")
-
-
 @pytest.mark.parametrize(
     ("system", "levelled"),
     [("Android", 2000), ("Apache", 2000), ("BGL", 2000), ("HDFS", 2000), ("Hadoop", 2000), ("Zookeeper", 2000),
      ("Linux", 0), ("OpenSSH", 0)],
 )  # fmt: skip
 def test_real_logs_have_their_times_and_levels(system: str, levelled: int) -> None:
-    path = shared_data() / "loghub-2k" / system / f"{system}_2k.log"
+    path = shared_data("loghub-2k") / system / f"{system}_2k.log"
     parser = LineParser()
     records = [parser.parse(line, OBSERVED) for line in path.read_text("utf-8", "replace").splitlines()]
     assert sum(record.at != OBSERVED for record in records) >= 1990
