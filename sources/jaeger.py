@@ -15,7 +15,7 @@ import msgspec
 
 from cockpit.source import TimeRange
 from sources.support import jaeger_json
-from sources.support.trace_parts import Trace
+from sources.support.trace_parts import Trace, newest_first
 from sources.support.trace_polling import TraceStoreOptions, TraceStoreSource
 
 MOST = 1_500
@@ -55,7 +55,7 @@ class JaegerSource(TraceStoreSource[JaegerOptions]):
         if slower:
             params["minDuration"] = f"{round(slower * 1_000_000)}us"
         found = await self.asked("/api/traces", params, jaeger_json.read_traces)
-        return found[:limit]
+        return newest_first(found, limit)  # some of its stores answer in no order
 
     async def fetch_trace(self, trace_id: str) -> list[Trace]:
         """Ask for one trace."""

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from cockpit.source import TimeRange
 from sources.support import zipkin_json
-from sources.support.trace_parts import Trace
+from sources.support.trace_parts import Trace, newest_first
 from sources.support.trace_polling import TraceStoreOptions, TraceStoreSource
 
 MILLISECOND = 1_000_000
@@ -41,17 +41,24 @@ class ZipkinSource(TraceStoreSource[ZipkinOptions]):
         """Ask for the newest traces of a service."""
         end = within.end // MILLISECOND
         params = {
-            "serviceName": service,
             "endTs": str(end),
             "lookback": str(max(1, end - within.start // MILLISECOND)),
             "limit": str(limit),
         }
+        if service:
+            params["serviceName"] = service
         if errors_only:
             params["annotationQuery"] = "error"
         if slower:
             params["minDuration"] = str(round(slower * 1_000_000))
         found = await self.asked("/api/v2/traces", params, zipkin_json.read_traces)
-        return found[:limit]
+        return newest_first(found, limit)
+
+    async def search_all(self, within: TimeRange, limit: int, *, errors_only: bool) -> list[Trace]:
+        """Ask for the newest traces of any service, which Zipkin answers at once, unless services are configured."""
+        if self.options.services:
+            return await super().search_all(within, limit, errors_only=errors_only)
+        return await self.search("", within, limit, errors_only=errors_only)
 
     async def fetch_trace(self, trace_id: str) -> list[Trace]:
         """Ask for one trace."""

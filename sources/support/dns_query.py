@@ -189,16 +189,19 @@ def meaning_of(raised: type[BaseException]) -> tuple[type[SourceError], tuple[st
     return BadAnswer, (f"dnspython raised {clean_text(raised.__name__, 80)}", "ask another server")
 
 
-def system_servers() -> list[str]:
+def system_servers(file: str = "/etc/resolv.conf") -> list[str]:
     """Return the addresses of the resolvers that this machine uses.
+
+    Args:
+        file: Where they are named; Windows keeps them elsewhere and ignores this.
 
     Raises:
         SourceError: None is configured.
     """
     import dns.resolver
 
-    with mapped("/etc/resolv.conf"):
-        found = dns.resolver.Resolver(configure=True).nameservers
+    with mapped(file):
+        found = dns.resolver.Resolver(file).nameservers
     return [server for server in found if isinstance(server, str)]
 
 

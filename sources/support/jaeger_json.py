@@ -158,9 +158,9 @@ def _span(
     if not span_id or not own_trace or start is None:
         tally.drop("a span without an identifier or a start")
         return None
-    if trace_id and own_trace != trace_id:
-        own_trace = trace_id
+    if trace_id and own_trace[-16:] != trace_id[-16:]:
         tally.mend("a span with another trace's identifier")
+    own_trace = trace_id or own_trace
     end = start + _duration(given.get("duration"), tally)
     tags = _tags(given.get("tags"))
     parent_id, links = _references(given, own_trace, span_id, tally)
@@ -235,7 +235,9 @@ def _references(
             tally.drop("a reference to nothing")
             continue
         kind = text(one.get("refType")).upper()
-        read.append((kind, identifier(one.get("traceID"), wide=True) or trace_id, other))
+        target = identifier(one.get("traceID"), wide=True) or trace_id
+        # Where only part of a system has 128-bit identifiers, the lower 64 bits are what they have in common.
+        read.append((kind, trace_id if target[-16:] == trace_id[-16:] else target, other))
     inside = [ref for ref in read if ref[1] == trace_id and ref[2] != span_id]
     parent = next((ref for ref in inside if ref[0] == "CHILD_OF"), None)
     parent = parent or next((ref for ref in inside if ref[0] == "FOLLOWS_FROM"), None)

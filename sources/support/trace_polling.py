@@ -24,6 +24,8 @@ BATCH = 1_000
 """Spans emitted at a time."""
 REMEMBERED = 200_000
 """Span identifiers remembered, so that none is emitted twice."""
+ALL = 50
+"""Services asked about in turn for traces of any service."""
 LIST_EVERY = 60.0
 """Seconds that a list of services is good for."""
 
@@ -164,7 +166,7 @@ class TraceStoreSource(PollingSource[O]):
         since = self._asked_until.get(service, now - int(self.options.lookback * SECOND))
         within = TimeRange(since, now)
         for trace in await self._interesting(service, within):
-            fresh = self._seen.fresh(trace)
+            fresh = await asyncio.to_thread(self._seen.fresh, trace)
             for start in range(0, len(fresh), BATCH):
                 await emit(fresh[start : start + BATCH])
                 await asyncio.sleep(0)
@@ -211,11 +213,21 @@ class TraceStoreSource(PollingSource[O]):
         """Search the store: range, limit and the wish for failed traces alone are pushed down to it."""
         if limit <= 0:
             return []
+        if service:
+            found = await self.search(service, within, limit, errors_only=errors_only)
+        else:
+            found = await self.search_all(within, limit, errors_only=errors_only)
+        return await asyncio.to_thread(
+            lambda: [summarise(trace, self.name) for trace in newest_first(found, limit)]
+        )
+
+    async def search_all(self, within: TimeRange, limit: int, *, errors_only: bool) -> list[Trace]:
+        """Ask the store for the newest traces of any service, one service after the other unless it can do better."""
         found: list[Trace] = []
-        services = [service] if service else (await self._services())[: self.options.services_per_look]
-        for one in services:
-            found += await self.search(one, within, limit, errors_only=errors_only)
-        return [summarise(trace, self.name) for trace in newest_first(found, limit)]
+        for service in (await self._services())[:ALL]:
+            traces = await self.search(service, within, limit, errors_only=errors_only)
+            found = newest_first((*found, *traces), limit)
+        return found
 
     async def get_trace(self, trace_id: str) -> list[Span]:
         """Return all spans of one trace; an empty list when the store doesn't know it."""

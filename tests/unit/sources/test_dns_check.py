@@ -3,6 +3,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import dns
 import dns.exception
@@ -14,7 +15,7 @@ import pytest
 from cockpit.errors import SourceError
 from cockpit.signals import HealthSample, HealthState
 from sources.dns_check import DnsCheck, DnsCheckSource, DnsOptions, split_server
-from sources.support.dns_query import MEANING, meaning_of
+from sources.support.dns_query import MEANING, meaning_of, system_servers
 from tests.helpers.dns_server import Zone, dns_server
 from tests.helpers.emits import Kept
 from tests.helpers.tcp_server import free_port
@@ -202,6 +203,14 @@ def test_servers_are_written_as_people_write_them(server: str, pair: tuple[str, 
 def test_a_mistake_in_the_options_is_told(table: dict[str, object]) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(table, DnsOptions)
+
+
+def test_the_machine_s_resolvers_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "resolv.conf"
+    file.write_text("search corp.example\nnameserver 192.0.2.53\nnameserver 2001:db8::53\n")
+    assert system_servers(str(file)) == ["192.0.2.53", "2001:db8::53"]
+    with pytest.raises(SourceError, match="no resolver is configured"):
+        system_servers(str(tmp_path / "missing"))
 
 
 def _walk(kind: type[BaseException]) -> Iterator[type[BaseException]]:

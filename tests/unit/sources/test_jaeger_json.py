@@ -114,6 +114,16 @@ def test_the_first_child_of_is_the_parent_and_the_rest_are_links() -> None:
     assert by_name(one(span(1), span(4, references=follows)))["op4"].parent_id == "0000000000000001"
 
 
+def test_64_bit_references_within_a_128_bit_trace_are_its_own() -> None:
+    long = "463ac35c9f6413ad00000000000000a1"
+    answer = envelope(span(1), span(2, 1), traceID=long)
+    tally = Tally()
+    [trace] = read_traces(answer, "jaeger", tally)
+    read = by_name(trace)
+    assert read["op2"].parent_id == read["op1"].span_id and read["op2"].trace_id == trace.trace_id == long
+    assert tally.mended == {}
+
+
 def test_a_cycle_is_cut_at_its_earliest_span() -> None:
     tally = Tally()
     trace = one(span(1, 3), span(2, 1), span(3, 2), span(4, 3), span(5, 5), tally=tally)
