@@ -116,6 +116,9 @@ def said(body: bytes, *, scrub: Callable[[str], str]) -> str:
         found = None
     text = found if isinstance(found, str) else ""
     if isinstance(found, dict):
+        errors = found.get("errors")
+        if isinstance(errors, list) and errors and isinstance(errors[0], dict):
+            found = {"message": errors[0].get("msg"), **found}  # Jaeger's form
         text = next(
             (found[key] for key in ("error", "message", "detail") if isinstance(found.get(key), str)), ""
         )

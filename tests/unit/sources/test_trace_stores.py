@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -253,6 +254,40 @@ async def test_what_goes_wrong_is_an_error_to_act_on(
         await source.aclose()
     assert caught.value.where == "store" and caught.value.message
     assert kept.spans == []
+
+
+async def test_jaeger_s_own_words_are_passed_on() -> None:
+    async with serving(jaeger_store(SHOP)) as url:
+        source = jaeger_source(url)
+        with pytest.raises(BadAnswer, match="parameter 'service' is required"):
+            await source.search("", HOUR, 1)
+        await source.aclose()
+
+
+async def test_zipkin_is_asked_once_for_any_service() -> None:
+    store = zipkin_store(SHOP, BILLING)
+    async with serving(store) as url:
+        source = zipkin_source(url)
+        assert len(await source.find_traces("", HOUR, 10)) == 2
+        await source.aclose()
+    assert [(asked.path, "serviceName" in asked.params) for asked in store.asked] == [
+        ("/api/v2/traces", False)
+    ]
+
+
+async def test_a_store_that_answers_in_no_order_is_put_in_order() -> None:
+    store = jaeger_store(SHOP, SLOW, FAILED)
+
+    def backwards(asked: Asked) -> Said:
+        said = store(asked)
+        found = json.loads(said.body)
+        return Said(200, json.dumps(found | {"data": found["data"][::-1]}).encode())
+
+    async with http_server(backwards) as url:
+        source = jaeger_source(url)
+        found = await source.find_traces("shop", HOUR, 3)
+        await source.aclose()
+    assert [one.trace_id for one in found] == [t[0]["trace"] for t in (FAILED, SLOW, SHOP)]
 
 
 async def test_a_service_whose_traces_are_broken_hides_no_other() -> None:
