@@ -16,6 +16,7 @@ import os
 import shutil
 import tempfile
 import threading
+from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
@@ -149,6 +150,21 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             await writer.drain()
 
 
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Keep grpcio's core from writing to stderr, which is the screen.
+
+    It reads the variable when its first server is made; commands started later must not inherit it.
+    """
+    given = os.environ.get("GRPC_VERBOSITY")
+    os.environ["GRPC_VERBOSITY"] = given or "NONE"
+    try:
+        yield
+    finally:
+        if given is None:
+            del os.environ["GRPC_VERBOSITY"]
+
+
 class Backend:
     """grpcio's server on a Unix socket; made and stopped off the loop.
 
@@ -157,7 +173,6 @@ class Backend:
     """
 
     def __init__(self, intake: Intake, wire: Wire, limits: Limits, loop: asyncio.AbstractEventLoop) -> None:
-        os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its core writes to stderr, which is the screen
         import grpc
 
         self._intake = intake
@@ -167,10 +182,11 @@ class Backend:
         self._folder = Path(tempfile.mkdtemp(prefix="cockpit-"))
         self.path = str(self._folder / "otlp.sock")
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="otlp-grpc")
-        self._server = grpc.server(
-            self._workers,
-            options=[("grpc.max_receive_message_length", limits.body), ("grpc.so_reuseport", 0)],
-        )
+        with _silent():
+            self._server = grpc.server(
+                self._workers,
+                options=[("grpc.max_receive_message_length", limits.body), ("grpc.so_reuseport", 0)],
+            )
         self._server.add_generic_rpc_handlers(tuple(self._handler(*service) for service in SERVICES))
         self._server.add_insecure_port(f"unix:{self.path}")
         self._server.start()

@@ -139,7 +139,7 @@ async def test_another_protocol_is_told_where_to_go_and_starts_nothing(raw: byte
         assert not [thread for thread in threading.enumerate() if thread.name.startswith("otlp-grpc")]
 
 
-async def test_garbage_behind_the_preface_harms_nobody_else() -> None:
+async def test_garbage_behind_the_preface_harms_nobody_else(capfd: pytest.CaptureFixture[str]) -> None:
     async with receiving() as (_, collected, port):
         for _ in range(10):
             _, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -148,6 +148,8 @@ async def test_garbage_behind_the_preface_harms_nobody_else() -> None:
             writer.close()
         assert await asyncio.to_thread(call, port, a_request()) == b""
         assert len(collected.signals) == 1
+    assert capfd.readouterr() == ("", "")
+    assert "GRPC_VERBOSITY" not in os.environ
 
 
 async def test_a_taken_grpc_port_is_a_row_while_http_goes_on() -> None:

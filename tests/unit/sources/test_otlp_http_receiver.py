@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import json
 import time
@@ -10,11 +11,18 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cockpit.errors import Unreachable
 from cockpit.signals import HealthSample, HealthState, LogRecord, Signal, Span
 from cockpit.source import TimeRange
 from sources.otlp import OtlpOptions, OtlpSource
+from sources.support.otlp_http import HttpReceiver, Limits
+from sources.support.otlp_intake import Intake
+from sources.support.otlp_json import JsonWire
+from sources.support.otlp_messages import Wire
+from sources.support.otlp_proto import ProtoWire
 
 
 class Collected:
@@ -291,3 +299,107 @@ async def test_a_taken_port_says_what_to_do() -> None:
         with pytest.raises(Unreachable, match="another collector"):
             await second.check()
     assert "HTTP on" in await second.check()
+
+
+@asynccontextmanager
+async def impatient(**limits: float) -> AsyncIterator[tuple[HttpReceiver, int]]:
+    """Listen with limits that a test can wait for."""
+    intake = Intake("otlp", Collected(), measured=lambda _: 0, heard=lambda _: None, budget=1 << 20)
+    wires: dict[str, Wire] = {wire.content_type: wire for wire in (JsonWire(), ProtoWire())}
+    receiver = HttpReceiver(intake, wires, Limits(**limits))  # type: ignore[arg-type]
+    port = await receiver.listen("127.0.0.1", 0)
+    try:
+        yield receiver, port
+    finally:
+        await receiver.close()
+        intake.close()
+
+
+async def drip(port: int, raw: bytes, pause: float) -> bytes:
+    """Send a byte at a time until the other side has enough, and return all that it answered."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+
+    async def send() -> None:
+        with contextlib.suppress(OSError):
+            for byte in raw:
+                writer.write(bytes([byte]))
+                await writer.drain()
+                await asyncio.sleep(pause)
+
+    sending = asyncio.create_task(send())
+    try:
+        return await asyncio.wait_for(reader.read(), 5)
+    finally:
+        sending.cancel()
+        writer.close()
+
+
+async def test_a_header_that_drips_in_is_given_up() -> None:
+    async with impatient(head=0.3) as (_, port):
+        started = time.monotonic()
+        answer = await drip(port, request(b"{}", "/v1/traces", "application/json", "X: " + "y" * 2000), 0.02)
+        assert answer.startswith(b"HTTP/1.1 408")
+        assert time.monotonic() - started < 2.5
+
+
+async def test_a_body_that_drips_in_is_given_up() -> None:
+    async with impatient(transfer=0.3) as (receiver, port):
+        raw = request(b" " * 5000)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(raw[:-4000])
+        assert (await read_answer(reader))[0] == 408
+        writer.close()
+        await asyncio.sleep(0.1)
+        assert receiver.intake.held == 0
+
+
+async def test_a_connection_that_idles_is_closed_without_a_word() -> None:
+    async with impatient(idle=0.2) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request(b"{}"))
+        assert (await read_answer(reader))[0] == 200
+        assert await asyncio.wait_for(reader.read(), 3) == b""
+        writer.close()
+
+
+async def test_a_sender_that_goes_away_midway_leaves_nothing_held() -> None:
+    async with impatient() as (receiver, port):
+        for cut in (5, 60, 200, 600):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(request(b" " * 5000)[:cut])
+            await writer.drain()
+            writer.transport.abort()
+        await asyncio.sleep(0.2)
+        assert receiver.intake.held == 0
+        assert (await ask(port, request(b"{}")))[0] == 200
+
+
+async def test_a_large_request_leaves_the_loop_free() -> None:
+    body = json.dumps(a_trace(20_000)).encode()
+    assert len(body) > 3_000_000
+    async with receiving() as (_, collected, port):
+        longest, waiting = 0.0, asyncio.create_task(ask(port, request(body)))
+        while not waiting.done():
+            started = time.perf_counter()
+            await asyncio.sleep(0)
+            longest = max(longest, time.perf_counter() - started)
+        assert (await waiting)[0] == 200
+        assert len(collected.signals) == 20_000
+        assert longest < 0.1
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.binary(max_size=300) | st.just(request(b"{}")), max_size=4))
+def test_any_bytes_leave_the_receiver_standing(parts: list[bytes]) -> None:
+    async def talk() -> None:
+        async with impatient(head=0.05, transfer=0.05, idle=0.05) as (receiver, port):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"".join(parts))
+            writer.write_eof()
+            with contextlib.suppress(OSError):
+                await asyncio.wait_for(reader.read(), 5)
+            writer.close()
+            assert (await ask(port, request(b"{}")))[0] == 200
+            assert receiver.intake.held == 0
+
+    asyncio.run(talk())
