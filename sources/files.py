@@ -10,7 +10,7 @@ import asyncio
 import re
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from operator import attrgetter
 from pathlib import Path
 
@@ -119,7 +119,7 @@ class FilesSource(Source[FilesOptions]):
             scanned = spoken = loop.time()
             while True:
                 if loop.time() - scanned >= self.options.rescan:
-                    self._following.scan()
+                    await self._scan()
                     await emit.replace(HealthSample, [self._health()])
                     scanned = spoken = loop.time()
                 moved = await self._sweep(emit)
@@ -134,7 +134,7 @@ class FilesSource(Source[FilesOptions]):
 
     async def check(self) -> str:
         """Look for the files and say how many can be read."""
-        self._following.scan()
+        await self._scan()
         try:
             followed, refused = len(self._following.files), self._following.refused
             if not followed:
@@ -146,11 +146,10 @@ class FilesSource(Source[FilesOptions]):
 
     async def query_logs(self, query: str, within: TimeRange, limit: int) -> list[LogRecord]:
         """Return the newest records that hold a text, oldest first, looking through the files backwards."""
-        paths = self._following.paths()
         search = Search(query, within, limit, seconds=max(1.0, self.options.timeout))
 
         def look() -> list[LogRecord]:
-            for path in paths:
+            for path in self._following.paths():
                 search.look_into(path, self.parser(path), self.joiner)
                 if search.stop.is_set():
                     break
@@ -168,7 +167,7 @@ class FilesSource(Source[FilesOptions]):
             if self.options.gz:
                 async for part in self._history():
                     records += part
-            self._following.scan(from_end=self._share)
+            await self._scan(self._share)
             share = self._share(len(self._following.files))
             for followed in self._following.files:
                 for part in followed.back_fill(share):
@@ -176,11 +175,15 @@ class FilesSource(Source[FilesOptions]):
                     await asyncio.sleep(0)
             self._began = True
         else:
-            self._following.scan()
+            await self._scan()
         records.sort(key=attrgetter("at"))
         self._outbox += records
         await self._send(emit)
         await emit.replace(HealthSample, [self._health()])
+
+    async def _scan(self, from_end: Callable[[int], int] | None = None) -> None:
+        """Look for files that are not followed yet; the looking is done on a thread."""
+        self._following.take_up(await asyncio.to_thread(self._following.matching), from_end)
 
     def _share(self, files: int) -> int:
         return min(self.options.backfill_bytes, self.options.backfill_total // max(1, files))

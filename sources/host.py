@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -112,10 +112,7 @@ class HostSource(PollingSource[HostOptions]):
         try:
             await super().run(emit)
         finally:
-            if self._slow_task is not None:
-                self._slow_task.cancel()
-                await asyncio.gather(self._slow_task, return_exceptions=True)
-                self._slow_task = None
+            await self._stop_asking()
 
     async def poll(self, emit: Emit) -> None:
         """Look once; the first time twice, for what is a rate."""
@@ -126,9 +123,12 @@ class HostSource(PollingSource[HostOptions]):
 
     async def check(self) -> str:
         """Look twice and say how many things there are to see."""
-        await self._look()
-        await asyncio.sleep(FIRST)
-        samples = await self._look()
+        try:
+            await self._look()
+            await asyncio.sleep(FIRST)
+            samples = await self._look()
+        finally:
+            await self._stop_asking()
         if not samples:
             raise SourceError("nothing to look at", where=self.name, remedy="name at least one of `parts`")
         trouble = [sample.subject for sample in samples if sample.state is not HealthState.OK]
@@ -146,31 +146,50 @@ class HostSource(PollingSource[HostOptions]):
             source=self.name,
         )
         self._looked = now
-        parts = self.options.parts
+        parts, limits = self.options.parts, self.options.thresholds
         cores = psutil.cpu_count() or 1
         samples: list[HealthSample] = []
         if "cpu" in parts:
-            samples += self._cpu.look(look, cores=cores)
-            samples += vitals.load(look, self.options.thresholds, cores=cores)
-            samples += vitals.pressure(look, self.options.thresholds)
-            samples += vitals.open_files(look, self.options.thresholds)
-            samples += vitals.uptime(look)
+            samples += self._tried(look, "cpu", lambda: self._cpu.look(look, cores=cores))
+            samples += vitals.load(look, limits, cores=cores)
+            samples += vitals.pressure(look, limits)
+            samples += vitals.open_files(look, limits)
+            samples += self._tried(look, "uptime", lambda: vitals.uptime(look))
         if "memory" in parts:
-            samples += self._memory.look(look)
+            samples += self._tried(look, "memory", lambda: self._memory.look(look))
         if {"cpu", "memory"} & set(parts):
             samples += self._container.look(look)
         await asyncio.sleep(0)
         if "disks" in parts:
-            samples += self._disks.look(look)
-            samples += self._traffic.look(look)
+            samples += self._tried(look, "disks", lambda: self._disks.look(look))
+            samples += self._tried(look, "disk io", lambda: self._traffic.look(look))
         if "network" in parts:
-            samples += self._network.look(look)
+            samples += self._tried(look, "network", lambda: self._network.look(look))
         if "processes" in parts and self.options.processes:
             await asyncio.sleep(0)
             samples += await self._processes.look(look, cores=cores, memory=psutil.virtual_memory().total)
         if "units" in parts and systemd.RUNNING.exists():
             samples += self._slow_parts(look)
         return samples
+
+    def _tried(
+        self, look: Look, subject: str, part: Callable[[], Sequence[HealthSample]]
+    ) -> Sequence[HealthSample]:
+        """Return a part's samples; one that this system keeps from us is unknown, and the others go on."""
+        import psutil
+
+        try:
+            return part()
+        except (OSError, NotImplementedError, psutil.Error) as error:
+            reason = f"can't be read: {error}"
+            return [look.sample(subject, "host", state=HealthState.UNKNOWN, reason=reason)]
+
+    async def _stop_asking(self) -> None:
+        """End what systemd is still being asked."""
+        if self._slow_task is not None:
+            self._slow_task.cancel()
+            await asyncio.gather(self._slow_task, return_exceptions=True)
+            self._slow_task = None
 
     def _slow_parts(self, look: Look) -> Sequence[HealthSample]:
         """Return what systemd last told, and ask it again when that is old; a look never waits for it."""

@@ -13,6 +13,8 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from msgspec import Struct
+
 from cockpit.signals import LogRecord
 from sources.support.loglines import LineParser
 from sources.support.multiline import Joiner
@@ -120,6 +122,14 @@ class Followed:
         return records
 
 
+class Match(Struct, frozen=True, gc=False):
+    """A file that the patterns match: when it was written last, its path, its device and inode."""
+
+    written: int
+    path: str
+    key: tuple[int, int]
+
+
 class Following:
     """All files that the patterns match.
 
@@ -161,32 +171,52 @@ class Following:
 
     def paths(self) -> list[str]:
         """Return the matching files, those written last first."""
-        return [path for _, path, _ in self._matching()]
+        return [match.path for match in self.matching()]
+
+    def matching(self) -> list[Match]:
+        """Return every regular file that matches, those written last first, each file once.
+
+        It may take long on a large tree or a slow file system, and touches nothing of this object's state: it is
+        called on a thread.
+        """
+        found: dict[tuple[int, int], Match] = {}
+        for pattern in self._patterns:
+            for path in _glob(pattern):
+                if any(fnmatchcase(path, excluded) for excluded in self._exclude):
+                    continue
+                try:
+                    told = os.stat(path)  # noqa: PTH116
+                except OSError:
+                    continue
+                if stat.S_ISREG(told.st_mode):
+                    key = (told.st_dev, told.st_ino)
+                    found.setdefault(key, Match(told.st_mtime_ns, path, key))
+        return sorted(found.values(), key=lambda match: (-match.written, match.path))
 
     def packed(self) -> list[str]:
         """Return the `.gz` files that the patterns match, or would but for `.gz` at the end, the oldest first."""
         patterns = [pattern if pattern.endswith(".gz") else f"{pattern}*.gz" for pattern in self._patterns]
         return sorted({path for pattern in patterns for path in _glob(pattern)}, key=_modified)
 
-    def scan(self, from_end: Callable[[int], int] | None = None) -> None:
-        """Look for files that are not followed yet.
+    def take_up(self, matching: Sequence[Match], from_end: Callable[[int], int] | None = None) -> None:
+        """Follow the matching files that are not followed yet.
 
         Args:
+            matching: What `matching` found.
             from_end: Bytes to read from the end of each, given how many files there are; None where new files have
                 appeared since the start, which are read whole.
         """
-        matching = self._matching()
         self.surplus = max(0, len(matching) - self._most)
         wanted = matching[: self._most]
-        names, allowed = {path for _, path, _ in matching}, {path for _, path, _ in wanted}
+        names, allowed = {match.path for match in matching}, {match.path for match in wanted}
         self.refused &= names
         for path in [path for path in self._by_path if path in names and path not in allowed]:
             self._let_go(self._by_path.pop(path))
         share = from_end(len(wanted)) if from_end else -1
         known = {followed.tail.key for followed in [*self._by_path.values(), *self._leaving]}
-        for _, path, key in wanted:
-            if path not in self._by_path and key not in known:
-                known.add(self._open(path, share))
+        for match in wanted:
+            if match.path not in self._by_path and match.key not in known:
+                known.add(self._open(match.path, share))
 
     def turns(self) -> Iterator[Followed]:
         """Yield the files that have something to read or to settle, and act on those that lost their name."""
@@ -247,22 +277,6 @@ class Following:
             del self._marks[next(iter(self._marks))]
         self._marks[followed.tail.key] = followed.tail.mark
         followed.tail.close()
-
-    def _matching(self) -> list[tuple[int, str, tuple[int, int]]]:
-        """Return (when written, path, key) of every regular file that matches, the newest first, each file once."""
-        found: dict[tuple[int, int], tuple[int, str, tuple[int, int]]] = {}
-        for pattern in self._patterns:
-            for path in _glob(pattern):
-                if any(fnmatchcase(path, excluded) for excluded in self._exclude):
-                    continue
-                try:
-                    told = os.stat(path)  # noqa: PTH116
-                except OSError:
-                    continue
-                if stat.S_ISREG(told.st_mode):
-                    key = (told.st_dev, told.st_ino)
-                    found.setdefault(key, (told.st_mtime_ns, path, key))
-        return sorted(found.values(), reverse=True)
 
 
 async def read_gz(path: str, parser: LineParser, joiner: Joiner, most: int) -> AsyncIterator[list[LogRecord]]:

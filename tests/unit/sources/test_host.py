@@ -258,6 +258,30 @@ async def test_systemd_is_asked_beside_the_looks(tmp_path: Path, monkeypatch: py
     await asyncio.gather(running, return_exceptions=True)
 
 
+async def test_check_leaves_nothing_running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path, "systemctl", "sleep 60")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(systemd, "RUNNING", tmp_path)
+    before = asyncio.all_tasks()
+    await HostSource("host", HostOptions(parts=("cpu", "units"))).check()
+    assert asyncio.all_tasks() == before
+
+
+async def test_a_part_that_cannot_be_read_is_unknown_and_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import psutil
+
+    def refuse(*_args: object, **_more: object) -> None:
+        raise PermissionError(13, "Permission denied", "/proc/net/dev")
+
+    monkeypatch.setattr(psutil, "net_io_counters", refuse)
+    found = await look(HostOptions(parts=("network", "memory")))
+    assert found["network"].state is HealthState.UNKNOWN
+    assert "/proc/net/dev" in found["network"].reason
+    assert found["memory"].state is not HealthState.UNKNOWN
+
+
 @given(st.lists(st.floats(0, 1e12), min_size=2, max_size=20), st.floats(0.01, 1e4))
 def test_a_rate_is_never_negative(counts: list[float], elapsed: float) -> None:
     rates = Rates()
