@@ -13,11 +13,14 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import ClassVar, TypeVar
 
+import msgspec
+
 from cockpit.errors import BadAnswer
 from cockpit.signals import SECOND, Span
 from cockpit.source import Emit, PollingSource, TimeRange, TraceSummary
 from sources.support.http import HttpClient, HttpOptions, Params, TransportFactory
 from sources.support.http_errors import NotFound
+from sources.support.json_pieces import decode_in_pieces
 from sources.support.trace_parts import Raw, Tally, Trace, newest_first, summarise
 
 BATCH = 1_000
@@ -264,14 +267,12 @@ class TraceStoreSource(PollingSource[O]):
             NotFound: There is nothing at that path.
             SourceError: Anything else that went wrong.
         """
-        import msgspec
-
         answer = await self.http.fetch("GET", path, params=params)
         tally = Tally()
 
         def decoded() -> T:
             try:
-                raw = msgspec.json.decode(answer.body)
+                raw = decode_in_pieces(answer.body)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 raise BadAnswer(
                     f"{path} answered with no JSON",
