@@ -32,6 +32,8 @@ CHECK_ROWS = 50
 """Rows that one configured expression may fill."""
 MAX_ALERTS = 20_000
 """Alerts taken from one server."""
+LARGE = 200
+"""Alerts or targets from which making signals of them is done in a thread."""
 AT_ONCE = 4
 """Configured expressions evaluated side by side."""
 
@@ -164,7 +166,15 @@ class PrometheusSource(PollingSource[PrometheusOptions]):
     async def _target_rows(self) -> list[HealthSample]:
         data = await self._get("/api/v1/targets", promapi.TargetsData, params={"state": "active"})
         targets = data.activeTargets or []
-        shown = targets
+        return (
+            await asyncio.to_thread(self._rows_of, targets)
+            if len(targets) > LARGE
+            else self._rows_of(targets)
+        )
+
+    def _rows_of(self, targets: Sequence[promapi.Target]) -> list[HealthSample]:
+        """Return a row for each target, or for the pools and what is down where there are too many."""
+        shown: Sequence[promapi.Target] = targets
         rows: list[HealthSample] = []
         if len(targets) > self.options.target_rows:
             shown = [target for target in targets if target.health != "up"][: self.options.target_rows]
@@ -219,14 +229,9 @@ class PrometheusSource(PollingSource[PrometheusOptions]):
         except NotFound:
             found = await self._get("/api/v1/alerts", promapi.AlertsData)
             rules = [promapi.Rule(type="alerting", alerts=found.alerts)]
-        now = time.time_ns()
-        alerts = {
-            made.fingerprint: made
-            for rule in rules
-            for alert in rule.alerts or ()
-            if (made := self._alert(rule, alert, now)) is not None
-        }
-        await emit.replace(Alert, list(alerts.values())[:MAX_ALERTS])
+        held = sum(len(rule.alerts or ()) for rule in rules)
+        alerts = await asyncio.to_thread(self._alerts_of, rules) if held > LARGE else self._alerts_of(rules)
+        await emit.replace(Alert, alerts)
         broken = [rule for rule in rules if rule.health == "err"][:CHECK_ROWS]
         return [
             self._row(
@@ -235,13 +240,23 @@ class PrometheusSource(PollingSource[PrometheusOptions]):
             for rule in broken
         ]
 
+    def _alerts_of(self, rules: Sequence[promapi.Rule]) -> list[Alert]:
+        now = time.time_ns()
+        found: dict[str, Alert] = {}
+        for rule in rules:
+            for alert in rule.alerts or ():
+                made = self._alert(rule, alert, now)
+                if made is not None and len(found) < MAX_ALERTS:
+                    found[made.fingerprint] = made
+        return list(found.values())
+
     def _alert(self, rule: promapi.Rule, alert: promapi.RuleAlert, now: int) -> Alert | None:
         state = _ALERT_STATE.get(alert.state)
         if state is None:
             return None
         labels = {**(self._external or {}), **(alert.labels or {})}
         annotations = alert.annotations or {}
-        value = promapi.number(alert.value, self.name) if alert.value != "" else math.nan
+        value = promapi.number_or_nan(alert.value)
         return Alert(
             at=now,
             name=labels.get("alertname", rule.name),

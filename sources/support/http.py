@@ -272,7 +272,11 @@ class HttpClient:
                         "it redirects for ever", where=self.where, remedy="put the final address in `url`"
                     )
                 at_home = _origin(following) == _origin(client.base_url)
-                fellow = client if at_home else await stack.enter_async_context(await self._stranger())
+                fellow = (
+                    client
+                    if at_home
+                    else await stack.enter_async_context(await self._stranger(str(following)))
+                )
                 step = _Ask(method=ask.method, url=str(following), headers=ask.headers if at_home else {})
                 response = await _send(stack, fellow, step, headers if at_home else {}, {})
             yield response, tuple(hops)
@@ -285,15 +289,17 @@ class HttpClient:
         async with session.lock:
             if session.client is None:
                 session.client = self._new_client(
-                    await asyncio.to_thread(tls_context, self.options, self.where, mine=True)
+                    await asyncio.to_thread(tls_context, self._url, self.options, self.where, mine=True)
                 )
             if session.credentials is None:
                 session.credentials, self._secrets = await resolved(self.options, self._userinfo, self.where)
             return session.client, session.credentials
 
-    async def _stranger(self) -> httpx.AsyncClient:
+    async def _stranger(self, url: str) -> httpx.AsyncClient:
         """Make a client that carries no credentials, for a redirect to another host."""
-        return self._new_client(await asyncio.to_thread(tls_context, self.options, self.where, mine=False))
+        return self._new_client(
+            await asyncio.to_thread(tls_context, url, self.options, self.where, mine=False)
+        )
 
     def _new_client(self, context: ssl.SSLContext) -> httpx.AsyncClient:
         import httpx

@@ -83,10 +83,11 @@ def missing_credential(options: HttpOptions, *, known: bool) -> str:
     return "set `user` and `password`, or `bearer`, or `client_cert`"
 
 
-def tls_context(options: HttpOptions, where: str, *, mine: bool) -> ssl.SSLContext:
+def tls_context(url: str, options: HttpOptions, where: str, *, mine: bool) -> ssl.SSLContext:
     """Build the TLS context; it reads files, so it runs in a thread.
 
     Args:
+        url: The address it is for. Without TLS nothing is loaded: a client stays with its own origin.
         options: What the source was told.
         where: The source's name, for errors.
         mine: Whether to carry the client certificate; not to another host.
@@ -94,6 +95,8 @@ def tls_context(options: HttpOptions, where: str, *, mine: bool) -> ssl.SSLConte
     Raises:
         SourceError: A file can't be read, or is no certificate or key.
     """
+    if not url.startswith("https:"):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context = _trusting(options.ca_file, where)
     if not options.verify:
         context.check_hostname = False

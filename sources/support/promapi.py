@@ -160,7 +160,15 @@ def _points(line: _Line, where: str) -> tuple[tuple[int, float], ...]:
 
 
 def _moment(seconds: float) -> int:
-    return int(seconds * 1000) * (SECOND // 1000) if math.isfinite(seconds) else 0
+    return int(seconds * 1000) * (SECOND // 1000) if abs(seconds) < 1e11 else 0
+
+
+def number_or_nan(text: str | float) -> float:
+    """Return a value of the API, and NaN for what is none: one odd value must not hide its neighbours."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def number(text: str | float, where: str) -> float:

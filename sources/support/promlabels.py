@@ -18,7 +18,9 @@ _K8S = {
 _FNV_OFFSET = 0xCBF29CE484222325
 _FNV_PRIME = 0x100000001B3
 _MASK = 0xFFFFFFFFFFFFFFFF
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/@]*@)?", re.IGNORECASE)
+LONGEST_URL = 2_000
+"""Characters of an `instance` within which its scheme and userinfo are looked for."""
+_URL = re.compile(r"[a-z][a-z0-9+.-]*+://(?:[^/@]*+@)?", re.IGNORECASE)
 _YAML_PAIR = re.compile(r"""    ([A-Za-z_]\w*|"[^"]+"|'[^']+'): ?(.*)""", re.ASCII)
 
 
@@ -39,7 +41,8 @@ def fingerprint(labels: Mapping[str, str]) -> str:
 
 def host_of_instance(instance: str) -> str:
     """Return the host of an `instance` label: without scheme, path and port, an IPv6 address without brackets."""
-    host = _URL.sub("", instance, count=1).partition("/")[0] if instance else ""
+    scheme = _URL.match(instance, 0, LONGEST_URL)
+    host = instance[scheme.end() if scheme else 0 :].partition("/")[0]
     if host.startswith("["):
         return host[1:].partition("]")[0]
     if host.count(":") == 1:

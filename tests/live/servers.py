@@ -307,3 +307,34 @@ class Blackbox(Server):
             f"--web.listen-address={self.address}",
             "--log.level=warn",
         ]
+
+
+class VictoriaMetrics(Server):
+    """A VictoriaMetrics, an engine that answers like Prometheus and has no rules."""
+
+    name = "victoria-metrics"
+    package = "victoria-metrics"
+    ready_path = "/health"
+
+    def __init__(self, *, scrape: dict[str, list[str]] | None = None) -> None:
+        super().__init__()
+        self.scrape = scrape or {}
+
+    def argv(self) -> list[str]:
+        lines = [
+            "global:",
+            "  scrape_interval: 1s",
+            "scrape_configs:" if self.scrape else "scrape_configs: []",
+        ]
+        for job, targets in self.scrape.items():
+            listed = ", ".join(repr(one) for one in targets)
+            lines += [f"- job_name: {job}", "  static_configs:", f"  - targets: [{listed}]"]
+        config = self.write("scrape.yml", "\n".join(lines) + "\n")
+        return [
+            self.program,
+            f"-promscrape.config={config}",
+            f"-storageDataPath={self.directory / 'data'}",
+            f"-httpListenAddr={self.address}",
+            "-search.latencyOffset=0s",
+            "-loggerLevel=ERROR",
+        ]

@@ -1,0 +1,41 @@
+"""The prometheus source against an engine that is not Prometheus: VictoriaMetrics."""
+
+from __future__ import annotations
+
+import shutil
+import time
+
+import pytest
+
+from cockpit.signals import SECOND, HealthState
+from cockpit.source import TimeRange
+from sources.prometheus import PrometheusOptions, PrometheusSource
+from tests.live.collect import Closing, Collected, poll_until
+from tests.live.servers import NodeExporter, VictoriaMetrics, free_port
+
+
+async def test_victoriametrics_gives_targets_and_answers_queries(closing: Closing) -> None:
+    if shutil.which("victoria-metrics") is None:
+        pytest.skip("victoria-metrics is not installed (Debian package victoria-metrics)")
+    with (
+        NodeExporter() as node,
+        VictoriaMetrics(scrape={"node": [node.address], "gone": [f"127.0.0.1:{free_port()}"]}) as server,
+    ):
+        source, seen = closing(PrometheusSource("vm", PrometheusOptions(url=server.url))), Collected()
+        subject = f"node {node.address}"
+        await poll_until(
+            source, seen, lambda: (row := seen.health.get(subject)) and row.state is HealthState.OK
+        )
+        await poll_until(
+            source,
+            seen,
+            lambda: any(row.state is HealthState.DOWN and row.reason for row in seen.health.values()),
+        )
+        assert seen.alerts == [] and seen.health["server vm"].state is HealthState.OK
+        now = time.time_ns()
+        time.sleep(1.5)
+        [series] = await source.query_metrics(
+            'up{job="node"}', TimeRange(now - 20 * SECOND, now + 2 * SECOND), 1.0
+        )
+        assert series.points and series.points[-1][1] == 1.0
+        assert "targets" in await source.check()
