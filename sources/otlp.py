@@ -35,6 +35,8 @@ IN_FLIGHT = 4
 class OtlpOptions(Options, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the receiver listens, and what it takes at most."""
 
+    interval: float = 5.0
+    """Seconds between two looks at the services that were heard, and at ports that were taken."""
     host: str = "127.0.0.1"
     """The address to listen on; another than this machine's own lets anybody who reaches it send."""
     port: Annotated[int, Meta(ge=0, le=65535)] = 4318

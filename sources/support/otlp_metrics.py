@@ -21,6 +21,7 @@ ANSWER = 200
 
 _SELECTOR = re.compile(r"\s*([^\s{}]+)\s*(?:\{(.*)\})?\s*", re.DOTALL)
 _MATCHER = re.compile(r'\s*([^\s=!~,"]+)\s*(=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)', re.DOTALL)
+_ESCAPED = re.compile(r'\\(["\\])')
 _EXAMPLE = 'write NAME or NAME{label="value"}'
 
 
@@ -98,7 +99,7 @@ def parse(expression: str) -> tuple[str, list[Matcher]]:
         found = _MATCHER.match(rest)
         if found is None:
             raise UsageError(f"not a label matcher: {rest[:80]!r}", remedy=_EXAMPLE)
-        sign, value = found[2], re.sub(r"\\(.)", r"\1", found[3]) if "~" not in found[2] else found[3]
+        sign, value = found[2], _ESCAPED.sub(r"\1", found[3])
         if "~" in sign:
             try:
                 re.compile(value)

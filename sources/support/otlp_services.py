@@ -7,7 +7,7 @@ A service falls silent before it is forgotten, so that silence is seen.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
@@ -37,14 +37,15 @@ class _Service(Struct):
 class Services:
     """Counts what each service sent since the last look."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, *, clock: Callable[[], int] = time.time_ns) -> None:
         self.source = source
+        self._clock = clock
         self._known: dict[str, _Service] = {}
-        self._looked_at = time.monotonic()
+        self._looked_at = clock()
 
     def hear(self, batch: Iterable[Span | LogRecord]) -> None:
         """Count a batch; records without `service.name` belong to nobody."""
-        now = time.time_ns()
+        now = self._clock()
         for item in batch:
             name = item.resource.get("service.name", "")
             service = self._known.get(name)
@@ -61,9 +62,9 @@ class Services:
 
     def look(self) -> list[HealthSample]:
         """Return a row for each service, and start counting anew."""
-        now, moment = time.time_ns(), time.monotonic()
-        seconds = max(0.001, moment - self._looked_at)
-        self._looked_at = moment
+        now = self._clock()
+        seconds = max(0.001, (now - self._looked_at) / SECOND)
+        self._looked_at = now
         for name in [name for name, known in self._known.items() if now - known.heard_at > FORGOTTEN]:
             del self._known[name]
         return [self._row(name, service, now, seconds) for name, service in self._known.items()]
