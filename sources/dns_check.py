@@ -148,7 +148,7 @@ class DnsCheckSource(CheckSource[DnsOptions]):
             async with bounded(server, watch, self.options.timeout):
                 with watch.lap("dns"):
                     address = str((await resolve(host, port))[0][1][0])
-                watch.phase = "answer from the server"
+                watch.phase = "query"
                 return await ask(
                     check.name,
                     check.type,

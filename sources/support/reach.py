@@ -51,6 +51,7 @@ _LATE = {
     "tls": ("the TLS handshake did not end", "check that this port speaks TLS"),
     "first byte": ("connected, but no answer came", "raise `timeout`, or see why it is slow"),
     "body": ("the answer was not whole", "raise `timeout`, or see why it is slow"),
+    "query": ("no answer from the server", "it is down, or a firewall drops its packets"),
     "answer": ("what is expected did not come", "check that the right service listens there"),
 }
 

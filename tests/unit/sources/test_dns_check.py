@@ -116,7 +116,7 @@ async def test_silence_is_down_in_time() -> None:
     async with dns_server(lambda query, transport: None) as server:
         sample = await look("www.example", server, timeout=0.2)
     assert sample.state is HealthState.DOWN
-    assert "within 0.2 s" in sample.reason or "no answer in time" in sample.reason
+    assert "no answer" in sample.reason and "firewall" in sample.reason
 
 
 async def test_a_dead_port_is_down() -> None:
