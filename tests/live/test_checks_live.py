@@ -38,6 +38,11 @@ async def test_a_real_server_is_seen_dying_hanging_and_coming_back() -> None:
         assert [row.state for row in (*await rows(web), *await rows(port))] == [HealthState.OK] * 2
         server.pause()
         [hung], [listening] = await rows(web), await rows(port)
+        for _ in range(20):  # the signal reaches each of its threads in its own time
+            if hung.state is HealthState.DOWN:
+                break
+            await asyncio.sleep(0.05)
+            [hung] = await rows(web)
         assert hung.state is HealthState.DOWN and "no answer came within 1 s" in hung.reason
         assert (
             listening.state is HealthState.OK
