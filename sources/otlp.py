@@ -96,7 +96,9 @@ class OtlpSource(Source[OtlpOptions]):
                 await self._open(doors)
                 self.ports = {door.protocol: door.port for door in doors if door.port}
                 await emit.replace(HealthSample, [*self._services.look(), *self._closed(doors)])
-                await asyncio.sleep(self.options.interval)
+                await asyncio.wait({intake.failed}, timeout=self.options.interval)
+                if intake.failed.done():
+                    raise intake.failed.result()
         finally:
             self.ports = {}
             for door in doors:

@@ -89,6 +89,7 @@ class GrpcReceiver:
         task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)
+        task.add_done_callback(self.intake.watch)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Carry one connection, once it has shown to be HTTP/2."""
@@ -209,14 +210,18 @@ class Backend:
             future = asyncio.run_coroutine_threadsafe(self._take(what, body), self._loop)
             self._waiting.add(future)
             try:
-                return future.result()
-            except Undecodable as error:
+                error = future.exception()
+            except CancelledError:
+                error = Busy("the receiver stops")
+            self._waiting.discard(future)
+            if isinstance(error, Undecodable):
                 context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-            except (Busy, CancelledError) as error:
-                context.abort(grpc.StatusCode.UNAVAILABLE, str(error) or "the receiver stops")
-            finally:
-                self._waiting.discard(future)
-            return b""
+            if isinstance(error, Busy):
+                context.abort(grpc.StatusCode.UNAVAILABLE, str(error))
+            if error is not None:
+                self._loop.call_soon_threadsafe(self._intake.fail, error)
+                context.abort(grpc.StatusCode.INTERNAL, type(error).__name__)
+            return future.result()
 
         method = grpc.unary_unary_rpc_method_handler(export)
         return grpc.method_handlers_generic_handler(service, {"Export": method})

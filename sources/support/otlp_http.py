@@ -32,7 +32,7 @@ ON_LOOP = 256 * 1024
 LINGER = 1.0
 """Seconds that a refused sender may go on sending before the connection is cut, so that it reads the answer."""
 
-GRPC_CODES = {400: 3, 404: 5, 405: 12, 408: 4, 413: 8, 415: 3, 429: 8, 431: 8, 503: 14}
+GRPC_CODES = {400: 3, 403: 7, 404: 5, 405: 12, 408: 4, 413: 8, 415: 3, 429: 8, 431: 8, 503: 14}
 """google.rpc.Code for each status answered."""
 
 
@@ -89,9 +89,13 @@ class HttpReceiver:
         await asyncio.gather(*self._connections, return_exceptions=True)
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(self._connections) > 2 * self.limits.connections:
+            writer.transport.abort()
+            return
         task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)
+        task.add_done_callback(self.intake.watch)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         conversation = Conversation(self, reader, writer)
@@ -212,6 +216,8 @@ class Conversation:
         what = PATHS.get(request.target.partition(b"?")[0])
         if what is None:
             raise Rejection(404, "send to /v1/traces, /v1/logs or /v1/metrics")
+        if b"origin" in headers:
+            raise Rejection(403, "pages in a browser can't send here")
         if request.method != b"POST":
             raise Rejection(405, "send by POST", headers=(("allow", "POST"),))
         if wire is None:

@@ -91,6 +91,7 @@ class Intake:
 
     Attributes:
         held: Bytes held now.
+        failed: Done, with the error, once something failed that nobody here expected.
     """
 
     def __init__(
@@ -105,6 +106,7 @@ class Intake:
         self.name = name
         self.budget = budget
         self.held = 0
+        self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         self._one_big = asyncio.Semaphore(1)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="otlp")
         self._emit = emit
@@ -112,6 +114,16 @@ class Intake:
         self._heard = heard
         self._resources = Resources()
         self._ready: set[str] = set()
+
+    def fail(self, error: BaseException) -> None:
+        """Note an error that no sender is to blame for, so that the source ends with it and is seen to."""
+        if not self.failed.done():
+            self.failed.set_result(error)
+
+    def watch(self, connection: asyncio.Task[None]) -> None:
+        """Note what a connection's task ends with."""
+        if not connection.cancelled() and (error := connection.exception()) is not None:
+            self.fail(error)
 
     async def in_thread(self, work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
         """Do heavy work in one of the receiver's own threads, which no other source can keep busy."""

@@ -94,6 +94,21 @@ async def test_what_is_refused_has_the_right_status() -> None:
         assert len(collected.signals) == 1
 
 
+async def test_a_fault_of_our_own_ends_the_run_and_is_seen() -> None:
+    class Broken(Collected):
+        async def __call__(self, batch: Sequence[Signal]) -> None:
+            raise ZeroDivisionError("a fault")
+
+    source = OtlpSource("otlp", OtlpOptions(port=0, grpc_port=0))
+    task = asyncio.create_task(source.run(Broken()))
+    while not source.ports:
+        await asyncio.sleep(0.005)
+    answer = await asyncio.to_thread(call, source.ports["gRPC"], a_request())
+    assert answer in ("INTERNAL", "UNAVAILABLE", "CANCELLED")
+    with pytest.raises(ZeroDivisionError, match="a fault"):
+        await asyncio.wait_for(task, 2)
+
+
 async def test_a_gzip_bomb_is_refused() -> None:
     async with receiving(body_limit=1 << 20) as (_, _, port):
         bomb = a_request(1, " " * (64 << 20))

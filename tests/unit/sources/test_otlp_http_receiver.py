@@ -154,6 +154,7 @@ async def test_a_chunked_body_and_100_continue() -> None:
         (request(b"{}", "/v1/profiles"), 404),
         (request(b"", method="GET"), 405),
         (request(b"", method="OPTIONS"), 405),
+        (request(b"{}", "/v1/traces", "application/json", "Origin: https://evil.example"), 403),
         (request(b"{}", "/v1/traces", "text/plain"), 415),
         (request(b"{}", "/v1/traces", "application/json", "Content-Encoding: br"), 415),
         (request(b"{nonsense"), 400),
@@ -372,6 +373,22 @@ async def test_a_sender_that_goes_away_midway_leaves_nothing_held() -> None:
         await asyncio.sleep(0.2)
         assert receiver.intake.held == 0
         assert (await ask(port, request(b"{}")))[0] == 200
+
+
+async def test_a_fault_of_our_own_ends_the_run_and_is_seen() -> None:
+    class Broken(Collected):
+        async def __call__(self, batch: Sequence[Signal]) -> None:
+            raise ZeroDivisionError("a fault")
+
+    source = OtlpSource("otlp", OtlpOptions(port=0, grpc_port=0))
+    task = asyncio.create_task(source.run(Broken()))
+    while not source.ports:
+        await asyncio.sleep(0.005)
+    with pytest.raises(asyncio.IncompleteReadError):
+        await ask(source.ports["HTTP"], request(json.dumps(a_trace()).encode()))
+    with pytest.raises(ZeroDivisionError, match="a fault"):
+        await asyncio.wait_for(task, 2)
+    assert source.ports == {}
 
 
 async def test_a_large_request_leaves_the_loop_free() -> None:
