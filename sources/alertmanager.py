@@ -20,6 +20,7 @@ from sources.support import amapi, amtool
 from sources.support.http import HttpClient, HttpOptions, TransportFactory
 from sources.support.http_errors import NotFound, Unanswered
 from sources.support.timestamps import rfc3339
+from sources.support.together import together
 
 MAX_ALERTS = 20_000
 """Alerts taken in all."""
@@ -75,7 +76,7 @@ class AlertmanagerSource(PollingSource[AlertmanagerOptions]):
         """
         self._emit = emit
         async with self._polling:
-            found = await asyncio.gather(*(self._read(member) for member in self.members))
+            found = await together(self._read(member) for member in self.members)
             readings = [result[0] for result in found if isinstance(result, tuple)]
             if not readings:
                 raise next(result for result in found if isinstance(result, SourceError))
@@ -89,16 +90,21 @@ class AlertmanagerSource(PollingSource[AlertmanagerOptions]):
     async def check(self) -> str:
         """Ask every member who it is, and count alerts and silences."""
         try:
-            said = []
-            for member in self.members:
-                status = await member.get_json("/api/v2/status", amapi.Status)
-                said.append(f"Alertmanager {status.versionInfo.version} (cluster {status.cluster.status})")
-            reading = await self._reading(self.members[0])
-            said.append(f"{len(await self._folded([reading]))} alerts")
-            said.append(f"{sum(one.status.state == 'active' for one in reading.silences)} active silences")
+            members = await together(self._introduced(member) for member in self.members)
+            if all(isinstance(one, SourceError) for one in members):
+                raise next(one for one in members if isinstance(one, SourceError))
+            found = await together(self._read(member) for member in self.members)
+            readings = [result[0] for result in found if isinstance(result, tuple)]
+            alerts = await self._folded(readings)
+            silences = {
+                one.id for reading in readings for one in reading.silences if one.status.state == "active"
+            }
         finally:
             await self.aclose()
-        return ", ".join(said)
+        said = [one.message if isinstance(one, SourceError) else one for one in members]
+        if len(said) > 1:
+            said = [f"{member.url}: {one}" for member, one in zip(self.members, said, strict=True)]
+        return ", ".join([*said, f"{len(alerts)} alerts", f"{len(silences)} active silences"])
 
     async def list_silences(self) -> list[Silence]:
         """Return the silences that are active or pending, those of all members that answer, the next to end first.
@@ -106,7 +112,7 @@ class AlertmanagerSource(PollingSource[AlertmanagerOptions]):
         Raises:
             SourceError: Not one of them answered.
         """
-        found = await asyncio.gather(*(self._silences(member) for member in self.members))
+        found = await together(self._silences(member) for member in self.members)
         answers = [result for result in found if not isinstance(result, SourceError)]
         if not answers:
             raise next(result for result in found if isinstance(result, SourceError))
@@ -212,12 +218,21 @@ class AlertmanagerSource(PollingSource[AlertmanagerOptions]):
         except (Unreachable, Denied, BadAnswer) as error:
             return error
 
+    async def _introduced(self, member: HttpClient) -> str | SourceError:
+        try:
+            status = await member.get_json("/api/v2/status", amapi.Status)
+        except (Unreachable, Denied, BadAnswer) as error:
+            return error
+        return f"Alertmanager {status.versionInfo.version} (cluster {status.cluster.status})"
+
     async def _reading(self, member: HttpClient) -> amapi.Reading:
-        groups, silences = await asyncio.gather(
-            member.get_json("/api/v2/alerts/groups", list[amapi.AlertGroup]),
-            member.get_json("/api/v2/silences", list[amapi.GettableSilence]),
-        )
-        return amapi.Reading(groups, silences)
+        silences = asyncio.ensure_future(member.get_json("/api/v2/silences", list[amapi.GettableSilence]))
+        try:
+            groups = await member.get_json("/api/v2/alerts/groups", list[amapi.AlertGroup])
+            return amapi.Reading(groups, await silences)
+        finally:
+            silences.cancel()
+            await asyncio.gather(silences, return_exceptions=True)
 
     async def _silences(self, member: HttpClient) -> list[amapi.GettableSilence] | SourceError:
         try:

@@ -24,6 +24,7 @@ from sources.support.http_errors import NotFound
 from sources.support.promlabels import external_labels, fingerprint, resource_of, selector
 from sources.support.thresholds import Limits
 from sources.support.timestamps import nanoseconds
+from sources.support.together import together
 
 T = TypeVar("T")
 ASK_AGAIN = 600.0
@@ -98,7 +99,6 @@ class PrometheusSource(PollingSource[PrometheusOptions]):
             SourceError: Not one of them answered; the first one's reason.
         """
         started = time.perf_counter()
-        await self._learn_external_labels()
         parts: list[tuple[str, Callable[[], Awaitable[Sequence[HealthSample]]]]] = []
         if self.options.targets:
             parts.append(("targets", self._target_rows))
@@ -108,7 +108,7 @@ class PrometheusSource(PollingSource[PrometheusOptions]):
             parts.append(("checks", self._check_rows))
         if not parts:
             parts.append(("server", self._server_only))
-        found = await asyncio.gather(*(self._part(name, look) for name, look in parts))
+        found = await together(self._part(name, look) for name, look in parts)
         failures = [result for result in found if isinstance(result, SourceError)]
         if len(failures) == len(parts):
             raise failures[0]
@@ -158,7 +158,7 @@ class PrometheusSource(PollingSource[PrometheusOptions]):
             self._absent[name] = time.monotonic() + ASK_AGAIN
             return [self._note(name)]
         except (Unreachable, Denied, BadAnswer) as error:
-            return replace_message(error, name)
+            return _of_part(error, name)
 
     def _note(self, part: str) -> HealthSample:
         return self._row(f"{part} of {self.name}", "source", HealthState.OK, f"this engine has no {part} API")
@@ -223,6 +223,7 @@ class PrometheusSource(PollingSource[PrometheusOptions]):
 
     async def _alerts(self, emit: Emit) -> list[HealthSample]:
         """Emit the alerts that rules hold, and return a row for each rule that can't be evaluated."""
+        await self._learn_external_labels()
         try:
             data = await self._get("/api/v1/rules", promapi.RulesData)
             rules = [rule for group in data.groups or () for rule in group.rules or ()]
@@ -285,7 +286,7 @@ class PrometheusSource(PollingSource[PrometheusOptions]):
                     return [self._row(check.name, "check", HealthState.UNKNOWN, error.message)]
             return self._judged(check, series)
 
-        rows = await asyncio.gather(*(evaluate(check) for check in self.options.checks))
+        rows = await together(evaluate(check) for check in self.options.checks)
         return [row for part in rows for row in part]
 
     def _judged(self, check: PromCheck, series: Sequence[Series]) -> list[HealthSample]:
@@ -372,7 +373,7 @@ class PrometheusSource(PollingSource[PrometheusOptions]):
 
     async def _learn_external_labels(self) -> None:
         """Read the labels that the server adds on the way to Alertmanager, now and then."""
-        if self.options.external_labels or not self.options.alerts or time.monotonic() < self._external_at:
+        if self.options.external_labels or time.monotonic() < self._external_at:
             return
         try:
             data = await self._get("/api/v1/status/config", promapi.ConfigData)
@@ -386,7 +387,7 @@ _TARGET_STATE = {"up": HealthState.OK, "down": HealthState.DOWN}
 _ALERT_STATE = {"pending": AlertState.PENDING, "firing": AlertState.FIRING}
 
 
-def replace_message(error: SourceError, part: str) -> SourceError:
+def _of_part(error: SourceError, part: str) -> SourceError:
     """Return the same error, its message led by the part of a look that it befell."""
     return type(error)(f"{part}: {error.message}", where=error.where, remedy=error.remedy)
 

@@ -153,6 +153,8 @@ async def test_a_cluster_is_folded_and_a_dead_member_only_degrades_it(closing: C
         row = seen.health[f"alertmanager {one.url}"]
         assert row.state is HealthState.DOWN and "refused" in row.reason
         assert seen.health[f"alertmanager {other.url}"].state is HealthState.OK
+        said = await source.check()
+        assert f"{one.url}: connection refused" in said and f"{other.url}: Alertmanager 0." in said
         silence = await source.act(source.silence_argv(silencing(Matcher("alertname", "Shared"))))
         [confirmed] = api(other, "/api/v2/silences")  # type: ignore[misc]
         assert confirmed["id"] == silence, "the member that lives took it"  # type: ignore[has-type]
