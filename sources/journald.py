@@ -21,6 +21,9 @@ from cockpit.signals import SECOND, LogRecord, host_of
 from cockpit.source import Emit, Options, Source, TimeRange
 from sources.support.journal import Entry, EntryReader, record_of
 
+FIRST = 0.5
+"""Seconds after which a journal that has nothing to show at the start is said to be quiet."""
+
 READ = 64 * 1024
 """Bytes taken from journalctl at once."""
 
@@ -155,12 +158,14 @@ class JournaldSource(Source[JournaldOptions]):
     async def _follow(self, process: Process, emit: Emit) -> None:
         """Hand over entries until journalctl ends."""
         reader = EntryReader()
+        patience = min(FIRST, self.options.interval)
         while True:
             try:
-                async with asyncio.timeout(self.options.interval):
+                async with asyncio.timeout(patience):
                     data = await process.stdout.read(READ) if process.stdout else b""
             except TimeoutError:
                 await emit([])
+                patience = self.options.interval
                 continue
             if not data:
                 return

@@ -32,7 +32,7 @@ SETTLE = 0.15
 PART = 500
 """Records made at once: a few milliseconds of work."""
 
-TURN = 4
+TURN = 8
 """Chunks read of one file before the next file has its turn."""
 
 MARKS = 4_096

@@ -20,7 +20,7 @@ LINE = 64 * 1024
 HEAD = 128
 """Bytes at a file's start by which it is known again."""
 
-CHUNK = 64 * 1024
+CHUNK = 32 * 1024
 """Bytes read at once: a slice of work of a few milliseconds."""
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import socket
 import stat
 import subprocess
@@ -81,6 +82,14 @@ async def test_a_busy_process_is_among_the_busiest_and_goes_when_it_ends(
     spinner.wait()
     await source.poll(collector)
     assert not [subject for subject in collector.looks[-1] if f"({spinner.pid})" in subject]
+
+
+async def test_a_long_name_is_shown_whole(tmp_path: Path) -> None:
+    (tmp_path / "a-name-of-more-than-fifteen").symlink_to(shutil.which("sleep") or "/bin/sleep")
+    with subprocess.Popen([tmp_path / "a-name-of-more-than-fifteen", "30"]) as process:
+        found = await look(HostOptions(parts=("processes",), processes=500), times=2)
+        process.kill()
+    assert f"process a-name-of-more-than-fifteen ({process.pid})" in found
 
 
 async def test_no_more_processes_than_asked_for() -> None:
