@@ -128,10 +128,10 @@ class OtlpSource(Source[OtlpOptions]):
         return f"can listen for {_listed({door.protocol: door.port for door in doors})}{without}"
 
     async def query_metrics(self, expression: str, within: TimeRange, step: float) -> list[Series]:
-        """Answer `NAME{label="value"}` from the points that came in lately.
+        """Answer `NAME{label="value"}`, or `rate(…)` of it, from the points that came in lately.
 
         Raises:
-            UsageError: The expression is no such selector.
+            BadAnswer: The expression is neither.
         """
         return self._metrics.query(expression, within, step)
 

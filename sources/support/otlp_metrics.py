@@ -1,15 +1,15 @@
-"""The metrics that came in lately: a bounded ring of points for each series, and selectors to ask for them."""
+"""The metrics that came in lately: a bounded ring of points for each series, by which selectors are answered."""
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 
-from cockpit.errors import UsageError
-from cockpit.signals import SECOND, Matcher, Series
+from cockpit.signals import SECOND, Series
 from cockpit.source import TimeRange
 from sources.support.otlp_signals import MetricPoint
+from sources.support.selector import parse_selector
 
 SERIES = 2000
 POINTS = 360
@@ -18,11 +18,6 @@ STALE = 900 * SECOND
 """Nanoseconds without a point after which a series may make room for a new one."""
 ANSWER = 200
 """Series in one answer."""
-
-_SELECTOR = re.compile(r"\s*([^\s{}]+)\s*(?:\{(.*)\})?\s*", re.DOTALL)
-_MATCHER = re.compile(r'\s*([^\s=!~,"]+)\s*(=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)', re.DOTALL)
-_ESCAPED = re.compile(r'\\(["\\])')
-_EXAMPLE = 'write NAME or NAME{label="value"}'
 
 
 class _Kept:
@@ -65,60 +60,47 @@ class Metrics:
         return True
 
     def query(self, expression: str, within: TimeRange, step: float) -> list[Series]:
-        """Answer a selector, as `NAME{label="value", other=~"regex"}`, with raw points thinned to one a step.
+        """Answer a selector, or `rate(…)` of one, with the last point of each step.
 
         Raises:
-            UsageError: The expression is no selector.
+            BadAnswer: The expression is neither.
         """
-        name, matchers = parse(expression)
+        selector = parse_selector(expression, where=self.source)
         found = []
         for kept in self._kept.values():
-            if kept.name != name or not all(_admits(matcher, kept.labels) for matcher in matchers):
+            if not selector.fits(kept.name, kept.labels):
                 continue
-            points = _thin([point for point in kept.points if within.start <= point[0] <= within.end], step)
-            if points:
+            points = sorted(kept.points)
+            if selector.rate:
+                points = _rates(points)
+            inside = [point for point in points if within.start <= point[0] <= within.end]
+            if inside:
                 found.append(
-                    Series(name=name, labels=kept.labels, points=points, unit=kept.unit, source=self.source)
+                    Series(
+                        name=kept.name,
+                        labels=kept.labels,
+                        points=_thin(inside, step),
+                        unit=f"{kept.unit}/s" if selector.rate else kept.unit,
+                        source=self.source,
+                    )
                 )
             if len(found) == ANSWER:
                 break
         return found
 
 
-def parse(expression: str) -> tuple[str, list[Matcher]]:
-    """Read a selector.
-
-    Raises:
-        UsageError: The expression is no selector.
-    """
-    whole = _SELECTOR.fullmatch(expression)
-    if whole is None:
-        raise UsageError(f"not a metric selector: {expression[:80]!r}", remedy=_EXAMPLE)
-    matchers, rest = [], whole[2] or ""
-    while rest.strip():
-        found = _MATCHER.match(rest)
-        if found is None:
-            raise UsageError(f"not a label matcher: {rest[:80]!r}", remedy=_EXAMPLE)
-        sign, value = found[2], _ESCAPED.sub(r"\1", found[3])
-        if "~" in sign:
-            try:
-                re.compile(value)
-            except re.error as error:
-                raise UsageError(f"not a regular expression: {error}", where=value[:80]) from None
-        matchers.append(Matcher(found[1], value, is_regex="~" in sign, is_equal=sign.startswith("=")))
-        rest = rest[found.end() :]
-    return whole[1], matchers
-
-
-def _admits(matcher: Matcher, labels: Mapping[str, str]) -> bool:
-    given = labels.get(matcher.name, "")
-    fits = re.fullmatch(matcher.value, given) is not None if matcher.is_regex else given == matcher.value
-    return fits is matcher.is_equal
+def _rates(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
+    """Return the rise a second between neighbours; a fall is a cumulative sum that began again at 0."""
+    return [
+        (at, (value - before if value >= before else value) * SECOND / (at - since))
+        for (since, before), (at, value) in pairwise(points)
+        if at > since
+    ]
 
 
 def _thin(points: list[tuple[int, float]], step: float) -> tuple[tuple[int, float], ...]:
     """Keep the last point of each step; for a step of 0 the last point alone."""
     if not step:
-        return tuple(sorted(points)[-1:])
+        return tuple(points[-1:])
     width = max(1, int(step * 1e9))
-    return tuple({at // width: (at, value) for at, value in sorted(points)}.values())
+    return tuple({at // width: (at, value) for at, value in points}.values())

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from cockpit.errors import UsageError
-from cockpit.signals import SECOND, HealthState, LogRecord, Matcher, Span, SpanStatus
+from cockpit.errors import BadAnswer
+from cockpit.signals import SECOND, HealthState, LogRecord, Span, SpanStatus
 from cockpit.source import TimeRange
-from sources.support.otlp_metrics import POINTS, SERIES, STALE, Metrics, parse
+from sources.support.otlp_metrics import POINTS, SERIES, STALE, Metrics
 from sources.support.otlp_services import FORGOTTEN, QUIET, SERVICES, Services
 from sources.support.otlp_signals import MetricPoint
 
@@ -128,14 +128,14 @@ def test_selectors_choose_series(selector: str, found: set[str]) -> None:
     assert {series.labels["path"] for series in metrics.query(selector, EVER, 0)} == found
 
 
-def test_quotes_in_a_value_can_be_escaped() -> None:
-    assert parse('m{a="x\\"y\\\\", b=~"\\\\d+"}') == (
-        "m",
-        [Matcher("a", 'x"y\\'), Matcher("b", r"\d+", is_regex=True)],
-    )
+def test_the_rate_of_a_sum_starts_again_where_it_fell() -> None:
+    metrics = Metrics("otlp")
+    metrics.add(point("m", value, START + n * 10 * SECOND) for n, value in enumerate((5, 25, 45, 10)))
+    (series,) = metrics.query("rate(m)", EVER, 1.0)
+    assert ([value for _, value in series.points], series.unit) == ([2.0, 2.0, 1.0], "1/s")
 
 
 @pytest.mark.parametrize("wrong", ["", "a b", "sum(m)+{", 'm{a="b"', "m{a}", 'm{a="b" c="d"}', 'm{a=~"["}'])
-def test_what_is_no_selector_is_refused_with_an_example(wrong: str) -> None:
-    with pytest.raises(UsageError):
+def test_what_is_no_selector_is_refused(wrong: str) -> None:
+    with pytest.raises(BadAnswer):
         Metrics("otlp").query(wrong, EVER, 0)
