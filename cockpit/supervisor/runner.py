@@ -80,13 +80,14 @@ class Runner:
 
     def status(self) -> SourceStatus:
         """Return how the source is doing at this moment."""
+        state = self._state()
         return SourceStatus(
             name=self.name,
             kind=self.kind,
-            state=self._state(),
+            state=state,
             emits=self._signals(),
             last_data_at=self.intake.heard_at,
-            error=self.error,
+            error="" if state is SourceState.LIVE else self.error,
             retry_at=self.retry_at,
             restarts=self.restarts,
             items=self.intake.items,
