@@ -117,6 +117,7 @@ class Trace:
                 self.weight += weigh(span) - weigh(known)
                 self._count_errors(span, known)
                 self._stretch(span)
+                self._name(span)
                 self.version += 1
             return False
         if not self.spans:
