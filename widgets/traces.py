@@ -250,9 +250,12 @@ class TracesPane(Pane):
             self.post_message(ScopeNarrowed(event.item.service, {"service": event.item.service}))
 
     def _open_span(self, row: int) -> None:
-        detail = SpanDetail(self.view.waterfall.trace_tree, row)
-        self.open_detail(detail)
-        self._look_for_logs(detail)
+        self.open_detail(SpanDetail(self.view.waterfall.trace_tree, row))
+
+    @on(SpanDetail.Opened)
+    def _span_opened(self, event: SpanDetail.Opened) -> None:
+        event.stop()
+        self._look_for_logs(event.detail)
 
     # What the keys do.
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
 
 import msgspec
+from textual.message import Message
 
 from cockpit.signals import LogRecord, Span, SpanStatus, level_name, service_of
 from cockpit.stores.logs import LogStore
@@ -21,6 +23,12 @@ PAUSE = 4_000
 class SpanDetail(Detail):
     """One span; `y` copies it as JSON."""
 
+    @dataclass
+    class Opened(Message):
+        """The detail stands on the screen, so its logs may be looked for."""
+
+        detail: SpanDetail
+
     def __init__(self, tree: TraceTree, row: int) -> None:
         self.span = tree.spans[row]
         self.facts = span_facts(tree, row)
@@ -30,9 +38,14 @@ class SpanDetail(Detail):
             copied=span_json(self.span),
         )
 
+    def on_mount(self) -> None:
+        """Say that it stands."""
+        self.post_message(self.Opened(self))
+
     def show_logs(self, records: Sequence[LogRecord], *, note: str = "") -> None:
         """Show the span's log records, and in a note where they came from or why there are none."""
-        self.show(self._sections(records, note))
+        if self.is_attached:
+            self.show(self._sections(records, note))
 
     def _sections(self, records: Sequence[LogRecord], note: str) -> dict[str, list[Field]]:
         span = self.span
