@@ -212,8 +212,9 @@ class AlertmanagerSource(PollingSource[AlertmanagerOptions]):
 
     async def _read(self, member: HttpClient) -> tuple[amapi.Reading, float] | SourceError:
         """Read one member; what goes wrong is returned as a value, for the others to go on."""
-        started = time.perf_counter()
         try:
+            await member.open()
+            started = time.perf_counter()
             return await self._reading(member), time.perf_counter() - started
         except (Unreachable, Denied, BadAnswer) as error:
             return error

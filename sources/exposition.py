@@ -139,6 +139,7 @@ class ExpositionSource(PollingSource[ExpositionOptions]):
         Raises:
             SourceError: It did not come, or it is no page of metrics.
         """
+        await self.http.open()
         started = time.perf_counter()
         at = time.time_ns()
         samples = size = 0

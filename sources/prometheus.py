@@ -98,6 +98,7 @@ class PrometheusSource(PollingSource[PrometheusOptions]):
         Raises:
             SourceError: Not one of them answered; the first one's reason.
         """
+        await self.http.open()
         started = time.perf_counter()
         parts: list[tuple[str, Callable[[], Awaitable[Sequence[HealthSample]]]]] = []
         if self.options.targets:

@@ -18,13 +18,13 @@ from sources.support.timestamps import nanoseconds, rfc3339
 MAX_EXPRESSION = 8_000
 
 
-class Receiver(Struct, frozen=True):
+class Receiver(Struct, frozen=True, gc=False):
     """Who is told."""
 
     name: str = ""
 
 
-class AlertStatus(Struct, frozen=True):
+class AlertStatus(Struct, frozen=True, gc=False):
     """Whether an alert is held back, and by what."""
 
     state: str = "unprocessed"
@@ -33,7 +33,7 @@ class AlertStatus(Struct, frozen=True):
     mutedBy: list[str] | None = None
 
 
-class GettableAlert(Struct, frozen=True):
+class GettableAlert(Struct, frozen=True, gc=False):
     """One alert."""
 
     labels: dict[str, str]
@@ -47,7 +47,7 @@ class GettableAlert(Struct, frozen=True):
     status: AlertStatus = AlertStatus()
 
 
-class AlertGroup(Struct, frozen=True):
+class AlertGroup(Struct, frozen=True, gc=False):
     """Alerts that are told together."""
 
     labels: dict[str, str] | None = None
@@ -55,7 +55,7 @@ class AlertGroup(Struct, frozen=True):
     alerts: list[GettableAlert] | None = None
 
 
-class ApiMatcher(Struct, frozen=True):
+class ApiMatcher(Struct, frozen=True, gc=False):
     """One condition of a silence."""
 
     name: str
@@ -64,13 +64,13 @@ class ApiMatcher(Struct, frozen=True):
     isEqual: bool = True
 
 
-class SilenceStatus(Struct, frozen=True):
+class SilenceStatus(Struct, frozen=True, gc=False):
     """Where a silence is in its life."""
 
     state: str = "active"
 
 
-class GettableSilence(Struct, frozen=True):
+class GettableSilence(Struct, frozen=True, gc=False):
     """One silence."""
 
     id: str
@@ -82,7 +82,7 @@ class GettableSilence(Struct, frozen=True):
     status: SilenceStatus = SilenceStatus()
 
 
-class PostableSilence(Struct, frozen=True):
+class PostableSilence(Struct, frozen=True, gc=False):
     """A silence to be made."""
 
     matchers: list[ApiMatcher]
@@ -92,25 +92,25 @@ class PostableSilence(Struct, frozen=True):
     comment: str
 
 
-class SilenceMade(Struct, frozen=True):
+class SilenceMade(Struct, frozen=True, gc=False):
     """The answer to a silence that was made."""
 
     silenceID: str
 
 
-class VersionInfo(Struct, frozen=True):
+class VersionInfo(Struct, frozen=True, gc=False):
     """Which build answers."""
 
     version: str = ""
 
 
-class ClusterStatus(Struct, frozen=True):
+class ClusterStatus(Struct, frozen=True, gc=False):
     """Whether members talk to each other: `ready`, `settling` or `disabled`."""
 
     status: str = ""
 
 
-class Status(Struct, frozen=True):
+class Status(Struct, frozen=True, gc=False):
     """Who answers."""
 
     versionInfo: VersionInfo = VersionInfo()
@@ -131,7 +131,7 @@ def silence_of(found: GettableSilence, source: str) -> Silence:
     )
 
 
-class Reading(Struct, frozen=True):
+class Reading(Struct, frozen=True, gc=False):
     """What one member of a cluster says."""
 
     groups: list[AlertGroup]

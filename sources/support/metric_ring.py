@@ -9,7 +9,7 @@ from itertools import pairwise
 from cockpit.signals import SECOND
 from sources.support.exposition_format import Labels, Sample, labels_of
 
-MAX_SERIES = 100_000
+MAX_SERIES = 50_000
 """Series kept of one endpoint."""
 MAX_POINTS = 1_000_000
 """Points kept of all series together, 16 bytes each."""

@@ -25,7 +25,7 @@ MAX_STEPS = 11_000
 """Points a series may have before Prometheus refuses to answer."""
 
 
-class Reply(Struct, Generic[T], frozen=True):
+class Reply(Struct, Generic[T], frozen=True, gc=False):
     """What every endpoint wraps its data in."""
 
     status: str
@@ -35,7 +35,7 @@ class Reply(Struct, Generic[T], frozen=True):
     warnings: list[str] | None = None
 
 
-class Target(Struct, frozen=True):
+class Target(Struct, frozen=True, gc=False):
     """One scraped endpoint, of /api/v1/targets."""
 
     labels: dict[str, str] | None = None
@@ -47,13 +47,13 @@ class Target(Struct, frozen=True):
     health: str = "unknown"
 
 
-class TargetsData(Struct, frozen=True):
+class TargetsData(Struct, frozen=True, gc=False):
     """The targets that are scraped."""
 
     activeTargets: list[Target] | None = None
 
 
-class RuleAlert(Struct, frozen=True):
+class RuleAlert(Struct, frozen=True, gc=False):
     """One alert that a rule holds now."""
 
     labels: dict[str, str] | None = None
@@ -63,7 +63,7 @@ class RuleAlert(Struct, frozen=True):
     value: str | float = ""
 
 
-class Rule(Struct, frozen=True):
+class Rule(Struct, frozen=True, gc=False):
     """A recording or alerting rule, of /api/v1/rules."""
 
     name: str = ""
@@ -75,7 +75,7 @@ class Rule(Struct, frozen=True):
     alerts: list[RuleAlert] | None = None
 
 
-class RuleGroup(Struct, frozen=True):
+class RuleGroup(Struct, frozen=True, gc=False):
     """Rules that are evaluated together."""
 
     name: str = ""
@@ -83,32 +83,32 @@ class RuleGroup(Struct, frozen=True):
     rules: list[Rule] | None = None
 
 
-class RulesData(Struct, frozen=True):
+class RulesData(Struct, frozen=True, gc=False):
     """All groups of rules."""
 
     groups: list[RuleGroup] | None = None
 
 
-class AlertsData(Struct, frozen=True):
+class AlertsData(Struct, frozen=True, gc=False):
     """The alerts of all rules, of /api/v1/alerts."""
 
     alerts: list[RuleAlert] | None = None
 
 
-class BuildInfo(Struct, frozen=True):
+class BuildInfo(Struct, frozen=True, gc=False):
     """Who answers, of /api/v1/status/buildinfo."""
 
     version: str = ""
     application: str = ""
 
 
-class ConfigData(Struct, frozen=True):
+class ConfigData(Struct, frozen=True, gc=False):
     """The server's own configuration as it prints it, of /api/v1/status/config."""
 
     yaml: str = ""
 
 
-class QueryData(Struct, frozen=True):
+class QueryData(Struct, frozen=True, gc=False):
     """What an expression came to; its shape follows `resultType`."""
 
     resultType: str
@@ -119,7 +119,7 @@ Sample = tuple[float, str]
 """(seconds since the epoch, the value as text: a number, NaN, +Inf or -Inf)."""
 
 
-class _Line(Struct, frozen=True):
+class _Line(Struct, frozen=True, gc=False):
     metric: dict[str, str] | None = None
     value: Sample | None = None
     values: list[Sample] | None = None

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import shutil
 import subprocess
 import time
 
@@ -21,6 +20,7 @@ from sources.support.amtool import (
     parse_matcher,
     silence_argv,
 )
+from tests.live.servers import program
 
 NOW = 1_800_000_000 * SECOND
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
@@ -117,9 +117,7 @@ def test_matchers_unescape_as_alertmanager_does() -> None:
 
 @pytest.mark.live
 def test_amtool_itself_takes_our_argv() -> None:
-    amtool = shutil.which("amtool")
-    if amtool is None:
-        pytest.skip("amtool is not installed (Debian package prometheus-alertmanager)")
+    amtool = program("amtool", "prometheus-alertmanager")
     end = time.time_ns() + 3_600 * SECOND
     odd = silencing(Matcher("alertname", 'odd "value" \\ ü'), comment="--looks like a flag", end=end)
     argv = silence_argv(replace(odd, starts_at=end - SECOND))
