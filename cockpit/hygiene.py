@@ -237,6 +237,7 @@ class _Pass:
             receivers=_lines(given.receivers),
             silenced_by=_lines(given.silenced_by),
             inhibited_by=_lines(given.inhibited_by),
+            held_by=_line(given.held_by),
             expression=_line(given.expression),
             generator_url=_line(given.generator_url),
             runbook_url=_line(given.runbook_url),
