@@ -338,7 +338,7 @@ class PrometheusSource(PollingSource[PrometheusOptions]):
             params |= {
                 "start": _seconds(within.start),
                 "end": _seconds(within.end),
-                "step": f"{max(step, widest):.3f}",
+                "step": f"{max(step, widest, 0.001):.3f}",
             }
         data = await self._get(path, promapi.QueryData, params=params)
         return await asyncio.to_thread(

@@ -5,7 +5,7 @@ The shapes follow the OpenAPI description that Alertmanager's repository holds (
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import parse_qs, urlsplit
 
 from msgspec import Struct
@@ -193,7 +193,7 @@ def _alert(
         receivers=tuple(receiver.name for receiver in found.receivers or (group.receiver,)),
         silenced_by=silenced_by,
         inhibited_by=tuple(found.status.inhibitedBy or ()),
-        held_by="; ".join(map(_silence_in_words, holding)),
+        held_by="; ".join(_held_in_words(found.status, silences)),
         expression=_expression(found.generatorURL),
         generator_url=found.generatorURL,
         runbook_url=annotations.get("runbook_url", "") or annotations.get("runbook", ""),
@@ -216,6 +216,13 @@ def _end(found: GettableAlert, now: int) -> int:
     """Return when an alert ended; the time-out that Alertmanager gives to a firing one lies ahead and is none."""
     end = nanoseconds(found.endsAt)
     return end if end <= now else 0
+
+
+def _held_in_words(status: AlertStatus, silences: Mapping[str, GettableSilence]) -> Iterator[str]:
+    for one in status.silencedBy or ():
+        yield _silence_in_words(silences[one]) if one in silences else f"silenced by {one}"
+    for interval in status.mutedBy or ():
+        yield f"muted by the time interval {interval}"
 
 
 def _silence_in_words(silence: GettableSilence) -> str:

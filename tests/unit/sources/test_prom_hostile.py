@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import random
+import ssl
 import time
 from typing import Any
 
@@ -262,4 +263,41 @@ async def test_members_that_differ_show_the_louder_state() -> None:
         await source.poll(kept)
         [merged] = [one for one in kept.signals if isinstance(one, Alert)]
         assert merged.state is AlertState.FIRING and set(merged.receivers) == {"r", "other"}
+        await source.aclose()
+
+
+async def test_what_holds_an_alert_back_is_said_in_clean_words() -> None:
+    [group] = ALERTMANAGER["/api/v2/alerts/groups"]
+    [alert] = group["alerts"]
+    status = {"state": "suppressed", "silencedBy": ["s", "gone"], "inhibitedBy": [], "mutedBy": ["nights"]}
+    [silence] = ALERTMANAGER["/api/v2/silences"]
+    answers: dict[str, Any] = {
+        "/api/v2/alerts/groups": [{**group, "alerts": [{**alert, "status": status}]}],
+        "/api/v2/silences": [{**silence, "comment": "ack: \x1b]0;pwned\x07 on it"}],
+    }
+    async with http_server(lambda asked: Said(body=json.dumps(answers[asked.path]).encode())) as url:
+        source, kept = AlertmanagerSource("a", AlertmanagerOptions(url=url)), Kept()
+        await source.poll(kept)
+        [found], _ = hygiene.clean([one for one in kept.signals if isinstance(one, Alert)])
+        assert isinstance(found, Alert) and found.state is AlertState.ACKNOWLEDGED
+        assert found.held_by.startswith("silenced by ann until 2026-01-02 03:04 UTC: ack: ")
+        assert found.held_by.endswith("; silenced by gone; muted by the time interval nights")
+        assert "\x1b" not in found.held_by and "\x07" not in found.held_by
+        await source.aclose()
+
+
+async def test_a_transport_can_be_put_in_the_way() -> None:
+    import httpx
+
+    made: list[httpx.AsyncBaseTransport] = []
+
+    def through(context: ssl.SSLContext) -> httpx.AsyncBaseTransport:
+        made.append(httpx.AsyncHTTPTransport(verify=context, local_address="127.0.0.1"))
+        return made[-1]
+
+    async with http_server(lambda _: Said(body=b'{"status": "success", "data": {"version": "9"}}')) as url:
+        options = PrometheusOptions(url=url, targets=False, alerts=False)
+        source = PrometheusSource("p", options, transport=through)
+        await source.poll(Kept())
+        assert len(made) == 1
         await source.aclose()
