@@ -1,42 +1,486 @@
-"""The logs pane: every source's records on one time line."""
+"""The logs pane: every source's records on one time line.
+
+It follows the shared scope: its labels narrow what is shown, a fixed window bounds it, and the time cursor shows
+the records as they were known at that moment. In a live scope older records stay within reach by scrolling.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+import asyncio
+from collections.abc import Callable, Hashable
+from time import perf_counter
 from typing import ClassVar
 
+from textual import events, on, work
 from textual.app import ComposeResult
+from textual.content import Content
+from textual.getters import query_one
+from textual.widgets import Input, Static
+from textual.worker import Worker
 
-from cockpit.signals import LogRecord, level_name, service_of
-from widgets.pane import Pane
-from widgets.rows import Piece, RowList, columns
+from cockpit.errors import UsageError
+from cockpit.keymap import Action
+from cockpit.scope import Scope
+from cockpit.signals import Level, LogRecord, host_of, level_name, service_of
+from cockpit.source import TimeRange
+from cockpit.stores.base import Stores
+from cockpit.stores.logs import Criteria, LogFilter, LogView, Pattern, parse_filter
+from widgets.asking import Asks
+from widgets.histogram import HistogramStrip
+from widgets.keys import bindings
+from widgets.logs_detail import LogDetail, as_text
+from widgets.logs_keys import ACTIONS, HighlightLine
+from widgets.logs_lines import LogLines
+from widgets.logs_past import Past, ask_past
+from widgets.messages import CursorMoved, Noticed, ScopeNarrowed
+from widgets.pane import FilterLine, Pane
 from widgets.text import clock, safe
+
+FLOORS = (0, Level.DEBUG, Level.INFO, Level.WARN, Level.ERROR, Level.FATAL)
+SLICE = 0.004
+"""Seconds of searching between two turns of the event loop, and seconds then left to the others."""
+SHORT, TALL = 10, 24
+"""Rows of the pane below which the strip is left out, and from which it has another line."""
+
+_CSS = """
+LogsPane {
+    &.-short HistogramStrip { display: none; }
+    &.-tall HistogramStrip { height: 3; }
+    & #logs-status { height: 1; width: 1fr; padding: 0 1; background: $boost; color: $text-muted; display: none; }
+    & #logs-status.-shown { display: block; }
+    & #logs-status.-error { color: $text-error; }
+}
+"""
 
 
 class LogsPane(Pane):
-    """The last log records."""
+    """Log records as they come: filtered, highlighted and counted over time."""
 
     NAME: ClassVar[str] = "logs"
     SIGNAL: ClassVar[str] = "LogRecord"
+    ACTIONS: ClassVar[tuple[Action, ...]] = ACTIONS
+    DEFAULT_CSS = _CSS
+    BINDINGS = bindings(ACTIONS)
+
+    lines = query_one(LogLines)
+    strip = query_one(HistogramStrip)
+    status = query_one("#logs-status", Static)
+    highlight_line = query_one(HighlightLine)
+
+    def __init__(self, stores: Stores, *, number: int, asks: Asks | None = None) -> None:
+        super().__init__(stores, number=number)
+        self.asks = asks
+        self.floor = 0
+        self.highlights: tuple[Pattern, ...] = ()
+        self.past: Past | None = None
+        """What was asked for from before the ring's time, while it is shown."""
+        self._live = LogView(stores.logs)
+        self._view = self._live
+        self._filter = LogFilter()
+        self._problem = ""
+        """What is wrong with the filter or the highlight being typed."""
+        self._asking: tuple[Worker[None], TimeRange] | None = None
+        self._asked: int | None = None
+        """The moment that was asked for last without a key."""
+        self._answer = ""
+        """What the last question's errors said."""
+        self._seeking = ""
+        self._search_waits = False
 
     def body(self) -> ComposeResult:
-        """Yield the list."""
-        yield RowList[LogRecord](self.draw, key=id, empty="no log records yet")
+        """Yield the strip, the rows and the lines under them."""
+        yield HistogramStrip()
+        yield LogLines(self.stores.logs)
+        yield Static("", id="logs-status", markup=False)
+        yield HighlightLine(placeholder="highlight a text or /expression/ · Enter keeps it", compact=True)
+
+    # Drawing.
 
     def stamp(self) -> Hashable:
-        """Follow the store."""
-        return self.stores.logs.version
+        """Follow the store, the search and what the keys changed."""
+        return (
+            self.stores.logs.version,
+            self._view.searched,
+            self.floor,
+            self.highlights,
+            id(self.past),
+            self.lines.following,
+            self._asking is None,
+            self._seeking,
+            self._problem,
+        )
 
     def redraw(self) -> None:
-        """Show the newest records first."""
-        self.query_one(RowList).show_items(self.stores.logs.last(200)[::-1])
+        """Show what filter, floor and scope admit, as it was at the scope's moment."""
+        self._read_filter()
+        scope = self.scope
+        start = None if scope.end is None else scope.end - scope.span
+        end = scope.end if scope.cursor is None else scope.cursor
+        self._view.look(self._criteria(), start=start, end=end)
+        self._view.advance(SLICE)
+        if not self._view.complete:
+            self._search_on()
+        lines = self.lines
+        lines.empty = self._why_empty()
+        lines.show(self._view, marks=(*self._filter.marks, *self.highlights), now=self.now)
+        self._show_strip()
+        self._show_status()
+        self._ask_unprompted()
 
-    def draw(self, record: LogRecord, width: int) -> Sequence[Piece]:
-        """Lay out one record."""
-        return columns(
-            width,
-            (clock(record.at), "muted", 8),
-            (level_name(record.level), "", 5),
-            (safe(service_of(record.resource)), "accent", 12),
-            (safe(record.body, width), "", 0),
+    def passed(self) -> None:
+        """Let the strip go on with the clock."""
+        self._show_strip()
+
+    def follow(self, scope: Scope) -> None:
+        """Take over another scope; another moment shows its last records, and a live one lets go of the past."""
+        if (scope.cursor, scope.end) != (self.scope.cursor, self.scope.end):
+            if self.past is not None and scope.live:
+                self._leave_past()
+            self.lines.follow_newest()
+        super().follow(scope)
+
+    def summary(self) -> str:
+        """Say how many of how many, by which floor, and whether the rows follow."""
+        view = self._view
+        shown, total = len(view), len(view.store)
+        parts = [f"{shown:,}" if shown == total else f"{shown:,} of {total:,}"]
+        if self.floor:
+            parts.append(f"≥{level_name(self.floor)}")
+        if self.past is not None:
+            parts.append("past")
+        elif self.scope.live:
+            parts.append("follow" if self.lines.following else "standing")
+        return " · ".join(parts)
+
+    def copied(self) -> tuple[str, str]:
+        """Copy the record under the cursor in full."""
+        record = self.lines.current
+        return ("", "") if record is None else (as_text(record), f"log record of {clock(record.at)}")
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Give the strip what room there is."""
+        self.set_class(event.size.height < SHORT, "-short")
+        self.set_class(event.size.height >= TALL, "-tall")
+
+    def _criteria(self) -> Criteria:
+        scope = self.scope
+        return Criteria(
+            filter=self._filter,
+            floor=self.floor,
+            service=scope.service,
+            host=scope.host,
+            trace_id=scope.trace_id,
         )
+
+    def _read_filter(self) -> None:
+        """Read what is typed; while it is wrong, the last good filter holds."""
+        if self.filter_text == self._filter.text:
+            if not self.highlight_line.has_class("-open"):
+                self._problem = ""
+            return
+        try:
+            self._filter = parse_filter(self.filter_text)
+            self._problem = ""
+        except UsageError as error:
+            self._problem = f"filter: {error}; the last good one holds"
+
+    def _search_on(self) -> None:
+        """Go on searching in slices until all is searched; ticks show how far it is."""
+        if self._search_waits or not self.is_mounted:
+            return
+        self._search_waits = True
+
+        def slice_of_it() -> None:
+            self._search_waits = False
+            if not self._view.advance(SLICE):
+                self._search_on()
+
+        self.set_timer(SLICE, slice_of_it)
+
+    def _show_strip(self) -> None:
+        width = self.strip.size.width
+        if width <= 0 or not self.strip.display:
+            return
+        start, end = self.scope.window(self.now)
+        cell = max(1, (end - start) // width)
+        end = (end // cell + 1) * cell
+        start = end - cell * width
+        columns = self._view.histogram.columns(start, end, width)
+        self.strip.show(columns, (start, end), cursor=self.scope.cursor, now=self.now)
+
+    def _show_status(self) -> None:
+        text = " · ".join(self._status_parts())
+        self.status.set_class(bool(self._problem or self._answer), "-error")
+        self.status.set_class(bool(text), "-shown")
+        self.status.update(Content(safe(text)))
+
+    def _status_parts(self) -> list[str]:
+        view, parts = self._view, []
+        if self._problem:
+            parts.append(self._problem)
+        if self._asking is not None:
+            within = self._asking[1]
+            parts.append(f"asking for {clock(within.start)} to {clock(within.end)}… Esc cancels")
+        if self._answer:
+            parts.append(self._answer)
+        if self._seeking:
+            parts.append(self._seeking)
+        if not view.complete:
+            parts.append(f"searched {view.searched:,} of {len(view.store):,}")
+        if self.past is not None:
+            parts.append(f"{self.past.asked:,} older from {clock(self.past.within.start)} · Esc back to live")
+        elif below := self.lines.below:
+            parts.append(f"↓ {below:,} new below · f follows")
+        if self._filter.note:
+            parts.append(self._filter.note)
+        if (
+            self._asking is None
+            and self.lines.rank == 0
+            and not self.lines.following
+            and (names := self._offering())
+        ):
+            parts.append(
+                f"the oldest kept · o asks {names[0] if len(names) == 1 else f'{len(names)} sources'}"
+            )
+        return parts
+
+    def _why_empty(self) -> str:
+        view, scope = self._view, self.scope
+        if not len(view.store):
+            return "no log records yet"
+        if not view.complete:
+            return "searching…"
+        reasons = [f"{name} {value}" for name, value in scope.labels().items()]
+        reasons += [f"filter {self._filter.text}"] if self._filter.tests else []
+        reasons += [f"level ≥{level_name(self.floor)}"] if self.floor else []
+        if not scope.live:
+            reasons.append(f"up to {clock(scope.moment(self.now))}")
+        return f"no record for {safe(', '.join(reasons), 200)}"
+
+    # The rows.
+
+    @on(LogLines.Moved)
+    def _moved(self) -> None:
+        self._show_status()
+        self.title()
+
+    @on(LogLines.Chosen)
+    def _open(self, event: LogLines.Chosen) -> None:
+        """Open the record's detail."""
+        event.stop()
+        rank = self.lines.rank
+        if rank is not None:
+            placing = self._view.store.placing(self._view.number(rank))
+            self.open_detail(LogDetail(event.record, placing, self.now))
+
+    @on(HistogramStrip.Picked)
+    def _picked(self, event: HistogramStrip.Picked) -> None:
+        event.stop()
+        self.post_message(CursorMoved(None if event.moment >= self.now else event.moment))
+
+    def action_follow(self) -> None:
+        """Follow, or stand still."""
+        lines = self.lines
+        if self.past is not None:
+            self._leave_past()
+            lines.follow_newest()
+        elif lines.following:
+            lines.hold()
+        else:
+            lines.follow_newest()
+
+    def action_wrap(self) -> None:
+        """Wrap, or don't."""
+        self.lines.toggle_wrap()
+
+    def action_shift_floor(self, step: int) -> None:
+        """Raise or lower the level floor."""
+        place = FLOORS.index(self.floor) + step
+        self.floor = FLOORS[min(max(0, place), len(FLOORS) - 1)]
+
+    def action_next_floor(self) -> None:
+        """Take the next level floor, after the last the first."""
+        self.floor = FLOORS[(FLOORS.index(self.floor) + 1) % len(FLOORS)]
+
+    def action_narrow(self) -> None:
+        """Move the shared scope to the record's service or host."""
+        record = self._record()
+        if record is None:
+            return
+        service, host = service_of(record.resource), host_of(record.resource)
+        if service:
+            self.post_message(ScopeNarrowed(service, {"service": service}))
+        elif host:
+            self.post_message(ScopeNarrowed(host, {"host": host}))
+        else:
+            self.post_message(Noticed("this record names neither a service nor a host", "warning"))
+
+    def action_trace(self) -> None:
+        """Move the shared scope to the record's trace."""
+        record = self._record()
+        if record is None:
+            return
+        if record.trace_id:
+            self.post_message(ScopeNarrowed(f"trace {record.trace_id[:8]}", {"trace_id": record.trace_id}))
+        else:
+            self.post_message(Noticed("this record belongs to no trace", "warning"))
+
+    def action_moment(self) -> None:
+        """Put the time cursor on the record."""
+        rank = self.lines.rank
+        if rank is not None:
+            number = self._view.number(rank)
+            self.post_message(CursorMoved(self._view.store.times(number, number + 1)[0]))
+
+    def _record(self) -> LogRecord | None:
+        detail = self.detail
+        return detail.record if isinstance(detail, LogDetail) else self.lines.current
+
+    # Errors and matches.
+
+    def action_seek_error(self, step: int) -> None:
+        """Go to the next error, down or up."""
+        self._seek(lambda record: record.level >= Level.ERROR, step, "error")
+
+    def action_seek_match(self, step: int) -> None:
+        """Go to the next row that a highlight, or else the filter, matches."""
+        marks = self.highlights or self._filter.marks
+        if not marks:
+            self.post_message(Noticed("nothing is highlighted: h highlights a text"))
+            return
+        self._seek(lambda record: any(mark.found_in(record.body) for mark in marks), step, "match")
+
+    @work(group="logs-seek", exclusive=True, exit_on_error=False)
+    async def _seek(self, wanted: Callable[[LogRecord], bool], step: int, what: str) -> None:
+        """Walk the rows in slices; the number, unlike the rank, stays while rows come and go."""
+        view, rank = self._view, self.lines.rank
+        if rank is None:
+            return
+        try:
+            until = perf_counter() + SLICE
+            rank += step
+            while 0 <= rank < len(view):
+                number = view.number(rank)
+                if wanted(view.store[number]):
+                    self.lines.go(rank)
+                    return
+                if perf_counter() > until:
+                    self._seeking = f"looking for the next {what}… Esc stops"
+                    await asyncio.sleep(SLICE)
+                    rank = view.rank(number)
+                    until = perf_counter() + SLICE
+                rank += step
+            self.post_message(Noticed(f"no {what} {'below' if step > 0 else 'above'}"))
+        finally:
+            self._seeking = ""
+
+    def action_highlight(self) -> None:
+        """Open the line for a highlight."""
+        self.highlight_line.add_class("-open")
+        self.screen.set_focus(self.highlight_line)
+
+    @on(Input.Changed, "HighlightLine")
+    def _highlight_typed(self, event: Input.Changed) -> None:
+        event.stop()
+        try:
+            self.highlights = parse_filter(event.value).marks
+            self._problem = ""
+        except UsageError as error:
+            self._problem = f"highlight: {error}"
+
+    @on(Input.Submitted, "HighlightLine")
+    def _highlight_kept(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._close_highlight(keep=bool(event.value))
+
+    def _close_highlight(self, *, keep: bool) -> None:
+        line = self.highlight_line
+        if not keep:
+            line.value = ""
+            self.highlights = ()
+            self._problem = ""
+        line.remove_class("-open")
+        self.focus_body()
+
+    # The past.
+
+    def action_older(self) -> None:
+        """Ask the sources for what came before."""
+        if self._asking is not None:
+            return
+        if not self._offering():
+            self.post_message(Noticed("no source can be asked for older records", "warning"))
+            return
+        store = self.stores.logs
+        if self.past is not None:
+            end = self.past.within.start
+        elif self.scope.live:
+            end = next(iter(store.times(store.first, store.first + 1)), self.now)
+        else:
+            end = self.scope.moment(self.now)
+        within = TimeRange(max(0, end - self.scope.span), end)
+        self._asking = (self._ask(within), within)
+
+    @work(group="logs-ask", exclusive=True, exit_on_error=False)
+    async def _ask(self, within: TimeRange) -> None:
+        try:
+            if self.asks is None:
+                return
+            joined = self.past.store if self.past is not None else self.stores.logs
+            past = await ask_past(self.asks, self._filter.pushed, within, joined)
+        finally:
+            self._asking = None
+        self._answer = "; ".join(past.errors)
+        if past.cut:
+            self._answer = "; ".join(
+                [*past.errors, f"{', '.join(past.cut)} had more: narrow filter or window"]
+            )
+        if not past.asked and self.past is None:
+            self._answer = self._answer or f"nothing older from {clock(within.start)} on"
+            return
+        self.lines.hold()
+        self.past = past
+        self._view = LogView(past.store)
+
+    def _ask_unprompted(self) -> None:
+        """Ask once where the scope shows a moment before anything that is kept."""
+        store, scope = self.stores.logs, self.scope
+        if scope.live or self.past is not None or self._asking is not None or not len(store):
+            return
+        moment = scope.moment(self.now)
+        if moment != self._asked and store.number_at(moment) == store.first and self._offering():
+            self._asked = moment
+            self.action_older()
+
+    def _leave_past(self) -> None:
+        self.past = None
+        self._answer = ""
+        self._view = self._live
+
+    def _offering(self) -> list[str]:
+        return [] if self.asks is None else self.asks.offering("query_logs")
+
+    # Stepping back.
+
+    def step_back(self) -> bool:
+        """Undo the pane's own last step: a question, the highlight line, a detail, the past, the filter."""
+        if self._asking is not None:
+            self._asking[0].cancel()
+            self._asking = None
+            return True
+        if self._seeking:
+            self.workers.cancel_group(self, "logs-seek")
+            return True
+        if self.screen.focused is self.highlight_line:
+            self._close_highlight(keep=False)
+            return True
+        line = self.query_one(FilterLine)
+        if self.detail is None and self.past is not None and not line.has_class("-open"):
+            self._leave_past()
+            return True
+        if super().step_back():
+            return True
+        if self.highlights:
+            self._close_highlight(keep=False)
+            return True
+        return False

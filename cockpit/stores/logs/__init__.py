@@ -1,0 +1,25 @@
+"""The last log records: the ring that keeps them, what filters them, and how many there were when."""
+
+from __future__ import annotations
+
+from cockpit.stores.logs.criteria import OPEN, Criteria
+from cockpit.stores.logs.filter import LogFilter, parse_filter
+from cockpit.stores.logs.histogram import Histogram
+from cockpit.stores.logs.patterns import Pattern, literal
+from cockpit.stores.logs.store import CAPACITY, MEMORY, LogStore, Placing
+from cockpit.stores.logs.view import LogView
+
+__all__ = [
+    "CAPACITY",
+    "MEMORY",
+    "OPEN",
+    "Criteria",
+    "Histogram",
+    "LogFilter",
+    "LogStore",
+    "LogView",
+    "Pattern",
+    "Placing",
+    "literal",
+    "parse_filter",
+]

@@ -1,0 +1,245 @@
+"""A ring of log records in the order of their times, addressed by absolute number.
+
+Records come in batches from many sources, a little out of order. Each is put where its time belongs as long as
+that is among the newest `REORDER` records; one that comes later than that goes to the end, where it is seen, and
+is marked late. A time in the future counts as the moment of arrival, so that a wrong clock pins nothing. What a
+record was placed by is kept beside it, never decreasing: questions about a moment are a bisection.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import deque
+from collections.abc import Sequence
+from enum import Enum
+
+from cockpit.signals import EMPTY, SECOND, LogRecord
+from cockpit.stores.base import Clock, Store, wall_clock
+from cockpit.stores.logs.histogram import Histogram, keys_of
+
+CAPACITY = 200_000
+MEMORY = 64 * 1024 * 1024
+"""Bytes that the records may take, as `weight` reckons them."""
+REORDER = 16_384
+"""How many of the newest records a late one may still be sorted into."""
+FEW = 32
+"""Up to so many records are inserted one by one; more are merged at once."""
+EARLIEST = 315_532_800 * SECOND
+"""1980: a time before it is no time of a log record."""
+SKEW = 2 * SECOND
+"""How far ahead a record's time may be before it is worth a mark."""
+PARCEL = 64
+GULP = 2048
+"""Records evicted at once, because each time moves the whole list."""
+HEAVY = 1024 * 1024
+"""Memory is reckoned by parcels of so many records, joined up to eight of them or so many bytes."""
+BASE = 152
+"""Bytes of a record alone: the struct, its time and its two places in the ring."""
+
+
+class Placing(Enum):
+    """How a record's place agrees with its time."""
+
+    TIMELY = "timely"
+    LATE = "late"
+    """It came too late to be sorted in, and stands where it came."""
+    AHEAD = "ahead"
+    """Its time was in the future when it came."""
+    UNDATED = "undated"
+    """It has no time that could be meant."""
+
+
+class LogStore(Store):
+    """The newest records, bounded by count and by memory; a reader's place holds while the oldest go.
+
+    Attributes:
+        first: The absolute number of the oldest record kept, which is also the count of those evicted.
+        late: How many came too late to be sorted in.
+        bytes: About what the records take.
+        histogram: Counts by second and level of all that is kept.
+    """
+
+    def __init__(
+        self,
+        *,
+        capacity: int = CAPACITY,
+        memory: int = MEMORY,
+        reorder: int = REORDER,
+        clock: Clock = wall_clock,
+    ) -> None:
+        super().__init__()
+        self.capacity = capacity
+        self.memory = memory
+        self.reorder = reorder
+        self.first = 0
+        self.late = 0
+        self.bytes = 0
+        self.histogram = Histogram()
+        self._clock = clock
+        self._ring: list[LogRecord] = []
+        self._times: list[int] = []
+        self._moves: deque[tuple[int, int]] = deque(maxlen=1024)
+        """(version, number): from that number on, records got other numbers."""
+        self._weights: deque[list[int]] = deque()
+        """[records, bytes] of the parcels kept, oldest first."""
+
+    def __len__(self) -> int:
+        return len(self._ring)
+
+    def __getitem__(self, number: int) -> LogRecord:
+        place = number - self.first
+        if place < 0:
+            raise IndexError(f"record {number} is evicted")
+        return self._ring[place]
+
+    @property
+    def end(self) -> int:
+        """The absolute number that the next record will get."""
+        return self.first + len(self._ring)
+
+    def append(self, batch: Sequence[LogRecord]) -> None:
+        """Take records in, each where its time belongs, and evict the oldest past the bounds.
+
+        Costs about half a microsecond a record in order; see `bench`.
+        """
+        if not batch:
+            return
+        self.touched()
+        records: Sequence[LogRecord] = batch
+        times = self._placed_times([record.at for record in batch])
+        if any(map(int.__gt__, times, times[1:])):
+            records, times = _by_time(records, times)
+        self.histogram.add(keys_of(times, records))
+        if self._times and times[0] < self._times[-1]:
+            self._sort_in(records, times)
+        else:
+            self._ring.extend(records)
+            self._times.extend(times)
+        self._weigh(batch)
+        self._evict()
+
+    def last(self, count: int) -> list[LogRecord]:
+        """Return the newest `count` records, oldest first."""
+        return self._ring[-count:] if count > 0 else []
+
+    def records(self, start: int, stop: int) -> list[LogRecord]:
+        """Return the records from one absolute number up to another, as far as they are kept."""
+        first = self.first
+        return self._ring[max(0, start - first) : max(0, stop - first)]
+
+    def times(self, start: int, stop: int) -> list[int]:
+        """Return the times, in nanoseconds, by which those records were placed."""
+        first = self.first
+        return self._times[max(0, start - first) : max(0, stop - first)]
+
+    def number_at(self, moment: int) -> int:
+        """Return the number of the first record after a moment: those below it are what was known then."""
+        return self.first + bisect_right(self._times, moment)
+
+    def number_from(self, moment: int) -> int:
+        """Return the number of the first record at or after a moment."""
+        return self.first + bisect_left(self._times, moment)
+
+    def placing(self, number: int) -> Placing:
+        """Tell how a record's place agrees with its own time."""
+        at, placed = self[number].at, self._times[number - self.first]
+        if at < EARLIEST:
+            return Placing.UNDATED
+        if at < placed:
+            return Placing.LATE
+        return Placing.AHEAD if at > placed + SKEW else Placing.TIMELY
+
+    def moved_since(self, version: int) -> int | None:
+        """Return the lowest number from which records have moved since a version, or None where none have."""
+        if not self._moves or self._moves[-1][0] <= version:
+            return None
+        if len(self._moves) == self._moves.maxlen and self._moves[0][0] > version:
+            return self.first
+        return min(number for moved, number in self._moves if moved > version)
+
+    def locate(self, record: LogRecord, near: int) -> int | None:
+        """Return the number that a record has now, where it was at `near` before others were sorted in."""
+        for number in range(max(near, self.first), self.end):
+            if self._ring[number - self.first] is record:
+                return number
+        return None
+
+    def _placed_times(self, times: list[int]) -> list[int]:
+        """Return the times to place records by: none in the future, none before there were logs."""
+        if min(times) >= EARLIEST and max(times) <= (now := self._clock()):
+            return times
+        now = self._clock()
+        return [at if EARLIEST <= at <= now else now for at in times]
+
+    def _sort_in(self, records: Sequence[LogRecord], times: list[int]) -> None:
+        size = len(self._ring)
+        floor = max(0, size - self.reorder)
+        if floor and times[0] < (oldest := self._times[floor]):
+            newest = self._times[-1]
+            self.late += sum(at < oldest for at in times)
+            records, times = _by_time(records, [at if at >= oldest else newest for at in times])
+        start = bisect_right(self._times, times[0], floor)
+        if start < size:
+            self._moves.append((self.version, self.first + start))
+        if len(records) <= FEW:
+            for record, at in zip(records, times, strict=True):
+                start = bisect_right(self._times, at, start)
+                self._times.insert(start, at)
+                self._ring.insert(start, record)
+            return
+        self._ring[start:], self._times[start:] = _by_time(
+            [*self._ring[start:], *records], [*self._times[start:], *times]
+        )
+
+    def _weigh(self, batch: Sequence[LogRecord]) -> None:
+        for start in range(0, len(batch), PARCEL):
+            part = batch[start : start + PARCEL]
+            total = sum(map(weight, part))
+            self.bytes += total
+            if self._weights and self._weights[-1][0] < PARCEL * 8 and self._weights[-1][1] < HEAVY:
+                self._weights[-1][0] += len(part)
+                self._weights[-1][1] += total
+            else:
+                self._weights.append([len(part), total])
+
+    def _evict(self) -> None:
+        """Let the oldest go."""
+        surplus = len(self._ring) - self.capacity
+        if surplus < min(GULP, max(1, self.capacity // 32)):
+            surplus = 0
+        gone = 0
+        while len(self._weights) > 1 and (gone + self._weights[0][0] <= surplus or self.bytes > self.memory):
+            size, total = self._weights.popleft()
+            gone += size
+            self.bytes -= total
+        if gone < surplus:
+            oldest = self._weights[0]
+            part = oldest[1] * (surplus - gone) // oldest[0]
+            oldest[0] -= surplus - gone
+            oldest[1] -= part
+            self.bytes -= part
+            gone = surplus
+        if not gone:
+            return
+        self.histogram.add(keys_of(self._times[:gone], self._ring[:gone]), -1)
+        del self._ring[:gone]
+        del self._times[:gone]
+        self.first += gone
+
+
+def weight(record: LogRecord) -> int:
+    """Return about how many bytes a record takes; its resource and source are shared and don't count."""
+    total = BASE + record.body.__sizeof__()
+    if record.trace_id:
+        total += 146
+    if record.attributes is not EMPTY:
+        total += 184
+        for value in record.attributes.values():
+            total += value.__sizeof__()
+    return total
+
+
+def _by_time(records: Sequence[LogRecord], times: list[int]) -> tuple[list[LogRecord], list[int]]:
+    """Sort both by time; what is equal keeps its order."""
+    order = sorted(range(len(times)), key=times.__getitem__)
+    return [records[n] for n in order], [times[n] for n in order]
