@@ -142,6 +142,8 @@ class CockpitApp(App[int]):
                     yield AlertsPane(
                         cockpit.stores, number=number, asks=cockpit.supervisor, author=getpass.getuser()
                     )
+                elif pane is LogsPane:
+                    yield LogsPane(cockpit.stores, number=number, asks=cockpit.supervisor)
                 elif pane is TracesPane:
                     yield TracesPane(cockpit.stores, number=number, asks=cockpit.supervisor)
                 else:
