@@ -68,7 +68,7 @@ NESTED = frozenset({"log", "service", "host", "trace", "span", "event", "error",
 """Objects whose members are shown as fields of their own: `{"log": {"level": "info"}}` is `log.level`."""
 
 _HEX = re.compile(r"[0-9a-f]{16}(?:[0-9a-f]{16})?")
-_PAIR = re.compile(r'([A-Za-z_@][\w.@/-]{0,127})=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))(?=\s|$)')
+_PAIR = re.compile(r'(?<!\S)([A-Za-z_@][\w.@/-]{0,127}+)=(?:"((?:[^"\\]|\\.){0,4096}+)"|([^\s"]*+))(?=\s|$)')
 _SIGNS = re.compile(r"(?:^|\s)(?:level|lvl|msg|ts|time|severity)=")
 _DECODER: msgspec.json.Decoder[dict[str, object]] = msgspec.json.Decoder(dict[str, object])
 

@@ -214,6 +214,30 @@ def test_any_text_is_a_record_with_a_time_that_can_be(line: str) -> None:
     assert isinstance(record.body, str)
 
 
+@pytest.mark.parametrize(
+    "start",
+    [
+        "",
+        '1.1.1.1 - - [23/Nov/2026:22:15:23 +0000] "',
+        "<1>1 - - - - - [a ",
+        "level=info ",
+        "Nov 23 22:15:23 h ",
+        "[",
+    ],
+)
+@pytest.mark.parametrize(
+    "atom", ["a", '"', '\\"', "[", "]", '="', 'a="\\" ', "a.b.", "trace_id=", " ", "00-"]
+)
+def test_no_line_takes_long(start: str, atom: str) -> None:
+    line = (start + atom * 65_536)[:65_536]
+    before = time.process_time()
+    parse(line)
+    join("x", line, line)
+    assert (
+        time.process_time() - before < 0.4
+    )  # measured: 0.02 s; a pattern that backtracks takes over a second
+
+
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
