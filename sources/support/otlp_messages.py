@@ -10,14 +10,18 @@ A field may be null in JSON, which means its default.
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from cockpit.signals import Value
 
 What = Literal["traces", "logs", "metrics"]
 """The three kinds of export request, by the last part of their path."""
+
+
+Int64 = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
+"""A value that protobuf holds to 64 bits, and JSON to nothing."""
 
 
 class Undecodable(Exception):
@@ -45,7 +49,7 @@ class AnyValue(_Message):
 
     string_value: str | None = None
     bool_value: bool | None = None
-    int_value: int | None = None
+    int_value: Int64 | None = None
     double_value: float | None = None
     array_value: ArrayValue | None = None
     kvlist_value: KeyValueList | None = None
@@ -174,9 +178,10 @@ class Point(_Message):
     time_unix_nano: int | None = None
     attributes: list[KeyValue] | None = None
     as_double: float | None = None
-    as_int: int | None = None
+    as_int: Int64 | None = None
     count: int | None = None
     sum: float | None = None
+    flags: int | None = None
 
 
 class MetricData(_Message):

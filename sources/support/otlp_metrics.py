@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Mapping
-from itertools import pairwise
+import time
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain, islice
 
-from cockpit.signals import SECOND, Series
+from cockpit.hygiene import clean_line
+from cockpit.signals import SECOND, Series, Value
 from cockpit.source import TimeRange
+from sources.support.metric_ring import Line
 from sources.support.otlp_signals import MetricPoint
 from sources.support.selector import parse_selector
 
@@ -16,45 +18,53 @@ POINTS = 360
 """Points kept of a series: an hour at one each ten seconds, six hours at an SDK's usual minute."""
 STALE = 900 * SECOND
 """Nanoseconds without a point after which a series may make room for a new one."""
+LABELS = 40
+"""Labels kept of a series: the point's attributes, then the resource's."""
+NAME_LIMIT, LABEL_LIMIT = 200, 300
+"""Characters kept of a name and of a label's value."""
 ANSWER = 200
 """Series in one answer."""
 
+Labels = tuple[tuple[str, str], ...]
+
 
 class _Kept:
-    def __init__(self, name: str, unit: str, labels: Mapping[str, str]) -> None:
-        self.name = name
+    def __init__(self, name: str, unit: str, labels: Labels) -> None:
         self.unit = unit
-        self.labels = labels
-        self.points: deque[tuple[int, float]] = deque(maxlen=POINTS)
+        self.line = Line(name, labels)
+        self.labels: Mapping[str, str] = dict(labels)
+        self.heard_at = 0
 
 
 class Metrics:
     """Keeps the points of at most `SERIES` series; points of further ones are refused."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, *, clock: Callable[[], int] = time.time_ns) -> None:
         self.source = source
-        self._kept: dict[tuple[object, ...], _Kept] = {}
+        self._clock = clock
+        self._kept: dict[tuple[str, Labels], _Kept] = {}
+        """The series that had no point for longest first."""
 
     def add(self, points: Iterable[MetricPoint]) -> int:
-        """Keep points and return how many were refused."""
-        refused = 0
+        """Keep points and return how many were refused; a time in the future counts as now."""
+        refused, now = 0, self._clock()
         for point in points:
-            key = (point.name, tuple(point.resource.items()), tuple(point.attributes.items()))
+            key = (clean_line(point.name, NAME_LIMIT), _labels(point))
             kept = self._kept.pop(key, None)
             if kept is None:
-                if len(self._kept) >= SERIES and not self._forget_stale(point.at):
+                if len(self._kept) >= SERIES and not self._forget_stale(now):
                     refused += 1
                     continue
-                labels = {**point.resource, **{name: str(value) for name, value in point.attributes.items()}}
-                kept = _Kept(point.name, point.unit, labels)
-            kept.points.append((point.at, point.value))
+                kept = _Kept(key[0], clean_line(point.unit, NAME_LIMIT), key[1])
+            kept.heard_at = now
+            kept.line.add(min(point.at, now), point.value, POINTS)
             self._kept[key] = kept
         return refused
 
     def _forget_stale(self, now: int) -> bool:
         """Drop the series that had no point for longest, where that is long ago."""
         key, kept = next(iter(self._kept.items()))
-        if now - kept.points[-1][0] < STALE:
+        if now - kept.heard_at < STALE:
             return False
         del self._kept[key]
         return True
@@ -67,40 +77,34 @@ class Metrics:
         """
         selector = parse_selector(expression, where=self.source)
         found = []
-        for kept in self._kept.values():
-            if not selector.fits(kept.name, kept.labels):
+        for (name, _), kept in self._kept.items():
+            if not selector.fits(name, kept.labels):
                 continue
-            points = sorted(kept.points)
-            if selector.rate:
-                points = _rates(points)
+            points = kept.line.rates() if selector.rate else kept.line.points()
             inside = [point for point in points if within.start <= point[0] <= within.end]
             if inside:
+                unit = f"{kept.unit}/s" if selector.rate else kept.unit
+                thinned = _thin(inside, step)
                 found.append(
-                    Series(
-                        name=kept.name,
-                        labels=kept.labels,
-                        points=_thin(inside, step),
-                        unit=f"{kept.unit}/s" if selector.rate else kept.unit,
-                        source=self.source,
-                    )
+                    Series(name=name, labels=kept.labels, points=thinned, unit=unit, source=self.source)
                 )
             if len(found) == ANSWER:
                 break
         return found
 
 
-def _rates(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
-    """Return the rise a second between neighbours; a fall is a cumulative sum that began again at 0."""
-    return [
-        (at, (value - before if value >= before else value) * SECOND / (at - since))
-        for (since, before), (at, value) in pairwise(points)
-        if at > since
-    ]
+def _labels(point: MetricPoint) -> Labels:
+    """Return a point's labels, of bounded size and safe to show: no hygiene comes after this."""
+    pairs: Iterable[tuple[str, Value]] = chain(point.attributes.items(), point.resource.items())
+    return tuple(
+        (clean_line(name, NAME_LIMIT), clean_line(str(value)[: LABEL_LIMIT * 2], LABEL_LIMIT))
+        for name, value in islice(pairs, LABELS)
+    )
 
 
 def _thin(points: list[tuple[int, float]], step: float) -> tuple[tuple[int, float], ...]:
     """Keep the last point of each step; for a step of 0 the last point alone."""
     if not step:
         return tuple(points[-1:])
-    width = max(1, int(step * 1e9))
+    width = max(1, int(step * SECOND))
     return tuple({at // width: (at, value) for at, value in points}.values())

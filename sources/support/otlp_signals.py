@@ -8,6 +8,7 @@ time gets the time it was observed, else the time it came in, and identifiers th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from math import isfinite
 from typing import TypeVar
 
 from msgspec import Struct
@@ -18,9 +19,11 @@ from sources.support.otlp_messages import (
     KeyValue,
     Link,
     LogsRequest,
+    MetricData,
     MetricsRequest,
     OtlpLogRecord,
     OtlpSpan,
+    Point,
     TraceRequest,
     Wire,
 )
@@ -31,6 +34,9 @@ ATTRIBUTES = 128
 
 LAST_MOMENT = 1 << 63
 """The first nanosecond that no signed 64-bit integer holds, in the year 2262."""
+
+NO_VALUE = 1
+"""The flag of a data point by which a sender says that a series has ended."""
 
 KINDS = ("internal", "internal", "server", "client", "producer", "consumer")
 STATUSES = (SpanStatus.UNSET, SpanStatus.OK, SpanStatus.ERROR)
@@ -129,22 +135,30 @@ def metric_points(request: MetricsRequest, reading: Reading) -> Iterator[MetricP
         resource = reading.resources.of(group.resource, wire) if scopes else {}
         for metric in (metric for scope in scopes for metric in scope.metrics or ()):
             name, unit = metric.name or "", metric.unit or ""
-            for data in (metric.gauge, metric.sum):
-                for point in (data.data_points if data else None) or ():
-                    value, at = wire.number(point), point.time_unix_nano or 0
-                    if not name or value is None or not 0 < at < LAST_MOMENT:
-                        tally.reject("a data point without a name, a value or a time")
-                        continue
+            for point in _points(metric.gauge, metric.sum):
+                value, at = wire.number(point), point.time_unix_nano or 0
+                if not name or value is None or not 0 < at < LAST_MOMENT:
+                    tally.reject("a data point without a name, a value or a time")
+                elif isfinite(value):
                     yield MetricPoint(name, unit, at, value, _attributes(point.attributes, wire), resource)
-            for data in (metric.histogram, metric.exponential_histogram, metric.summary):
-                for point in (data.data_points if data else None) or ():
-                    at = point.time_unix_nano or 0
-                    if not name or not 0 < at < LAST_MOMENT:
-                        tally.reject("a data point without a name or a time")
-                        continue
-                    found = _attributes(point.attributes, wire)
-                    yield MetricPoint(f"{name}.count", "1", at, float(point.count or 0), found, resource)
-                    yield MetricPoint(f"{name}.sum", unit, at, float(point.sum or 0), found, resource)
+            for point in _points(metric.histogram, metric.exponential_histogram, metric.summary):
+                at, total = point.time_unix_nano or 0, float(point.sum or 0)
+                if not name or not 0 < at < LAST_MOMENT or not isfinite(total):
+                    tally.reject("a data point without a name, a sum or a time")
+                    continue
+                found = _attributes(point.attributes, wire)
+                yield MetricPoint(
+                    f"{name}.count", "1", at, float(min(max(point.count or 0, 0), 1 << 64)), found, resource
+                )
+                yield MetricPoint(f"{name}.sum", unit, at, total, found, resource)
+
+
+def _points(*kinds: MetricData | None) -> Iterator[Point]:
+    """Yield the points of a metric's data, but for those that only say that there is no value."""
+    for data in kinds:
+        for point in (data.data_points if data else None) or ():
+            if not (point.flags or 0) & NO_VALUE:
+                yield point
 
 
 def _span(given: OtlpSpan, reading: Reading, scope: str, resource: dict[str, str]) -> Span | None:

@@ -220,7 +220,12 @@ KEYS = (
 )
 keys = st.sampled_from(" ".join(KEYS).split())
 json_like: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6) | st.just("7"),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=6)
+    | st.sampled_from(["7", 10**400, -(10**400), "1" * 400]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4),
     max_leaves=20,
 )
@@ -253,6 +258,29 @@ def test_a_changed_byte_is_refused_or_harmless(request_: dict[str, Any], place: 
     except Undecodable:
         return
     assert clean(found)[1] == 0
+
+
+@pytest.mark.parametrize("number", [10**30, -(10**400), 10**400, "9" * 400])
+@pytest.mark.parametrize("place", ["asInt", "count", "timeUnixNano", "intValue", "severityNumber", "kind"])
+def test_numbers_of_any_size_are_refused_or_harmless(place: str, number: int | str) -> None:
+    odd = {place: number}
+    point = {"timeUnixNano": NOW, "asInt": 1, **odd}
+    value = {"arrayValue": {"values": [odd]}}
+    pairs = [{"key": "a", "value": odd}, {"key": "b", "value": value}]
+    span = {"traceId": "a" * 32, "spanId": "b" * 16, "startTimeUnixNano": NOW, "attributes": pairs, **odd}
+    metrics = [{"name": "m", "gauge": {"dataPoints": [point]}, "histogram": {"dataPoints": [point]}}]
+    requests: tuple[tuple[What, object], ...] = (
+        ("traces", {"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}),
+        ("logs", {"resourceLogs": [{"scopeLogs": [{"logRecords": [{"body": value, **odd}]}]}]}),
+        ("metrics", {"resourceMetrics": [{"scopeMetrics": [{"metrics": metrics}]}]}),
+    )
+    for what, plain in requests:
+        try:
+            found, _ = read(JSON, what, json.dumps(plain).encode())
+        except Undecodable:
+            assert place in ("asInt", "intValue")
+        else:
+            assert what == "metrics" or clean(found)[1] == 0
 
 
 @pytest.mark.parametrize("depth", [30, 90, 5000, 200_000])

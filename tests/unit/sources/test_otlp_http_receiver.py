@@ -265,7 +265,10 @@ async def test_metrics_can_be_asked_for() -> None:
         {"asInt": str(n), "timeUnixNano": str(now + n), "attributes": [pair("path", path)]}
         for n, path in enumerate(["/a", "/b", "/a"])
     ]
-    metric = {"name": "http.requests", "unit": "1", "sum": {"dataPoints": [*points, {"asInt": "7"}]}}
+    ended = {"timeUnixNano": str(now), "flags": 1}
+    infinite = {"asDouble": "Infinity", "timeUnixNano": str(now)}
+    odd = [{"asInt": "7"}, ended, infinite]
+    metric = {"name": "http.requests", "unit": "1", "sum": {"dataPoints": [*points, *odd]}}
     body = {"resourceMetrics": [{"resource": {}, "scopeMetrics": [{"metrics": [metric]}]}]}
     async with receiving() as (source, _, port):
         _, _, answer = await ask(port, request(json.dumps(body).encode(), "/v1/metrics"))

@@ -91,18 +91,37 @@ EVER = TimeRange(0, START * 2)
 
 
 def test_series_and_their_points_are_bounded() -> None:
-    metrics = Metrics("otlp")
-    assert metrics.add(point("m", n, START + n) for n in range(POINTS * 2)) == 0
+    clock = Clock()
+    clock.now += 3600 * SECOND
+    metrics = Metrics("otlp", clock=clock)
+    assert metrics.add(point("m", n, START + n) for n in range(POINTS * 3)) == 0
     (series,) = metrics.query("m", EVER, 1e-9)
-    assert len(series.points) == POINTS
+    assert POINTS <= len(series.points) <= POINTS * 1.25
+    assert series.points[-1] == (START + POINTS * 3 - 1, POINTS * 3 - 1.0)
     assert metrics.add(point("many", 1, path=f"/{n}") for n in range(SERIES)) == 1
-    assert metrics.add([point("late", 1, START + STALE * 2)]) == 0
+    clock.now += STALE
+    assert metrics.add([point("late", 1)]) == 0
     assert metrics.query("late", EVER, 0)
 
 
+def test_hostile_points_are_made_harmless() -> None:
+    clock = Clock()
+    metrics = Metrics("otlp", clock=clock)
+    odd = {f"k{n}": "v" * 100_000 for n in range(500)} | {"\x1b[31m": "\u202egnp.exe"}
+    metrics.add([point("m\x07", 1, START * 3, **dict(reversed(odd.items())))])
+    (series,) = metrics.query('{k499=~".*"}', EVER, 0)
+    assert series.name == "m␇"
+    assert series.labels["␛[31m"] == "\ufffdgnp.exe"
+    assert len(series.labels) == 40
+    assert {len(value) for name, value in series.labels.items() if name.startswith("k")} == {300}
+    assert series.points == ((START, 1.0),)
+
+
 def test_a_range_has_a_point_a_step_and_nothing_outside() -> None:
-    metrics = Metrics("otlp")
-    metrics.add(point("m", n, START + n * SECOND) for n in (2, 1, 0, 3, 4, 5, 6, 7, 8, 9))
+    clock = Clock()
+    clock.now += 3600 * SECOND
+    metrics = Metrics("otlp", clock=clock)
+    metrics.add(point("m", n, START + n * SECOND) for n in range(10))
     (series,) = metrics.query("m", TimeRange(START, START + 7 * SECOND), 4.0)
     assert [value for _, value in series.points] == [3.0, 7.0]
     (last,) = metrics.query("m", TimeRange(START, START + 7 * SECOND), 0.0)
