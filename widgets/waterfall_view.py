@@ -61,8 +61,9 @@ class Outline:
 
     def reveal(self, row: int) -> int:
         """Unfold whatever hides a row, and return its place."""
-        for above in reversed(list(self.tree.ancestors(row))):
-            self.unfold(above)
+        if hiding := self.folded.intersection(self.tree.ancestors(row)):
+            self.folded -= hiding
+            self._fill()
         return self.place(row)
 
     def carried_to(self, tree: TraceTree) -> Outline:
