@@ -64,7 +64,7 @@ class TracesPane(Pane):
         """The trace whose waterfall is shown; empty for the lists."""
         self.asking = ""
         """What is being asked of sources right now."""
-        self.listing = Listing((), 0, 0)
+        self.listing = Listing((), 0, 0, 0)
         self._longest = 0
 
     # What is shown.
@@ -128,8 +128,7 @@ class TracesPane(Pane):
         elif self.has_class("-services"):
             parts.append(f"{len(self.services.items)} services")
         elif self.listing.matched:
-            failing = sum(1 for trace in self.listing.rows if trace.errors_at(self._moment()))
-            parts += [f"{failing:,} failing of {self.listing.matched:,}", f"{self.order} first"]
+            parts += [f"{self.listing.failing:,} failing of {self.listing.matched:,}", f"{self.order} first"]
         if self.asking:
             parts.append(self.asking)
         return " · ".join(parts)

@@ -39,11 +39,13 @@ class Listing(Struct, frozen=True):
     Attributes:
         rows: The first of them, in the order asked for.
         matched: How many there are, listed or not.
+        failing: How many of those have errors.
         outside: Traces that are kept and lie outside of the window.
     """
 
     rows: Sequence[Trace]
     matched: int
+    failing: int
     outside: int
 
 
@@ -141,7 +143,7 @@ class TraceStore(Store):
         latest = now + scope.span if moment is None else moment  # a live list shows clocks that run ahead
         labelled = bool(scope.service or scope.host)
         matched: list[Trace] = []
-        outside = 0
+        failing = outside = 0
         for trace in self._traces.values():
             if labelled and not trace.admitted(scope):
                 continue
@@ -149,8 +151,10 @@ class TraceStore(Store):
                 outside += 1
             elif not words or _matches(trace, words):
                 matched.append(trace)
+                if trace.error_count and trace.errors_at(moment):
+                    failing += 1
         matched.sort(key=_key(order, moment), reverse=True)
-        return Listing(matched[:limit], len(matched), outside)
+        return Listing(matched[:limit], len(matched), failing, outside)
 
     def _hold(self, batch: Sequence[Span]) -> list[Span]:
         """Keep the spans of a batch and return those that were new."""

@@ -65,6 +65,7 @@ def test_failing_then_slowest_first_and_the_other_orders() -> None:
     )
     scope, now = Scope(), T0 + SECOND
     assert listed(store, scope, now) == ["failed slow", "failed", "slow", "fast"]
+    assert store.listing(scope, now, limit=1).failing == 2
     assert listed(store, scope, now, Order.SLOWEST) == ["slow", "failed slow", "failed", "fast"]
     assert listed(store, scope, now, Order.NEWEST) == ["failed slow", "failed", "slow", "fast"]
     store.append([replace(traced("failed", T0, 5, failed=True), span_id="b")])

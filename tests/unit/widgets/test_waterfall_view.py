@@ -88,7 +88,8 @@ def test_rows_in_sight_are_those_that_no_fold_hides(count: int, steps: list[tupl
         elif step == "a":
             outline.fold_all()
         elif step == "r":
-            assert outline.visible[outline.reveal(row)] == row
+            place = outline.reveal(row)
+            assert outline.visible[place] == row
         else:
             outline.unfold_all()
         wanted = [r for r in range(count) if not any(a in outline.folded for a in tree.ancestors(r))]
