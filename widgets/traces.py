@@ -36,6 +36,7 @@ LIST_ACTIONS = (
     Action("traces.sort", ("s",), "sort", "Sort by worst, slowest, newest, or most errors.", footer=True),
     Action("traces.services", ("t",), "services", "Show the services' rates, errors and durations.", footer=True),
     Action("traces.find", ("o",), "find", "Ask sources for traces of the scope's service and time.", footer=True),
+    Action("traces.link", ("L",), "linked trace", "Open the trace that the span links to."),
 )  # fmt: skip
 
 
@@ -277,6 +278,18 @@ class TracesPane(Pane):
             self.post_message(Noticed("no source here can be asked for traces", "warning"))
         elif not self.opened:
             self._find(names)
+
+    def action_link(self) -> None:
+        """Open the trace that the span under the cursor links to."""
+        waterfall = self.view.waterfall
+        if not self.opened or waterfall.current is None:
+            return
+        links = waterfall.trace_tree.spans[waterfall.current].links
+        elsewhere = [link.trace_id for link in links if link.trace_id and link.trace_id != self.opened]
+        if elsewhere:
+            self.post_message(ScopeNarrowed(f"link {elsewhere[0][:8]}", {"trace_id": elsewhere[0]}))
+        else:
+            self.post_message(Noticed("this span links to no other trace"))
 
     def copied(self) -> tuple[str, str]:
         """Copy the trace's identifier, the span as JSON, or the service's name."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Any, ClassVar
-from zlib import crc32
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -266,7 +265,7 @@ class Waterfall(RowList[int]):
         """Lay out guides, mark, service and name."""
         tree = self.trace_tree
         span = tree.spans[row]
-        pieces: list[Piece] = [(self._guides(row, max(4, width // 3)), "muted")]
+        pieces: list[Piece] = [(self._guides(row, max(6, width * 2 // 5)), "muted")]
         failed = span.status is SpanStatus.ERROR
         hidden = row in self.outline.folded
         if failed:
@@ -275,8 +274,8 @@ class Waterfall(RowList[int]):
             pieces.append(("✗ ", "error"))
         service = service_of(span.resource)
         parent = tree.parent[row]
-        if parent < 0 or service_of(tree.spans[parent].resource) != service:
-            pieces.append((safe(service, 60) + " ", "strong" if not failed else "error"))
+        if service and (parent < 0 or service_of(tree.spans[parent].resource) != service):
+            pieces.append((safe(service, 60) + " ", f"service-{self._colour(service)}"))
         style = "error" if failed else ""
         if self.words and self.marks(row):
             style = "match"
@@ -296,6 +295,8 @@ class Waterfall(RowList[int]):
             notes.append("?parent")
         if row in tree.looped:
             notes.append("↺loop")
+        if tree.spans[row].links:
+            notes.append("⇢link")
         return notes
 
     def _guides(self, row: int, width: int) -> str:
@@ -331,7 +332,7 @@ class Waterfall(RowList[int]):
     def _bar_segments(self, row: int, width: int, base: Style) -> list[Segment]:
         tree, window = self.trace_tree, self.window
         service = service_of(tree.spans[row].resource)
-        colour = tree.services.get(service, crc32(service.encode())) % COLOURS
+        colour = self._colour(service)
         first, cells = bar(
             tree.start[row],
             tree.end[row],
@@ -352,6 +353,17 @@ class Waterfall(RowList[int]):
             segments.append(Segment(run, self._ink(colour, ink)))
         segments.append(Segment(blank[first + len(cells) :], grid))
         return segments
+
+    def _colour(self, service: str) -> int:
+        """Return the colour of a service: in the order in which the trace came to them, so that few share one."""
+        return self.trace_tree.services.get(service, 0) % COLOURS
+
+    def style(self, name: str) -> Style:
+        """Return a named style; a service's is its bars' colour."""
+        if name.startswith("service-") and name not in self._style_cache:
+            colour = self.get_component_rich_style(f"waterfall--{name[8:]}")
+            self._style_cache[name] = colour + Style(bold=True)
+        return super().style(name)
 
     def _ground(self, width: int) -> str:
         """Return what lies behind the bars: faint lines at the quarters, and the time cursor."""

@@ -3,10 +3,13 @@
 Spans come as a soup: parents may be missing, told twice, or each other's. Whatever comes, each span becomes exactly
 one row. Rows are in pre-order (a span, then its subtree), so a subtree is a range of rows.
 
-Clocks of hosts disagree. As Jaeger's clock skew adjuster does it (jaegertracing/jaeger, `clockskew.go`), a span on
-another clock than its parent that doesn't fit into the parent is moved: into the middle, so that the way there and
-the way back take equally long, or to the parent's start when it is longer than the parent. Its own subtree on the
-same clock moves along. Moved rows are marked, and the spans keep the times they told.
+Clocks of hosts disagree. A span on another clock than its parent is moved where it can't have been then: it starts
+before its parent, or it is the server's side of a call and doesn't lie within the client's, which waited for it.
+It goes where Jaeger's clock skew adjuster puts it (jaegertracing/jaeger, `clockskew.go`): into the middle of its
+parent, so that the way there and the way back take equally long, or to the parent's start when it lasted longer.
+Its own subtree on the same clock moves along. Jaeger moves any span that doesn't fit into its parent; that would hide
+work that goes on after an answer, so what merely comes late stays, as in Zipkin. Moved rows are marked, and the spans
+keep the times they told.
 """
 
 from __future__ import annotations
@@ -241,7 +244,8 @@ class _Layout:
     ) -> Generator[None, None, None]:
         """Queue a row's children so that the earliest comes out first."""
         tree, spans, placed = self.tree, self.spans, self.placed
-        clock = self._clock(tree.spans[row])
+        above = tree.spans[row]
+        clock = self._clock(above)
         start, end = tree.start[row], tree.end[row]
         queued: list[tuple[int, int, int]] = []
         moved = False
@@ -251,7 +255,7 @@ class _Layout:
             placed[number] = 1
             span = spans[number]
             other = self._clock(span)
-            skew = delta if other == clock and clock else _skew(span, start, end)
+            skew = delta if other == clock and clock else _skew(span, above, start, end)
             moved = moved or skew != delta
             queued.append((number, row, skew))
             self._since += 1
@@ -272,14 +276,16 @@ class _Layout:
         return found
 
 
-def _skew(span: Span, parent_start: int, parent_end: int) -> int:
-    """Return by how much to move a span that its parent's clock says can't have been then."""
-    start, end = span.start, max(span.start, span.end)
-    if start >= parent_start and (end <= parent_end or span.kind in QUEUES):
-        return 0
-    room = (parent_end - parent_start) - (end - start)
+def _skew(span: Span, parent: Span, parent_start: int, parent_end: int) -> int:
+    """Return by how much to move a span that can't have been at the time its clock says."""
+    start, length = span.start, max(0, span.end - span.start)
+    room = (parent_end - parent_start) - length
+    if start >= parent_start:
+        awaited = parent.kind == "client" and span.kind == "server" and length > 0 and room >= 0
+        if not awaited or start + length <= parent_end:
+            return 0
     if room < 0 or span.kind in QUEUES:
-        return parent_start - start if start < parent_start else 0
+        return parent_start - start
     return parent_start + room // 2 - start
 
 

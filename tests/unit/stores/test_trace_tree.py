@@ -75,6 +75,18 @@ def test_a_span_longer_than_its_parent_is_moved_to_the_parents_start_only() -> N
     assert not late.moved, "it may have outlived a client that gave up"
 
 
+def test_work_that_goes_on_after_its_parent_ended_stays() -> None:
+    tree = build(
+        [span("r", 1000, 2000, kind="server"), span("task", 2500, 2600, "r", host="h2", kind="server")]
+    )
+    assert not tree.moved
+
+
+def test_a_servers_side_outside_of_the_client_that_waited_for_it_is_moved() -> None:
+    tree = build([span("c", 1000, 2000, kind="client"), span("s", 2500, 2900, "c", host="h2", kind="server")])
+    assert (tree.start[1], tree.end[1]) == (1300, 1700)
+
+
 def test_spans_on_the_parents_own_clock_and_consumers_after_it_stay() -> None:
     tree = build(
         [
@@ -89,8 +101,8 @@ def test_spans_on_the_parents_own_clock_and_consumers_after_it_stay() -> None:
 def test_moved_children_are_put_in_the_order_in_which_they_are_shown() -> None:
     tree = build(
         [
-            span("r", 1000, 2000),
-            span("late clock", 5000, 5100, "r", host="h2"),
+            span("r", 1000, 2000, kind="client"),
+            span("late clock", 5000, 5100, "r", host="h2", kind="server"),
             span("z", 1900, 1950, "r"),
         ]
     )

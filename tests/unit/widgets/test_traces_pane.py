@@ -5,7 +5,7 @@ import json
 import pytest
 from textual.pilot import Pilot
 
-from cockpit.signals import SECOND, LogRecord, Span, SpanEvent, SpanStatus
+from cockpit.signals import SECOND, LogRecord, Span, SpanEvent, SpanLink, SpanStatus
 from cockpit.stores.base import Stores
 from cockpit.stores.traces import Order
 from tests.helpers.pane_host import PaneHost, empty_stores, shown
@@ -261,6 +261,19 @@ async def test_the_time_cursor_shows_what_was_there_at_that_moment(host: PaneHos
         assert "✖" not in shown(rows), "and nothing had failed yet"
         await press(pilot, host, "enter")
         assert "║" in shown(host.lines(waterfall_of(host)))
+
+
+async def test_a_link_leads_to_the_other_trace_and_escape_back(host: PaneHost) -> None:
+    link = SpanLink(trace_id=OTHER, span_id="9")
+    host.pane.stores.traces.append([span("6", T0, T0 + 101 * MS, "1", name="enqueue", links=(link,))])
+    async with host.run_test(size=(110, 16)) as pilot:
+        await press(pilot, host, "enter", "down")
+        assert "enqueue ⇢link" in shown(host.lines())
+        assert under_cursor(host) == "6"
+        await press(pilot, host, "L")
+        assert "GET /slow" in shown(host.lines())
+        await press(pilot, host, "escape")
+        assert pane_of(host).opened == TRACE
 
 
 async def test_spans_that_come_late_join_the_open_waterfall(host: PaneHost) -> None:
