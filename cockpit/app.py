@@ -18,6 +18,7 @@ from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.getters import query_one
+from textual.screen import Screen
 from textual.widgets import Input
 from textual.worker import Worker, WorkerState
 
@@ -88,6 +89,10 @@ TYPING = frozenset(("back", "quit", "command_palette"))
 """Those that hold while one types; `quit` then by its control key alone."""
 
 
+BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
+"""Screen widths in cells, and the class that the screen has from there."""
+
+
 class CockpitApp(App[int]):
     """The screen."""
 
@@ -96,7 +101,7 @@ class CockpitApp(App[int]):
     COMMAND_PALETTE_BINDING = "f24"  # the registry binds the palette
     COMMANDS = App.COMMANDS | {ActionProvider}
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS, priority=True)
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
+    HORIZONTAL_BREAKPOINTS = BREAKPOINTS
 
     verdict = query_one(Verdict)
     breadcrumb = query_one(Breadcrumb)
@@ -154,11 +159,18 @@ class CockpitApp(App[int]):
 
     # From first paint to last.
 
+    def get_default_screen(self) -> Screen[object]:
+        """Give the screen its width's class at once: as a change it would style every widget a second time."""
+        screen = super().get_default_screen()
+        screen.add_class(next(name for least, name in reversed(BREAKPOINTS) if self.size.width >= least))
+        return screen
+
     def on_mount(self) -> None:
         """Paint first; start the sources once the screen stands."""
         self.set_keymap(textual_keymap(self.keymap))
         self.action_pane(1)
         self._show_target()
+        self._tick()
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:

@@ -115,9 +115,9 @@ class HostSource(PollingSource[HostOptions]):
             await self._stop_asking()
 
     async def poll(self, emit: Emit) -> None:
-        """Look once; the first time twice, for what is a rate."""
+        """Look once; the first time twice, for what is a rate, telling at once what is none."""
         if not self._looked:
-            await self._look()
+            await emit.replace(HealthSample, await self._look())
             await asyncio.sleep(FIRST)
         await emit.replace(HealthSample, await self._look())
 
