@@ -30,8 +30,8 @@ def run(options: Options) -> Table:
             rows.append([program.name, str(gone)[:40], "", "", ""])
         options.noise.listen()
     notes = [
-        f"After {SETTLE:g} s, looks of {WINDOW:g} s (six at the cockpit, three at the others): user and system time of "
-        "the process and all that it started; median (least–greatest).",
+        f"After {SETTLE:g} s, looks of {WINDOW:g} s (six at the cockpit, three at the others): user and system time "
+        "of the process and all that it started; median (least–greatest).",
         "Resident memory is the sum over the process and what it started, shared pages counted for each; own is what "
         "would be free if they were gone (USS).",
         "The cockpit runs its default sources: this host, the files under /var/log, the journal where there is one, "

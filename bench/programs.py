@@ -50,7 +50,9 @@ def peers(home: Path, folder: str) -> tuple[list[Program], list[str]]:
     found, absent = [], []
     for name, (program, *arguments) in PEERS.items():
         if where := shutil.which(program, path=path):
-            found.append(Program(name, [where, *arguments], {"HOME": str(home), "XDG_CONFIG_HOME": str(home)}))
+            found.append(
+                Program(name, [where, *arguments], {"HOME": str(home), "XDG_CONFIG_HOME": str(home)})
+            )
         else:
             absent.append(name)
     return found, absent

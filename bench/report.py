@@ -1,4 +1,4 @@
-"""Figures and how they are told: medians with their spread, in Markdown tables, against a limit where there is one."""
+"""Figures and how they are told: medians with their spread, in Markdown tables, against limits."""
 
 from __future__ import annotations
 

@@ -41,7 +41,9 @@ def run(options: Options) -> Table:
         [name, spread(times), f"{statistics.median(times) / base:.2f}", _limit(name, times, base)]
         for name, times in paints.items()
     ]
-    rows.append(["cockpit: host data on the screen", spread(hosts), "", verdict(statistics.median(hosts), 1, "s")])
+    rows.append(
+        ["cockpit: host data on the screen", spread(hosts), "", verdict(statistics.median(hosts), 1, "s")]
+    )
     notes = [
         f"Seconds from `exec` to the last byte of the first whole frame at a {options.size} terminal; "
         f"median (least–greatest) of {len(hosts)} starts, peers {len(hosts) // 3 or 1}, in turns in the same run.",

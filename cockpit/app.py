@@ -132,6 +132,7 @@ class CockpitApp(App[int]):
         self._second = 0
         self._warned = 0
         self._command: Worker[None] | None = None
+        self._panes: tuple[Pane, ...] = ()
         for theme in THEMES:
             self.register_theme(theme)
         self._dress()
@@ -167,6 +168,7 @@ class CockpitApp(App[int]):
 
     def on_mount(self) -> None:
         """Paint first; start the sources once the screen stands."""
+        self._panes = tuple(self.query(Pane))
         self.set_keymap(textual_keymap(self.keymap))
         self.action_pane(1)
         self._show_target()
@@ -204,7 +206,7 @@ class CockpitApp(App[int]):
         self.cockpit.drain()
         now = self._clock()
         statuses = self.cockpit.statuses()
-        for pane in self.query(Pane):
+        for pane in self._panes:
             pane.tick(now, statuses)
         if now // SECOND != self._second:
             self._second = now // SECOND
@@ -241,7 +243,7 @@ class CockpitApp(App[int]):
 
     def _spread(self) -> None:
         scope = self.cockpit.trail.now
-        for pane in self.query(Pane):
+        for pane in self._panes:
             pane.follow(scope)
         self.breadcrumb.refresh()
 
@@ -276,7 +278,7 @@ class CockpitApp(App[int]):
 
     def action_pane(self, number: int) -> None:
         """Give the focus to a pane by its number."""
-        chosen = next(pane for pane in self.query(Pane) if pane.number == number)
+        chosen = next(pane for pane in self._panes if pane.number == number)
         self._make_current(chosen)
         chosen.focus_body()
 
@@ -294,7 +296,7 @@ class CockpitApp(App[int]):
             self.keybar.show_place("output")
 
     def _make_current(self, chosen: Pane) -> None:
-        for pane in self.query(Pane):
+        for pane in self._panes:
             pane.set_class(pane is chosen, "-current")
         self.keybar.show_place(chosen.NAME)
 

@@ -111,7 +111,7 @@ class AlertsPane(Pane):
 
     def passed(self) -> None:
         """Let the ages grow."""
-        self.query_one(RowList).refresh()
+        self.query_one(RowList).renew()
         if isinstance(form := self.detail, SilenceForm):
             form.follow_now(self.now)
 

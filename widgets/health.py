@@ -20,7 +20,7 @@ from widgets.messages import ScopeNarrowed
 from widgets.pane import Pane
 from widgets.plot import Plot
 from widgets.rows import Piece, RowList, columns
-from widgets.text import HEALTH_MARK, LATE_MARK, age, clock, quantity, safe, sparkline
+from widgets.text import HEALTH_MARK, LATE_MARK, age, clock, freshness, quantity, safe, sparkline
 
 SPARKS = ((120, 24), (70, 12), (48, 6))
 """From which width a sparkline has how many cells."""
@@ -75,7 +75,7 @@ class HealthPane(Pane):
 
     def passed(self) -> None:
         """Let the ages grow."""
-        self.query_one(RowList).refresh()
+        self.query_one(RowList).renew()
 
     def rows(self) -> Sequence[HealthRow]:
         """Return the rows to show."""
@@ -124,7 +124,7 @@ class HealthPane(Pane):
         cells.append((reason, "muted" if well or late else "", 0))
         if width >= 110:
             cells.append((safe(sample.source, 40), "muted", 12))
-        cells.append((age(self.now - sample.at), "muted", -3))
+        cells.append((freshness(self.now - sample.at), "muted", -3))
         return columns(width, *cells)
 
     def copied(self) -> tuple[str, str]:

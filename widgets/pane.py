@@ -19,7 +19,7 @@ from cockpit.supervisor import SourceState, SourceStatus
 from widgets.detail import Detail
 from widgets.keys import bindings
 from widgets.messages import TextCopied
-from widgets.text import age, safe
+from widgets.text import age, freshness, safe
 
 _CSS = """
 Pane {
@@ -84,7 +84,7 @@ class Pane(Vertical):
         self.statuses: Sequence[SourceStatus] = ()
         self.stale: frozenset[str] = frozenset()
         """Sources whose data is late: what they said is not drawn as fresh."""
-        self._stamp: Hashable = None
+        self._stamp: tuple[Hashable, ...] | None = None
         self._second = 0
 
     # What a subclass says.
@@ -110,7 +110,10 @@ class Pane(Vertical):
     # What the app does.
 
     def tick(self, now: int, statuses: Sequence[SourceStatus]) -> None:
-        """Redraw if anything moved since the last tick, or if a second has passed."""
+        """Redraw if anything moved since the last tick, or if a second has passed.
+
+        A title that the store moved waits for the second: a border is drawn with all that it surrounds.
+        """
         self.now = now
         self.statuses = [status for status in statuses if self.SIGNAL in status.emits]
         self.stale = frozenset(status.name for status in self.statuses if status.state in STALE)
@@ -118,15 +121,15 @@ class Pane(Vertical):
             return
         stamp = (self.stamp(), self.scope, self.filter_text, self.stale)
         second = now // SECOND
+        asked = self._stamp is None or stamp[1:] != self._stamp[1:]
         if stamp != self._stamp:
             self._stamp = stamp
             self.redraw()
         elif second != self._second:
             self.passed()
-        else:
-            return
+        if asked or second != self._second:
+            self.title()
         self._second = second
-        self.title()
 
     def follow(self, scope: Scope) -> None:
         """Take over another scope; the next tick shows it."""
@@ -263,7 +266,7 @@ def source_line(statuses: Sequence[SourceStatus], now: int) -> str:
     if live:
         oldest = max(now - status.last_data_at for status in live)
         names = live[0].name if len(live) == 1 else f"{len(live)} sources"
-        parts.append(f"{names} live, {age(oldest)}")
+        parts.append(f"{names} live, {freshness(oldest)}")
     if lost := sum(status.dropped for status in statuses):
         parts.append(f"{lost:,} dropped")
     if wrong := sum(status.rejected for status in statuses):

@@ -12,7 +12,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
@@ -117,6 +117,8 @@ class RowList(ScrollView, Generic[T], can_focus=True):
         self._items: Sequence[T] = ()
         self._moved = False
         self._style_cache: dict[str, Style] = {}
+        self._drawn: dict[int, tuple[Sequence[Piece], str]] = {}
+        """What each line of the screen was last drawn from."""
 
     @property
     def items(self) -> Sequence[T]:
@@ -139,7 +141,14 @@ class RowList(ScrollView, Generic[T], can_focus=True):
         else:
             self.set_reactive(RowList.cursor, 0)
         self._fit_height()
-        self.refresh()
+        self.renew()
+
+    def renew(self) -> None:
+        """Draw again the lines that would look otherwise now, and no others: ages grow in few of them."""
+        width, height = self.size
+        for y in range(height):
+            if self._drawn.get(y) != self._line(y):
+                self.refresh(Region(0, y, width, 1))
 
     def select(self, wanted: Hashable) -> bool:
         """Move the cursor to the item of that key; False where there is none."""
@@ -165,18 +174,23 @@ class RowList(ScrollView, Generic[T], can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the screen."""
+        pieces, over = self._drawn[y] = self._line(y)
+        return self.strip(pieces, self.scrollable_content_region.width, over)
+
+    def _line(self, y: int) -> tuple[Sequence[Piece], str]:
+        """Return the pieces of a line of the screen, and the style that lies over them."""
         width = self.scrollable_content_region.width
         head = 1 if self._header else 0
         if self._header is not None and y == 0:
-            return self.strip(self._header(width), width, "header")
+            return self._header(width), "header"
         index = int(self.scroll_offset.y) + y - head
         if index >= len(self._items):
             text = f" {self.empty}" if not self._items and y == head else ""
-            return self.strip([(text, "muted")], width, "")
+            return [(text, "muted")], ""
         over = ""
         if index == self.cursor and (self.has_focus or self._moved):
             over = "cursor" if self.has_focus else "cursor-blur"
-        return self.strip(self._draw(self._items[index], width), width, over)
+        return self._draw(self._items[index], width), over
 
     def strip(self, pieces: Sequence[Piece], width: int, over: str) -> Strip:
         """Lay pieces into a strip of exactly `width` cells, with a style laid over all of them."""
@@ -193,7 +207,7 @@ class RowList(ScrollView, Generic[T], can_focus=True):
     def watch_cursor(self) -> None:
         """Keep the cursor on the screen and say where it is."""
         self._scroll_to_cursor()
-        self.refresh()
+        self.renew()
 
     def action_cursor(self, step: int) -> None:
         """Move by rows."""
@@ -230,7 +244,7 @@ class RowList(ScrollView, Generic[T], can_focus=True):
             return
         self._moved = True
         self.cursor = min(max(0, wanted), len(self._items) - 1)
-        self.refresh()
+        self.renew()
         self.post_message(self.Highlighted(self, self._items[self.cursor]))
 
     def _fit_height(self) -> None:

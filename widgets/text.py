@@ -64,6 +64,17 @@ def age(nanoseconds: int) -> str:
     return f"{seconds}s"
 
 
+def freshness(nanoseconds: int) -> str:
+    """Return how old something is that is looked at every few seconds: steps of ten seconds, so that it stands still.
+
+    A figure that counted the seconds would have every row drawn again each second, and tell nothing more.
+    """
+    seconds = max(0, nanoseconds) // SECOND
+    if seconds >= 60:
+        return age(nanoseconds)
+    return f"{seconds // 10 * 10}s" if seconds >= 10 else "now"
+
+
 def duration(nanoseconds: float) -> str:
     """Return a duration with three digits that matter and its unit, such as `1.24 ms`."""
     for size, unit in (

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from cockpit.stores.traces import ServiceRow, Trace
 from widgets.bars import strip_of
 from widgets.rows import Piece, columns
-from widgets.text import age, duration, safe
+from widgets.text import duration, freshness, safe
 
 FAILED, WHOLE, PARTIAL, ELSEWHERE = "✖", "●", "◐", "○"
 """Marks: has errors; all there; spans are missing; known from a search alone."""
@@ -69,7 +69,7 @@ def draw_trace(
     ]
     if with_id:
         cells.append((safe(trace.trace_id[:8]), "muted", 8))
-    return columns(width, *cells, (age((moment or now) - trace.end), "muted", -3))
+    return columns(width, *cells, (freshness((moment or now) - trace.end), "muted", -3))
 
 
 def _service_columns(width: int) -> tuple[int, bool]:
