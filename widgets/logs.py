@@ -228,7 +228,9 @@ class LogsPane(Pane):
         if not view.complete:
             parts.append(f"searched {view.searched:,} of {len(view.store):,}")
         if self.past is not None:
-            parts.append(f"{self.past.asked:,} older from {clock(self.past.within.start)} · Esc back to live")
+            parts.append(
+                f"{self.past.asked:,} older, from {clock(self.past.reached)} · Esc back to live · o more"
+            )
         elif below := self.lines.below:
             parts.append(f"↓ {below:,} new below · f follows")
         if self._filter.note:
@@ -413,7 +415,7 @@ class LogsPane(Pane):
             return
         store = self.stores.logs
         if self.past is not None:
-            end = self.past.within.start
+            end = self.past.reached
         elif self.scope.live:
             end = next(iter(store.times(store.first, store.first + 1)), self.now)
         else:
@@ -431,10 +433,6 @@ class LogsPane(Pane):
         finally:
             self._asking = None
         self._answer = "; ".join(past.errors)
-        if past.cut:
-            self._answer = "; ".join(
-                [*past.errors, f"{', '.join(past.cut)} had more: narrow filter or window"]
-            )
         if not past.asked and self.past is None:
             self._answer = self._answer or f"nothing older from {clock(within.start)} on"
             return

@@ -28,6 +28,7 @@ class Past(Struct, frozen=True):
     Attributes:
         store: The records asked for and those they were joined to.
         within: The time asked for last.
+        reached: How far back the answers are whole, in nanoseconds; asking on begins there.
         asked: How many records the sources gave that were not there yet.
         errors: What went wrong, a line a source.
         cut: Names of sources that gave as many as they were asked for, so that there may be more.
@@ -35,6 +36,7 @@ class Past(Struct, frozen=True):
 
     store: LogStore
     within: TimeRange
+    reached: int
     asked: int = 0
     errors: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()
@@ -50,6 +52,7 @@ async def ask_past(asks: Asks, text: str, within: TimeRange, joined: LogStore) -
     records: list[LogRecord] = []
     errors: list[str] = []
     cut: list[str] = []
+    reached = within.start
     for name, answer in zip(names, answers, strict=True):
         if isinstance(answer, CockpitError):
             errors.append(str(answer))
@@ -57,9 +60,12 @@ async def ask_past(asks: Asks, text: str, within: TimeRange, joined: LogStore) -
         records += answer
         if len(answer) >= LIMIT:
             cut.append(name)
+            reached = max(reached, min(record.at for record in answer))
     there = joined.records(joined.first, joined.first + max(JOINED, KEPT - len(records)))
     store, asked = await asyncio.to_thread(merge, there, records)
-    return Past(store, within, asked, tuple(errors), tuple(cut))
+    if reached >= within.end:  # as many records of one moment as can be asked for: go on before them
+        reached = within.start
+    return Past(store, within, reached, asked, tuple(errors), tuple(cut))
 
 
 def merge(there: list[LogRecord], asked: list[LogRecord]) -> tuple[LogStore, int]:

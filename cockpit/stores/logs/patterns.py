@@ -11,6 +11,7 @@ looks at no more text than keeps one search under about 10 ms:
 from __future__ import annotations
 
 import re
+import warnings
 
 from msgspec import Struct
 
@@ -51,6 +52,8 @@ def compile_pattern(text: str) -> Pattern:
     """
     if len(text) > LONGEST:
         raise UsageError(f"the expression is longer than {LONGEST} characters")
+    if re.search(r"\(\?(?:[a-wyzA-Z-]*x|#)", text):
+        raise UsageError("an expression here has neither comments nor spaces that don't count")
     trimmed = re.sub(r"^(?:\.\*\??)+|(?:(?<!\\)\.\*\??)+$", "", text) or text
     opened = _open_repeats(trimmed)
     if opened >= len(LENGTHS):
@@ -59,7 +62,11 @@ def compile_pattern(text: str) -> Pattern:
             remedy=f"use at most {len(LENGTHS) - 1} of * + {{n,}}",
         )
     try:
-        return Pattern(re.compile(trimmed, re.IGNORECASE), LENGTHS[opened])
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # the engine warns of what it may read otherwise one day, on the screen
+            return Pattern(re.compile(trimmed, re.IGNORECASE), LENGTHS[opened])
     except (re.error, OverflowError, RecursionError) as error:
         raise UsageError(f"not a regular expression: {error}") from error
 
@@ -116,4 +123,4 @@ def _is_open(sign: str) -> bool:
     counts = [int(part) for part in (low, high) if part]
     if any(count > COUNT_LIMIT for count in counts):
         raise UsageError(f"{sign} repeats more than {COUNT_LIMIT} times", remedy="use a smaller count")
-    return bool(comma) and low != high
+    return bool(comma) and (not high or low != high)

@@ -109,6 +109,7 @@ class LogStore(Store):
         times = self._placed_times([record.at for record in batch])
         if any(map(int.__gt__, times, times[1:])):
             records, times = _by_time(records, times)
+        records, times = self._within_reach(records, times)
         self.histogram.add(keys_of(times, records))
         if self._times and times[0] < self._times[-1]:
             self._sort_in(records, times)
@@ -171,16 +172,20 @@ class LogStore(Store):
         now = self._clock()
         return [at if EARLIEST <= at <= now else now for at in times]
 
+    def _within_reach(
+        self, records: Sequence[LogRecord], times: list[int]
+    ) -> tuple[Sequence[LogRecord], list[int]]:
+        """Send what comes too late to be sorted in to the end."""
+        floor = len(self._times) - self.reorder
+        if floor <= 0 or times[0] >= (oldest := self._times[floor]):
+            return records, times
+        newest = self._times[-1]
+        self.late += sum(at < oldest for at in times)
+        return _by_time(records, [at if at >= oldest else newest for at in times])
+
     def _sort_in(self, records: Sequence[LogRecord], times: list[int]) -> None:
-        size = len(self._ring)
-        floor = max(0, size - self.reorder)
-        if floor and times[0] < (oldest := self._times[floor]):
-            newest = self._times[-1]
-            self.late += sum(at < oldest for at in times)
-            records, times = _by_time(records, [at if at >= oldest else newest for at in times])
-        start = bisect_right(self._times, times[0], floor)
-        if start < size:
-            self._moves.append((self.version, self.first + start))
+        start = bisect_right(self._times, times[0], max(0, len(self._times) - self.reorder))
+        self._moves.append((self.version, self.first + start))
         if len(records) <= FEW:
             for record, at in zip(records, times, strict=True):
                 start = bisect_right(self._times, at, start)
