@@ -24,7 +24,7 @@ from cockpit.scope import Scope
 from cockpit.signals import Level, LogRecord, host_of, level_name, service_of
 from cockpit.source import TimeRange
 from cockpit.stores.base import Stores
-from cockpit.stores.logs import Criteria, LogFilter, LogView, Pattern, parse_filter
+from cockpit.stores.logs import Criteria, LogFilter, LogView, Pattern, parse_filter, read_marks
 from widgets.asking import Asks
 from widgets.histogram import HistogramStrip
 from widgets.keys import bindings
@@ -182,7 +182,7 @@ class LogsPane(Pane):
             self._filter = parse_filter(self.filter_text)
             self._problem = ""
         except UsageError as error:
-            self._problem = f"filter: {error}; the last good one holds"
+            self._problem = f"✖ {error} · the last good filter holds"
 
     def _search_on(self) -> None:
         """Go on searching in slices until all is searched; ticks show how far it is."""
@@ -385,10 +385,10 @@ class LogsPane(Pane):
     def _highlight_typed(self, event: Input.Changed) -> None:
         event.stop()
         try:
-            self.highlights = parse_filter(event.value).marks
+            self.highlights = read_marks(event.value)
             self._problem = ""
         except UsageError as error:
-            self._problem = f"highlight: {error}"
+            self._problem = f"✖ {error}"
 
     @on(Input.Submitted, "HighlightLine")
     def _highlight_kept(self, event: Input.Submitted) -> None:

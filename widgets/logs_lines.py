@@ -232,6 +232,7 @@ class LogLines(Widget, can_focus=True):
         """Lay the rows out for another size."""
         self._forget()
         self._arrange()
+        self.refresh()
 
     # Drawing.
 
@@ -310,7 +311,7 @@ class LogLines(Widget, can_focus=True):
     def _arrange(self) -> None:
         """Decide which record stands on which row."""
         count, height = len(self.view), self.size.height
-        if not count or height <= 0 or not self.is_mounted:
+        if not count or height <= 0:
             self._placed = []
             return
         self._place(count, height)

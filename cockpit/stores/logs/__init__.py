@@ -5,7 +5,7 @@ from __future__ import annotations
 from cockpit.stores.logs.criteria import OPEN, Criteria
 from cockpit.stores.logs.filter import LogFilter, parse_filter
 from cockpit.stores.logs.histogram import Histogram
-from cockpit.stores.logs.patterns import Pattern, literal
+from cockpit.stores.logs.patterns import Pattern, literal, read_marks
 from cockpit.stores.logs.store import CAPACITY, MEMORY, LogStore, Placing
 from cockpit.stores.logs.view import LogView
 
@@ -22,4 +22,5 @@ __all__ = [
     "Placing",
     "literal",
     "parse_filter",
+    "read_marks",
 ]

@@ -76,6 +76,17 @@ def literal(text: str) -> Pattern:
     return Pattern(re.compile(re.escape(text), re.IGNORECASE), LENGTHS[0])
 
 
+def read_marks(text: str) -> tuple[Pattern, ...]:
+    """Return what to highlight: the text itself, or an expression between slashes.
+
+    Raises:
+        UsageError: The expression is wrong.
+    """
+    if len(text) > 2 and text.startswith("/") and text.endswith("/"):
+        return (compile_pattern(text[1:-1]),)
+    return (literal(text),) if text else ()
+
+
 def _open_repeats(text: str) -> int:
     """Count the open repeats; refuse what may take exponential time."""
     opened = optional = 0
@@ -92,7 +103,7 @@ def _open_repeats(text: str) -> int:
             else:
                 if closed:
                     raise UsageError(
-                        f"{sign} repeats a group that holds a repeat or an alternation, which may never end",
+                        f"{sign} after a group with a repeat or | in it may never end",
                         remedy="repeat a class such as [ab]* instead",
                     )
                 opened += _is_open(sign)
