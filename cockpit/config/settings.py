@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta, Struct
 
@@ -35,8 +35,6 @@ class Screen(Table, frozen=True):
     """How often the panes may be drawn. Fewer save bytes over a slow line."""
     mouse: bool = True
     """Whether the mouse is used; without it the terminal's own selection works everywhere."""
-    times: Literal["local", "utc"] = "local"
-    """Which clock times are shown in."""
     window_minutes: Annotated[int, Meta(ge=1, le=10_080)] = 15
     """How many minutes back the panes look at the start."""
 

@@ -58,9 +58,8 @@ _REST = """
 # [screen]
 # theme = "cockpit-light"
 # frames_per_second = 10          # up to 30; fewer save bytes over a slow line
-# times = "utc"                   # or "local"
 # window_minutes = 15
-# themes = { production = "cockpit-production" }
+# themes = { production = "cockpit-production", development = "cockpit-light" }
 
 # Who is on call, for the verdict line.
 

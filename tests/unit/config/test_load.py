@@ -126,7 +126,6 @@ def test_a_whole_file_is_read(tmp_path: Path) -> None:
         [screen]
         theme = "x"
         frames_per_second = 30
-        times = "utc"
         mouse = false
         window_minutes = 60
         themes = { production = "red" }
@@ -153,7 +152,7 @@ def test_a_whole_file_is_read(tmp_path: Path) -> None:
         """,
     )
     assert found.screen.themes == {Environment.PRODUCTION: "red"}
-    assert (found.screen.frames_per_second, found.screen.mouse, found.screen.times) == (30, False, "utc")
+    assert (found.screen.frames_per_second, found.screen.mouse) == (30, False)
     assert found.on_call.until == datetime(2030, 1, 1, 8, tzinfo=UTC)
     assert found.limits.spans == 5000
     assert found.keys == {
@@ -196,7 +195,7 @@ def test_all_mistakes_are_said_at_once_in_the_order_of_the_file(tmp_path: Path) 
 default_source = true
 [screen]
 frames_per_second = 60
-times = "lokal"
+window_minutes = 0
 mouse = "yes"
 [[sources]]
 name = "a"
@@ -222,7 +221,7 @@ below = 2
     assert mistakes(tmp_path, text) == [
         "1 default_source: is no key known here (did you mean default_sources?)",
         "3 screen.frames_per_second: expected an integer from 1 to 30, found 60 ()",
-        '4 screen.times: "lokal" is not known here (did you mean local?)',
+        "4 screen.window_minutes: expected an integer from 1 to 10,080, found 0 ()",
         "5 screen.mouse: expected true or false, found a string ()",
         '8 sources[0].kind: "prometeus" is no kind of source (did you mean prometheus?)',
         '10 sources[1].name: "a" names the source of line 6 already (give each its own name)',
