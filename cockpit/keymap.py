@@ -1,13 +1,16 @@
 """The registry of what keys can do: it feeds bindings, footer, help, palette and `[keys]` of cockpit.toml.
 
 The app and each pane declare `Action`s; `Keymap` joins them with the operator's own keys and says what is wrong
-with those: a name that no action has, or one key for two actions in one place.
+with those: a name that no action has, a key that no keyboard has, or one key for two actions in one place.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+import string
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import combinations
 
 from msgspec import Struct
 
@@ -44,6 +47,13 @@ class Action(Struct, frozen=True):
         return self.call or self.id.partition(".")[2]
 
 
+EVERYWHERE = "app"
+"""The place of the actions that hold wherever the focus is."""
+IN_PANES = ("pane", "rows")
+"""The places of the actions that every pane has, and every list of rows in one."""
+ALONE = ("output",)
+"""Places that are no pane."""
+
 Override = str | Sequence[str] | bool
 """A `[keys]` value: a key, several, or `false` to unbind."""
 
@@ -61,7 +71,7 @@ class Keymap:
         self._keys = {action.id: action.keys for action in self._actions.values()}
         for identity, override in (overrides or {}).items():
             if identity in self._actions:
-                self._keys[identity] = _keys_of(override)
+                self._keys[identity] = tuple(self._known(identity, override))
             else:
                 self.problems.append(f"[keys] {identity}: no such action{self._nearest(identity)}")
         self._report_clashes()
@@ -83,18 +93,60 @@ class Keymap:
         near = difflib.get_close_matches(identity, self._actions, n=1, cutoff=0.5)
         return f"; the nearest is {near[0]}" if near else ""
 
+    def _known(self, identity: str, override: Override) -> Iterator[str]:
+        """Give the keys of an override by Textual's names, and report those that no keyboard has."""
+        for key in _keys_of(override):
+            *modifiers, last = key.split("+") if len(key) > 1 else [key]
+            name = key_name(last)
+            if name in KEYS and set(modifiers) <= MODIFIERS:
+                yield "+".join([*modifiers, name])
+            else:
+                self.problems.append(
+                    f"[keys] {identity}: no key is called {key!r}; write such as ctrl+f, F or f8"
+                )
+
     def _report_clashes(self) -> None:
-        for place in {action.place for action in self._actions.values()}:
-            taken: dict[str, str] = {}
-            for action in self.actions("app") + (self.actions(place) if place != "app" else []):
-                for key in self.keys(action.id):
-                    other = taken.setdefault(key, action.id)
-                    if other != action.id and (action.place == other.partition(".")[0] or place == "app"):
-                        self.problems.append(
-                            f"[keys] {show_key(key)} is given to both {other} and {action.id}"
-                        )
+        """Report each key that the operator gave to two actions which hold at one place."""
+        meant = set(self._clashes({action.id: action.keys for action in self._actions.values()}))
+        for key, first, second in dict.fromkeys(self._clashes(self._keys)):
+            if (key, first, second) not in meant:
+                self.problems.append(f"[keys] {show_key(key)} is given to both {first} and {second}")
+
+    def _clashes(self, keys: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, str, str]]:
+        """Give each key that two actions share, with the two, place by place."""
+        for place in dict.fromkeys(action.place for action in self._actions.values()):
+            beside = () if place in (EVERYWHERE, *ALONE) else IN_PANES
+            here = [each for each in self._actions.values() if each.place in (EVERYWHERE, place, *beside)]
+            for first, second in combinations(here, 2):
+                for key in keys[first.id]:
+                    if key in keys[second.id]:
+                        yield key, first.id, second.id
 
 
+MODIFIERS = frozenset(("ctrl", "shift", "alt", "super"))
+_CALLED = {
+    "solidus": "slash", "reverse_solidus": "backslash", "commercial_at": "at", "hyphen-minus": "minus",
+    "plus_sign": "plus", "low_line": "underscore",
+}  # fmt: skip
+"""What Textual calls a character otherwise than Unicode does."""
+
+
+def key_name(text: str) -> str:
+    """Return Textual's name of a key: a mark by its Unicode name, anything else as it stands."""
+    if len(text) != 1 or text.isalnum():
+        return text
+    name = unicodedata.name(text, "").lower().replace(" ", "_")
+    return _CALLED.get(name, name).replace("-", "_")
+
+
+KEYS = frozenset(
+    (
+        *string.ascii_letters, *string.digits, *map(key_name, string.punctuation), *(f"f{n}" for n in range(1, 25)),
+        "up", "down", "left", "right", "home", "end", "pageup", "pagedown", "insert", "delete", "backspace", "tab",
+        "enter", "escape", "space",
+    )
+)  # fmt: skip
+"""The keys that a terminal can send, by Textual's names."""
 _NAMES = {
     "slash": "/", "colon": ":", "exclamation_mark": "!", "question_mark": "?", "escape": "Esc", "enter": "Enter",
     "left_square_bracket": "[", "right_square_bracket": "]", "comma": ",", "full_stop": ".", "plus": "+",

@@ -11,19 +11,38 @@ from typing import Any, ClassVar, Generic, TypeVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from cockpit.keymap import Action
+from widgets.keys import bindings
 from widgets.text import fit
 
 T = TypeVar("T")
 
 Piece = tuple[str, str]
 """A text and the name of the style it is drawn in; an empty name is the plain style."""
+
+ROW_ACTIONS = (
+    Action("rows.up", ("up", "k"), "up", "Move to the row above.", call="cursor(-1)"),
+    Action("rows.down", ("down", "j"), "down", "Move to the row below.", call="cursor(1)"),
+    Action("rows.page_up", ("pageup",), "page up", "Move up by a screen.", call="page(-1)"),
+    Action("rows.page_down", ("pagedown",), "page down", "Move down by a screen.", call="page(1)"),
+    Action("rows.first", ("home", "g"), "first", "Move to the first row.", call="edge(0)"),
+    Action("rows.last", ("end", "G"), "last", "Move to the last row.", call="edge(1)"),
+    Action(
+        "rows.open",
+        ("enter",),
+        "open",
+        "Open the row's detail, and let the other panes follow it.",
+        call="choose",
+    ),
+)
+"""Actions that every list of rows has."""
 
 STYLES = (
     "ok", "unknown", "degraded", "down", "critical", "error", "warning", "info", "debug", "muted", "accent",
@@ -63,15 +82,7 @@ class RowList(ScrollView, Generic[T], can_focus=True):
 
     DEFAULT_CSS = _CSS
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"rows--{name}" for name in STYLES}
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "cursor(-1)", show=False),
-        Binding("down,j", "cursor(1)", show=False),
-        Binding("pageup", "page(-1)", show=False),
-        Binding("pagedown", "page(1)", show=False),
-        Binding("home,g", "edge(0)", show=False),
-        Binding("end,G", "edge(1)", show=False),
-        Binding("enter", "choose", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ROW_ACTIONS)
 
     cursor: reactive[int] = reactive(0)
 

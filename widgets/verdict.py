@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from msgspec import Struct
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
-from cockpit.signals import Alert, AlertState, HealthState, severity_rank
+from cockpit.config.settings import OnCall
+from cockpit.signals import SECOND, Alert, AlertState, HealthState, severity_rank
 from cockpit.stores.base import Stores
 from cockpit.supervisor import SourceState, SourceStatus
 from cockpit.targets import Environment
 from widgets.rows import Piece
-from widgets.text import HEALTH_MARK, SEVERITY_MARK, age, fit, safe
+from widgets.text import HEALTH_MARK, LATE_MARK, SEVERITY_MARK, age, clock, fit, safe
 
 _CSS = """
 Verdict {
@@ -36,6 +38,14 @@ _PARTS = (
 )  # fmt: skip
 
 ACTIVE = (AlertState.FIRING, AlertState.PENDING)
+YIELDING = ("counts", "contact", "duty", "cost")
+"""What gives way to the sentence, in this order: the names of the counts, how to reach who is on call, who is on
+call, and what the cockpit itself costs."""
+CLAIM = 100
+"""Cells that the sentence may ask for; the rest of a longer one is cut before all else has yielded."""
+HANDOVER = 30 * 60 * SECOND
+"""How long before its end a duty is warned of."""
+DAY = 86_400 * SECOND
 
 
 class Trouble(Struct, frozen=True):
@@ -58,15 +68,16 @@ class Verdict(Widget):
     DEFAULT_CSS = _CSS
     COMPONENT_CLASSES = {f"verdict--{part}" for part in _PARTS}
 
-    def __init__(self, stores: Stores, *, on_call: str = "", mode: str = "") -> None:
+    def __init__(self, stores: Stores, *, on_call: OnCall | None = None, mode: str = "") -> None:
         super().__init__(id="verdict")
         self.stores = stores
-        self.on_call = on_call
+        self.on_call = on_call or OnCall()
         self.mode = mode
         """Such as `read-only`, or an incident's name."""
         self.environment = Environment.PRODUCTION
         self.target = "local"
-        self.recording = False
+        self.recording: bool | None = None
+        """Whether actions are recorded; None until the log was tried."""
         self.cpu = 0.0
         """Own use of a core, as a ratio."""
         self.memory = 0
@@ -75,7 +86,8 @@ class Verdict(Widget):
         self._counts = [0, 0, 0, 0, 0]
         self._trouble = Trouble(0, "")
         self._versions: object = None
-        self._sources = ""
+        self._sources = (0, 0)
+        """(sources down or late, all sources)."""
 
     def tick(self, now: int, statuses: Sequence[SourceStatus]) -> None:
         """Weigh what the stores hold, when they moved; the line is drawn again each second."""
@@ -84,31 +96,25 @@ class Verdict(Widget):
         if versions != self._versions:
             self._versions = versions
             self._weigh()
-        down = [s.name for s in statuses if s.state in (SourceState.DOWN, SourceState.LATE)]
-        self._sources = f"{len(down)} of {len(statuses)} sources down or late" if down else ""
+        down = [status for status in statuses if status.state in (SourceState.DOWN, SourceState.LATE)]
+        self._sources = (len(down), len(statuses))
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """Draw the line: what matters most survives a narrow screen."""
+        """Draw the line: what matters less yields, one thing after another, until the sentence has its room."""
         width = self.size.width
-        left: list[Piece] = [
-            (f" {self.environment.value.upper()} {safe(self.target)} ", self.environment.value)
-        ]
-        if self.mode:
-            left.append((f" {safe(self.mode)} ", "warning"))
-        left.append((" ", ""))
-        left.extend(self._count_pieces())
-        right = self._right(width)
-        used = sum(len(text) for text, _ in left) + sum(len(text) for text, _ in right)
-        name = (
-            "critical"
-            if self._trouble.rank >= 3
-            else "warning"
-            if self._trouble.rank or self._sources
-            else "ok"
-        )
-        room = max(0, width - used)
-        pieces = [*left, (fit(self._words(), room), name), *right]
+        words, since = self._words()
+        claim = min(cell_len(words + since), CLAIM) + 1
+        left, right = self._around(frozenset())
+        for count in range(len(YIELDING) + 1):
+            left, right = self._around(frozenset(YIELDING[:count]))
+            if _cells(left) + _cells(right) + claim <= width:
+                break
+        room = max(0, width - _cells(left) - _cells(right))
+        said = words + since
+        if cell_len(said) > room:
+            said = fit(words, max(0, room - len(since))) + since
+        pieces = [*left, (fit(said, room), self._style()), *right]
         base = self.rich_style
         segments = [
             Segment(text, self.get_component_rich_style(f"verdict--{style}") if style else base)
@@ -116,34 +122,79 @@ class Verdict(Widget):
         ]
         return Strip(segments).adjust_cell_length(width, base)
 
-    def _words(self) -> str:
+    def _words(self) -> tuple[str, str]:
+        """Return the sentence, and how long it has been true."""
+        down, known = self._sources
         if not self._trouble.rank:
-            if self._sources:
-                return f"{HEALTH_MARK[HealthState.UNKNOWN]} nothing is known to be wrong, but {self._sources}"
-            return f"{HEALTH_MARK[HealthState.OK]} nothing is wrong that the sources can see"
-        text = self._trouble.text
-        if self._trouble.since:
-            text += f", for {age(self._now - self._trouble.since)}"
-        return f"{text} · {self._sources}" if self._sources else text
+            if down:
+                return (
+                    f"{HEALTH_MARK[HealthState.UNKNOWN]} nothing is known to be wrong, "
+                    f"but {down} of {known} sources are down or late"
+                ), ""
+            return f"{HEALTH_MARK[HealthState.OK]} nothing is wrong that the sources can see", ""
+        since = self._trouble.since
+        return self._trouble.text, f", for {age(self._now - since)}" if since else ""
 
-    def _count_pieces(self) -> list[Piece]:
+    def _style(self) -> str:
+        if self._trouble.rank >= 3:
+            return "critical"
+        return "warning" if self._trouble.rank or self._sources[0] else "ok"
+
+    def _around(self, yielded: Set[str]) -> tuple[list[Piece], list[Piece]]:
+        """Return what stands left and right of the sentence, without what has yielded."""
+        left: list[Piece] = [
+            (f" {self.environment.value.upper()} {safe(self.target, 40)} ", self.environment.value)
+        ]
+        if self.mode:
+            left.append((f" {safe(self.mode, 60)} ", "warning"))
+        left.append((" ", ""))
+        left.extend(self._count_pieces(named="counts" not in yielded))
+        right: list[Piece] = []
+        if self.on_call.name:
+            right.extend(self._duty(yielded))
+        right.append(
+            {True: (" ● rec ", "ok"), False: (" ○ no record ", "critical"), None: (" ○ ", "muted")}[
+                self.recording
+            ]
+        )
+        if "cost" not in yielded:
+            right.append((f" {self.cpu * 100:.1f}% {self.memory // 1_000_000} MB ", "muted"))
+        return left, right
+
+    def _count_pieces(self, *, named: bool) -> list[Piece]:
         names = ("", "info", "warning", "error", "critical")
         pieces: list[Piece] = []
         for rank in (4, 3, 2, 1):
             if self._counts[rank]:
                 style = "critical" if rank >= 3 else "warning" if rank == 2 else "muted"
-                pieces.append((f"{SEVERITY_MARK[rank]}{self._counts[rank]} {names[rank]} ", style))
+                name = f" {names[rank]}" if named else ""
+                pieces.append((f"{SEVERITY_MARK[rank]}{self._counts[rank]}{name} ", style))
+        down, known = self._sources
+        if down and self._trouble.rank:
+            text = f"{down} of {known} sources down" if named else f"{down}/{known}"
+            pieces.append((f"{LATE_MARK}{text} ", "warning"))
         return pieces
 
-    def _right(self, width: int) -> list[Piece]:
-        pieces: list[Piece] = []
-        if self.on_call and width >= 100:
-            pieces.append((f" on call {safe(self.on_call)} ", ""))
-        light = "● rec" if self.recording else "○ no record"
-        pieces.append((f" {light} ", "critical" if not self.recording else "ok"))
-        if width >= 70:
-            pieces.append((f" {self.cpu * 100:.1f}% {self.memory // 1_000_000} MB ", "muted"))
-        return pieces
+    def _duty(self, yielded: Set[str]) -> list[Piece]:
+        """Say who is on call; that nobody is any more, or soon won't be, yields to nothing."""
+        text = f" on call {safe(self.on_call.name, 40)}"
+        if self.on_call.contact and "contact" not in yielded:
+            text += f" {safe(self.on_call.contact, 60)}"
+        if self.on_call.until is None:
+            return [] if "duty" in yielded else [(f"{text} ", "")]
+        until = int(self.on_call.until.timestamp()) * SECOND
+        left = until - self._now
+        if left <= 0:
+            return [
+                (
+                    f" {SEVERITY_MARK[2]} on call {safe(self.on_call.name, 40)} ended {age(-left)} ago ",
+                    "warning",
+                )
+            ]
+        if left <= HANDOVER:
+            return [(f" {SEVERITY_MARK[2]}{text} for {age(left)} more ", "warning")]
+        at = clock(until)[:5] if left < DAY else clock(until, date=True)[:10]
+        return [] if "duty" in yielded else [(f"{text} until {at} ", "")]
 
     def _weigh(self) -> None:
         counts = [0, 0, 0, 0, 0]
@@ -180,3 +231,7 @@ class Verdict(Widget):
 def _weight(alert: Alert) -> tuple[int, bool, int]:
     """The most severe, firing before pending, the youngest: what just broke is what woke somebody."""
     return severity_rank(alert.severity), alert.state is AlertState.FIRING, alert.starts_at
+
+
+def _cells(pieces: Sequence[Piece]) -> int:
+    return sum(cell_len(text) for text, _ in pieces)
