@@ -17,7 +17,6 @@ from textual import on, work
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
-from textual.getters import query_one
 from textual.screen import Screen
 from textual.widgets import Input
 from textual.worker import Worker, WorkerState
@@ -28,7 +27,7 @@ from cockpit.cost import Collector, OwnCost
 from cockpit.errors import CockpitError, UsageError
 from cockpit.keymap import Action, Keymap
 from cockpit.operations import Operations
-from cockpit.signals import SECOND
+from cockpit.signals import SECOND, HealthState
 from cockpit.stores.base import Clock, wall_clock
 from cockpit.targets import Environment
 from cockpit.wiring import Cockpit
@@ -51,6 +50,8 @@ from widgets.output import ACTIONS as OUTPUT_ACTIONS
 from widgets.output import OutputDrawer
 from widgets.palette import ActionProvider
 from widgets.pane import PANE_ACTIONS, Pane
+from widgets.rows import ROW_ACTIONS
+from widgets.text import HEALTH_MARK
 from widgets.themes import THEMES
 from widgets.traces import TracesPane
 from widgets.verdict import Verdict
@@ -79,14 +80,28 @@ ACTIONS = (
         "Move the time cursor on, up to now.",
         call="shift(1)",
     ),
+    Action(
+        "app.wider", ("left_curly_bracket",), "wider", "Look further back: widen the window.", call="widen(1)"
+    ),
+    Action("app.narrower", ("right_curly_bracket",), "narrower", "Narrow the window.", call="widen(-1)"),
     Action("app.output", ("ctrl+o",), "output", "Show the output of the last command again."),
     Action("app.palette", ("ctrl+p",), "palette", "Find anything by its name.", call="command_palette"),
-    Action("app.quit", ("q", "ctrl+q"), "quit", "Leave the cockpit.", footer=True),
+    Action(
+        "app.quit",
+        ("q",),
+        "quit",
+        "Leave the output or the detail that has the focus, else the cockpit.",
+        footer=True,
+        call="leave",
+    ),
+    Action("app.quit_now", ("ctrl+q",), "quit now", "Leave the cockpit wherever one is.", call="quit"),
 )
 """Actions that hold wherever the focus is."""
 OWN = frozenset(action.name.partition("(")[0] for action in ACTIONS)
 TYPING = frozenset(("back", "quit", "command_palette"))
-"""Those that hold while one types; `quit` then by its control key alone."""
+"""Those that hold while one types."""
+WINDOWS = tuple(minutes * 60 * SECOND for minutes in (1, 5, 15, 30, 60, 180, 360, 720, 1440, 2880, 10_080))
+"""The widths that the window goes through by key."""
 
 
 BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
@@ -102,12 +117,6 @@ class CockpitApp(App[int]):
     COMMANDS = App.COMMANDS | {ActionProvider}
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS, priority=True)
     HORIZONTAL_BREAKPOINTS = BREAKPOINTS
-
-    verdict = query_one(Verdict)
-    breadcrumb = query_one(Breadcrumb)
-    keybar = query_one(KeyBar)
-    command_bar = query_one(CommandBar)
-    drawer = query_one(OutputDrawer)
 
     def __init__(
         self, cockpit: Cockpit, operations: Operations, *, mode: str = "", clock: Clock = wall_clock
@@ -126,37 +135,42 @@ class CockpitApp(App[int]):
         self.operations = operations
         self.mode = mode
         own = [action for pane in PANES for action in pane.ACTIONS]
-        self.keymap = Keymap([*own, *PANE_ACTIONS, *OUTPUT_ACTIONS, *ACTIONS], cockpit.settings.keys)
+        self.keymap = Keymap(
+            [*own, *PANE_ACTIONS, *ROW_ACTIONS, *OUTPUT_ACTIONS, *ACTIONS], cockpit.settings.keys
+        )
         self._cost = OwnCost()
         self._collector = Collector()
         self._second = 0
         self._warned = 0
+        self._opened = False
+        """Whether the action log was tried."""
         self._command: Worker[None] | None = None
-        self._panes: tuple[Pane, ...] = ()
         for theme in THEMES:
             self.register_theme(theme)
         self._dress()
+        # Held here, since a query finds only what is on the screen on top, which may be the help.
+        stores, asks = cockpit.stores, cockpit.supervisor
+        self.verdict = Verdict(stores, on_call=cockpit.settings.on_call, mode=mode)
+        self.breadcrumb = Breadcrumb(cockpit.trail)
+        self.panes: tuple[Pane, ...] = (
+            HealthPane(stores, number=1),
+            AlertsPane(stores, number=2, asks=asks, author=getpass.getuser()),
+            LogsPane(stores, number=3, asks=asks),
+            TracesPane(stores, number=4, asks=asks),
+        )
+        self.frame = Container(*self.panes, id="panes")
+        self.drawer = OutputDrawer()
+        self.command_bar = CommandBar()
+        self.keybar = KeyBar(self.keymap)
 
     def compose(self) -> ComposeResult:
         """Lay out the verdict, the four panes and the lines around them."""
-        cockpit = self.cockpit
-        yield Verdict(cockpit.stores, on_call=cockpit.settings.on_call.name, mode=self.mode)
-        yield Breadcrumb(cockpit.trail)
-        with Container(id="panes"):
-            for number, pane in enumerate(PANES, 1):
-                if pane is AlertsPane:
-                    yield AlertsPane(
-                        cockpit.stores, number=number, asks=cockpit.supervisor, author=getpass.getuser()
-                    )
-                elif pane is LogsPane:
-                    yield LogsPane(cockpit.stores, number=number, asks=cockpit.supervisor)
-                elif pane is TracesPane:
-                    yield TracesPane(cockpit.stores, number=number, asks=cockpit.supervisor)
-                else:
-                    yield pane(cockpit.stores, number=number)
-        yield OutputDrawer()
-        yield CommandBar()
-        yield KeyBar(self.keymap)
+        yield self.verdict
+        yield self.breadcrumb
+        yield self.frame
+        yield self.drawer
+        yield self.command_bar
+        yield self.keybar
 
     # From first paint to last.
 
@@ -168,7 +182,6 @@ class CockpitApp(App[int]):
 
     def on_mount(self) -> None:
         """Paint first; start the sources once the screen stands."""
-        self._panes = tuple(self.query(Pane))
         self.set_keymap(textual_keymap(self.keymap))
         self.action_pane(1)
         self._show_target()
@@ -186,7 +199,9 @@ class CockpitApp(App[int]):
     async def _settle(self) -> None:
         """Do what can wait until the screen lives: open the log, then freeze what start-up made."""
         await self.operations.open()
+        self._opened = True
         self.verdict.recording = self.operations.recording
+        self.verdict.refresh()
         if self.operations.error:
             self._notice(f"Nothing can be run: {self.operations.error}", "error")
         if count := len(self.operations.interrupted):
@@ -203,14 +218,18 @@ class CockpitApp(App[int]):
 
     def _tick(self) -> None:
         """Move what came in to the stores, and let the panes follow."""
+        if not self.is_running:
+            return
         self.cockpit.drain()
         now = self._clock()
         statuses = self.cockpit.statuses()
-        for pane in self._panes:
+        for pane in self.panes:
             pane.tick(now, statuses)
+        self.drawer.tick()
         if now // SECOND != self._second:
             self._second = now // SECOND
-            self.verdict.recording = self.operations.recording
+            if self._opened:
+                self.verdict.recording = self.operations.recording
             self.verdict.cpu, self.verdict.memory = self._cost.read()
             self.verdict.tick(now, statuses)
             self.breadcrumb.tick(now)
@@ -238,12 +257,15 @@ class CockpitApp(App[int]):
 
     @on(CursorMoved)
     def _cursor_moved(self, event: CursorMoved) -> None:
-        self.cockpit.trail.amend(cursor=event.moment)
+        self._move_cursor(event.moment)
+
+    def _move_cursor(self, moment: int | None) -> None:
+        self.cockpit.trail.amend(cursor=moment)
         self._spread()
 
     def _spread(self) -> None:
         scope = self.cockpit.trail.now
-        for pane in self._panes:
+        for pane in self.panes:
             pane.follow(scope)
         self.breadcrumb.refresh()
 
@@ -252,7 +274,18 @@ class CockpitApp(App[int]):
         now = self._clock()
         scope = self.cockpit.trail.now
         moment = scope.moment(now) + direction * max(SECOND, scope.span // 60)
-        self.post_message(CursorMoved(None if moment >= now else moment))
+        end = now if scope.end is None else scope.end
+        self._move_cursor(None if moment >= end else moment)
+
+    def action_widen(self, direction: int) -> None:
+        """Go to the next wider or narrower window."""
+        span = self.cockpit.trail.now.span
+        if direction > 0:
+            wanted = next((each for each in WINDOWS if each > span), span)
+        else:
+            wanted = next((each for each in reversed(WINDOWS) if each < span), span)
+        self.cockpit.trail.amend(span=wanted)
+        self._spread()
 
     async def action_back(self) -> None:
         """Step back by one, whatever the last step was."""
@@ -264,21 +297,37 @@ class CockpitApp(App[int]):
         elif self.current_pane().step_back():
             return
         elif self.cockpit.trail.now.cursor is not None:
-            self.post_message(CursorMoved(None))
+            self._move_cursor(None)
         elif self.cockpit.trail.back():
             self._spread()
         else:
-            self.query_one("#panes").remove_class("-zoomed")
+            self.frame.remove_class("-zoomed")
+
+    async def action_leave(self) -> None:
+        """Leave what is open where the focus is: the output, a detail, else the cockpit."""
+        pane = self.current_pane()
+        within = self.focused.ancestors_with_self if self.focused else []
+        if self.drawer in within:
+            self.drawer.action_close()
+        elif pane.inside and pane in within:
+            await self.action_back()
+        else:
+            await self.action_quit()
+
+    def action_help_quit(self) -> None:
+        """Say how one leaves, for whoever presses ctrl+c."""
+        keys = [key for action in ("app.quit", "app.quit_now") if (key := self.keymap.shown(action))]
+        self._notice(f"press {' or '.join(keys)} to leave the cockpit" if keys else "type :quit to leave")
 
     # The focus.
 
     def current_pane(self) -> Pane:
         """Return the pane that has the focus, or had it last."""
-        return self.query_one("Pane.-current", Pane)
+        return next(pane for pane in self.panes if pane.has_class("-current"))
 
     def action_pane(self, number: int) -> None:
         """Give the focus to a pane by its number."""
-        chosen = next(pane for pane in self._panes if pane.number == number)
+        chosen = self.panes[number - 1]
         self._make_current(chosen)
         chosen.focus_body()
 
@@ -296,13 +345,13 @@ class CockpitApp(App[int]):
             self.keybar.show_place("output")
 
     def _make_current(self, chosen: Pane) -> None:
-        for pane in self._panes:
+        for pane in self.panes:
             pane.set_class(pane is chosen, "-current")
         self.keybar.show_place(chosen.NAME)
 
     def action_zoom(self) -> None:
         """Give the whole screen to the current pane, or take it back."""
-        self.query_one("#panes").toggle_class("-zoomed")
+        self.frame.toggle_class("-zoomed")
 
     def action_help(self) -> None:
         """Show what the keys do here."""
@@ -317,8 +366,12 @@ class CockpitApp(App[int]):
 
     async def perform(self, action: Action) -> None:
         """Do what an action's key would do."""
-        pane = self.current_pane()
-        await self.run_action(action.name, self if action.place == "app" else pane)
+        where = {"app": self, "output": self.drawer}.get(action.place, self.current_pane())
+        await self.run_action(action.name, where)
+
+    @on(KeyBar.Pressed)
+    async def _key_clicked(self, event: KeyBar.Pressed) -> None:
+        await self.perform(event.action)
 
     # Commands.
 
@@ -333,8 +386,7 @@ class CockpitApp(App[int]):
 
     def action_output(self) -> None:
         """Show the last command's output again."""
-        self.drawer.add_class("-open")
-        self.screen.set_focus(self.drawer.query_one("#output-log"))
+        self.drawer.open()
 
     @on(CommandEntered)
     async def _entered(self, event: CommandEntered) -> None:
@@ -373,11 +425,12 @@ class CockpitApp(App[int]):
         try:
             ended = await self.operations.shell(line, target, on_output=show, on_begin=begin)
         except CockpitError as error:
-            drawer.finish(f"did not run · {error}")
+            drawer.finish(f"{HEALTH_MARK[HealthState.DOWN]} did not run · {error}")
             return
         how = f"signal {ended.signal}" if ended.signal else f"exit {ended.exit_status}"
+        mark = HEALTH_MARK[HealthState.OK if ended.exit_status == 0 else HealthState.DOWN]
         lost = f" · THE RECORD IS NOT WHOLE: {ended.log_error}" if ended.log_error else ""
-        drawer.finish(f"{ended.state} · {how} · {place} · {ended.action}{lost}")
+        drawer.finish(f"{mark} {ended.state} · {how} · {place} · {ended.action}{lost}")
 
     @on(SilenceRequested)
     def _silence_requested(self, event: SilenceRequested) -> None:
@@ -437,7 +490,19 @@ class CockpitApp(App[int]):
     def _show_target(self) -> None:
         worst = self.cockpit.worst_environment()
         self.verdict.environment, self.verdict.target = worst.environment, worst.name
+        self.command_bar.wait(self._place())
         self._dress()
+
+    def _place(self) -> str:
+        """Say where commands land, and how careful to be there."""
+        target = self.cockpit.target
+        why = "" if target.named else ", since no rule names it"
+        what = (
+            "nothing is run: read-only"
+            if self.operations.read_only
+            else f"{self.keymap.shown('app.shell')} runs on"
+        )
+        return f"{what} {target.name} · {target.environment}{why}"
 
     def _dress(self) -> None:
         """Put on the theme of the environment in use."""

@@ -152,7 +152,8 @@ _NAMES = {
     "left_square_bracket": "[", "right_square_bracket": "]", "comma": ",", "full_stop": ".", "plus": "+",
     "minus": "-", "equals_sign": "=", "space": "Space", "less_than_sign": "<", "greater_than_sign": ">",
     "semicolon": ";", "left_curly_bracket": "{", "right_curly_bracket": "}", "vertical_line": "|",
-    "up": "↑", "down": "↓", "left": "←", "right": "→", "tab": "Tab", "underscore": "_", "asterisk": "*",
+    "up": "↑", "down": "↓", "left": "←", "right": "→", "tab": "Tab", "pageup": "PgUp", "pagedown": "PgDn",
+    "home": "Home", "end": "End", "underscore": "_", "asterisk": "*",
 }  # fmt: skip
 
 

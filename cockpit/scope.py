@@ -45,8 +45,10 @@ class Scope(Struct, frozen=True, kw_only=True):
         return self.end is None and self.cursor is None
 
     def window(self, now: int) -> tuple[int, int]:
-        """Return (start, end) in nanoseconds."""
+        """Return (start, end) in nanoseconds; a cursor that was moved out of it takes it along."""
         end = now if self.end is None else self.end
+        if self.cursor is not None and not end - self.span <= self.cursor <= end:
+            end = self.cursor
         return end - self.span, end
 
     def moment(self, now: int) -> int:

@@ -11,8 +11,8 @@ from textual.app import ComposeResult
 
 from cockpit.errors import UsageError
 from cockpit.keymap import Action
-from cockpit.signals import Alert, AlertState, host_of, service_of
-from cockpit.stores.alerts import HELD_BACK, AlertGroup, group
+from cockpit.signals import SECOND, Alert, AlertState, host_of, service_of
+from cockpit.stores.alerts import HELD_BACK, URGENCY, AlertGroup, group
 from cockpit.stores.base import Stores
 from cockpit.stores.matching import common_matchers, compile_matchers, looks_like_matchers, parse_matchers
 from widgets.alert_detail import AlertDetail
@@ -20,11 +20,14 @@ from widgets.asking import Asks
 from widgets.keys import bindings
 from widgets.messages import Noticed, ScopeNarrowed, SilenceEnded, SilenceRequested
 from widgets.pane import Pane
-from widgets.rows import Piece, RowList, columns
+from widgets.rows import Piece, RowList, columns, widest
 from widgets.silence import SilenceForm, acknowledgement
 from widgets.text import age, safe, severity_mark, severity_style
 
 STATE_STYLE = {AlertState.FIRING: "error", AlertState.PENDING: "warning", AlertState.RESOLVED: "ok"}
+ROOMY = 76
+"""Cells from which a row's words are written out."""
+SHORT = {"critical": "crit", "warning": "warn", "error": "err", "information": "info"}
 BULK = 200
 """Alerts that one bulk acknowledgement may take."""
 
@@ -83,14 +86,18 @@ class AlertsPane(Pane):
         self._fold_version = 0
         self._shown: Sequence[Alert] = ()
         self._wrong = ""
+        self._cells = (8, 7, 4)
+        """Cells that names, states and services ask for."""
 
     def body(self) -> ComposeResult:
         """Yield the list."""
         yield RowList[AlertRow](self.draw, key=_key, empty="no alerts")
 
     def stamp(self) -> Hashable:
-        """Follow the store."""
-        return self.stores.alerts.version, self.only_active, self._fold_version
+        """Follow the store, and only now and then where the past is shown."""
+        store, cursor = self.stores.alerts, self.scope.cursor
+        moved = store.version if cursor is None else self.now // (2 * SECOND)
+        return moved, self.only_active, self._fold_version
 
     def redraw(self) -> None:
         """Show the alerts that scope and filter admit, in their groups."""
@@ -104,10 +111,23 @@ class AlertsPane(Pane):
                 lines.append(AlertRow(each, None, folded))
             if not folded:
                 lines.extend(AlertRow(each, alert) for alert in each.alerts)
-        rows.empty = self._wrong or ("nothing fires" if len(self.stores.alerts) else "no alerts")
+        rows.empty = (
+            self._wrong or self.outside() or ("nothing fires" if len(self.stores.alerts) else "no alerts")
+        )
+        self._measure()
         rows.show_items(lines)
         if isinstance(detail := self.detail, AlertDetail):
-            detail.follow_alert(self.stores.alerts.get(detail.alert.fingerprint), self.now)
+            then = self.stores.alerts.get(detail.alert.fingerprint, self.scope.cursor)
+            detail.follow_alert(then, self.moment)
+
+    def _measure(self) -> None:
+        """Give each column the cells that its texts ask for."""
+        shown = self._shown
+        self._cells = (
+            widest((alert.name for alert in shown), 8, 48),
+            widest((str(alert.state) for alert in shown), 7, 12),
+            widest((_where(alert) for alert in shown), 4, 28),
+        )
 
     def passed(self) -> None:
         """Let the ages grow."""
@@ -122,7 +142,7 @@ class AlertsPane(Pane):
         counts: dict[AlertState, int] = {}
         for alert in self._shown:
             counts[alert.state] = counts.get(alert.state, 0) + 1
-        parts = [f"{counts[state]} {state}" for state in AlertState if state in counts]
+        parts = [f"{counts[state]} {state}" for state in sorted(counts, key=URGENCY.__getitem__)]
         hidden = len(self.stores.alerts) - len(self._shown)
         if hidden > 0:
             parts.append(f"{hidden} not shown")
@@ -134,24 +154,26 @@ class AlertsPane(Pane):
             return self._heading(row, width)
         alert = row.alert
         held = alert.state in HELD_BACK or alert.state is AlertState.RESOLVED
-        indent = " " if len(row.group.alerts) > 1 else ""
         severity = severity_style(alert.severity) if not held else "muted"
-        where = service_of(alert.resource) or host_of(alert.resource)
+        name, state, where = self._cells
+        grouped = len(row.group.alerts) > 1
         cells: list[tuple[str, str, int]] = [
-            (indent + severity_mark(alert.severity), severity, 1 + len(indent)),
-            (safe(alert.severity, 40) or "none", severity, 8),
-            (safe(alert.name, 200), "muted" if held else "strong", max(12, width * 28 // 100)),
+            ((" " if grouped else "") + severity_mark(alert.severity), severity, 2),
+            (_severity(alert.severity, width), severity, 8 if width >= ROOMY else 4),
+            (safe(alert.name, 200), "muted" if held else "strong", min(name, max(12, width * 30 // 100))),
             (
                 f"{alert.state}?" if alert.source in self.stale else str(alert.state),
                 STATE_STYLE.get(alert.state, "muted"),
-                12 if width >= 70 else 8,
+                min(state, 12 if width >= ROOMY else 8),
             ),
         ]
-        if width >= 56:
-            cells.append((safe(where, 100), "accent", max(8, width // 8)))
+        if width >= 44:
+            cells.append((safe(_where(alert), 100), "accent", min(where, max(8, width // 6))))
         words = alert.held_by if held and alert.held_by else alert.annotations.get("summary", "")
         cells.append((safe(words or alert.annotations.get("description", ""), 300), "muted", 0))
-        cells.append((age(self.now - alert.starts_at) if alert.starts_at else "?", "muted", -4))
+        if width >= 110:
+            cells.append((safe(alert.source, 40), "muted", 10))
+        cells.append((age(self.moment - alert.starts_at) if alert.starts_at else "?", "muted", -3))
         return columns(width, *cells)
 
     def _heading(self, row: AlertRow, width: int) -> Sequence[Piece]:
@@ -309,6 +331,17 @@ class AlertsPane(Pane):
 
 def _key(row: AlertRow) -> Hashable:
     return row.alert.fingerprint if row.alert is not None else row.group.key
+
+
+def _where(alert: Alert) -> str:
+    return service_of(alert.resource) or host_of(alert.resource)
+
+
+def _severity(severity: str, width: int) -> str:
+    """Return a severity's name, short where there is little room; its mark says it as well."""
+    if not severity:
+        return "none"
+    return safe(severity, 40) if width >= ROOMY else SHORT.get(severity.lower(), safe(severity, 40))
 
 
 def _has_words(alert: Alert, words: Sequence[str]) -> bool:

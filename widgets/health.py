@@ -11,15 +11,15 @@ from textual.widget import Widget
 
 from cockpit.keymap import Action
 from cockpit.scope import Scope
-from cockpit.signals import HealthState, Series, host_of, service_of
+from cockpit.signals import SECOND, HealthSample, HealthState, Series, host_of, service_of
 from cockpit.stores.base import Stores
-from cockpit.stores.health import HealthRow, HealthStore
+from cockpit.stores.health import HealthRow, HealthStore, Point
 from widgets.detail import Detail, Field
 from widgets.keys import bindings
 from widgets.messages import ScopeNarrowed
 from widgets.pane import Pane
 from widgets.plot import Plot
-from widgets.rows import Piece, RowList, columns
+from widgets.rows import Piece, RowList, columns, widest
 from widgets.text import HEALTH_MARK, LATE_MARK, age, clock, freshness, quantity, safe, sparkline
 
 SPARKS = ((120, 24), (70, 12), (48, 6))
@@ -54,6 +54,8 @@ class HealthPane(Pane):
     def __init__(self, stores: Stores, *, number: int) -> None:
         super().__init__(stores, number=number)
         self.only_troubles = False
+        self._name_cells = 10
+        self._value_cells = 6
 
     def body(self) -> ComposeResult:
         """Yield the list."""
@@ -62,14 +64,25 @@ class HealthPane(Pane):
         )
 
     def stamp(self) -> Hashable:
-        """Follow the store, and the half second where it is big."""
+        """Follow the store, every half second where it is big, and every other second where the past is shown."""
         health = self.stores.health
-        moved = health.version if len(health) < BIG else self.now // 500_000_000
+        if self.scope.cursor is not None:
+            return self.now // (2 * SECOND), self.only_troubles
+        moved = health.version if len(health) < BIG else self.now // (SECOND // 2)
         return moved, self.only_troubles
 
     def redraw(self) -> None:
         """Show the subjects that scope and filter admit."""
-        self.query_one(RowList).show_items(self.rows())
+        rows = self.rows()
+        listing = self.query_one(RowList)
+        listing.empty = self.outside() or (
+            "nothing was known then" if self.scope.cursor else "no health samples yet"
+        )
+        if self.only_troubles and len(self.stores.health):
+            listing.empty = f"{HEALTH_MARK[HealthState.OK]} no troubles"
+        self._name_cells = widest((row.latest.subject for row in rows), 10, 60)
+        self._value_cells = widest((_reading(row.latest) for row in rows), 6, 10)
+        listing.show_items(rows)
         if isinstance(detail := self.detail, HealthDetail):
             detail.follow_row(self.stores.health, self.scope, self.now)
 
@@ -108,9 +121,9 @@ class HealthPane(Pane):
             (
                 safe(sample.subject, 200),
                 "muted" if late else "" if well else "strong",
-                max(14, width * 28 // 100),
+                min(self._name_cells, max(14, width * (35 if width < 80 else 40) // 100)),
             ),
-            (quantity(sample.value, sample.unit), state, -9),
+            (_reading(sample), state, -self._value_cells),
         ]
         if spark := next((cells for least, cells in SPARKS if width >= least), 0):
             values = [value for _, value, _ in list(row.points)[-spark:]]
@@ -122,9 +135,9 @@ class HealthPane(Pane):
         elif not well and sample.state not in reason:
             reason = f"{sample.state}: {reason}"
         cells.append((reason, "muted" if well or late else "", 0))
-        if width >= 110:
-            cells.append((safe(sample.source, 40), "muted", 12))
-        cells.append((freshness(self.now - sample.at), "muted", -3))
+        if width >= 90:
+            cells.append((safe(sample.source, 40), "muted", 10))
+        cells.append((freshness(self.moment - sample.at), "muted", -3))
         return columns(width, *cells)
 
     def copied(self) -> tuple[str, str]:
@@ -153,7 +166,7 @@ class HealthPane(Pane):
         """Open the row's plot, and let the others follow."""
         event.stop()
         self._narrow(event.item)
-        self.open_detail(HealthDetail(event.item, self.now))
+        self.open_detail(HealthDetail(event.item, self.scope, self.now))
 
     def _narrow(self, row: HealthRow) -> None:
         resource = row.latest.resource
@@ -169,10 +182,12 @@ class HealthDetail(Detail):
 
     DEFAULT_CSS = "HealthDetail > Plot { height: 3fr; } HealthDetail > VerticalScroll { height: 2fr; }"
 
-    def __init__(self, row: HealthRow, now: int) -> None:
-        super().__init__(row.latest.subject, {"": _fields(row, now)})
+    def __init__(self, row: HealthRow, scope: Scope, now: int) -> None:
+        super().__init__(row.latest.subject, {"": _fields(row, scope.moment(now))})
         self.row = row
-        self.cursor: int | None = None
+        self.past: Sequence[Point] = tuple(row.points)
+        self.scope = scope
+        self.now = now
 
     def extra(self) -> Iterable[Widget]:
         """Yield the plot."""
@@ -183,20 +198,34 @@ class HealthDetail(Detail):
         self._plot()
 
     def follow_row(self, store: HealthStore, scope: Scope, now: int) -> None:
-        """Show the subject as it is now."""
-        self.row = store.get(self.row.latest.source, self.row.latest.subject) or self.row
-        self.cursor = scope.cursor
-        self.show({"": _fields(self.row, now)})
+        """Show the subject as it is at the scope's moment, and its line over the scope's window."""
+        source, subject = self.row.latest.source, self.row.latest.subject
+        self.scope, self.now = scope, now
+        if (whole := store.get(source, subject)) is not None:
+            self.past = tuple(whole.points)
+        row = store.get(source, subject, scope.cursor)
+        if row is None:
+            gone = "not known then" if whole is not None else "no source reports it any more"
+            self.show({"": [("state", f"{HEALTH_MARK[HealthState.UNKNOWN]} {gone}")]})
+        else:
+            self.row = row
+            self.show({"": _fields(row, scope.moment(now))})
         self._plot()
 
     def _plot(self) -> None:
         sample = self.row.latest
-        points = tuple((at, value) for at, value, _ in self.row.points if value is not None)
+        start, end = self.scope.window(self.now)
+        points = tuple((at, value) for at, value, _ in self.past if value is not None and start <= at <= end)
         self.query_one(Plot).show(
             [Series(name=sample.subject, points=points, unit=sample.unit)],
-            cursor=self.cursor,
-            note="this subject has no number to plot",
+            cursor=self.scope.cursor,
+            note="no number to plot in this window",
         )
+
+
+def _reading(sample: HealthSample) -> str:
+    """Return the value in its unit; what is merely counted goes without, since the reason names it."""
+    return quantity(sample.value, "" if sample.unit.startswith("{") else sample.unit)
 
 
 def _fields(row: HealthRow, now: int) -> list[Field]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -14,13 +15,17 @@ from textual.widgets import Static
 from cockpit.keymap import Keymap, show_key
 from widgets.text import HEALTH_MARK, LATE_MARK, SEVERITY_MARK, fit
 
-PLACES = {"pane": "Every pane", "app": "Everywhere", "output": "Output of a command"}
-LISTS = (
-    ("↑ ↓ j k", "move by rows"),
-    ("PgUp PgDn", "move by screens"),
-    ("g G Home End", "first and last row"),
-    ("Enter", "open the row's detail"),
+PLACES = {"pane": "Every pane", "rows": "Rows", "app": "Everywhere", "output": "Output of a command"}
+FIXED = (
+    ("Tab", "next widget, next field of a form"),
+    ("↑ ↓ PgUp PgDn", "scroll a detail or an output; in the command bar, earlier lines"),
+    ("Enter", "send a form or a line"),
 )
+"""Keys that are the toolkit's own, and stay as they are."""
+
+WIDTH = 66
+"""Cells for what a key does."""
+INDENT = " " * 17
 
 
 class Help(ModalScreen[None]):
@@ -52,20 +57,14 @@ class Help(ModalScreen[None]):
     def text(self) -> Content:
         """Return the keys by place."""
         parts: list[str | tuple[str, str]] = []
-        places = dict.fromkeys([self.place, "pane", "app", "output"])
-        for place in places:
+        for place in dict.fromkeys([self.place, "pane", "rows", "app", "output"]):
             parts.append((f"\n{PLACES.get(place, place.capitalize())}\n", "bold $text-accent"))
             for action in self.keymap.actions(place):
                 keys = " ".join(show_key(key) for key in self.keymap.keys(action.id)) or "unbound"
-                parts += [
-                    (f"  {fit(keys, 14)}", "bold"),
-                    f"{action.help}",
-                    (f"  {action.id}\n", "$text-muted"),
-                ]
-            if place == "pane":
-                parts += [
-                    part for keys, what in LISTS for part in ((f"  {fit(keys, 14)}", "bold"), f"{what}\n")
-                ]
+                parts += _line(keys, action.help, action.id)
+        parts.append(("\nFixed\n", "bold $text-accent"))
+        for keys, what in FIXED:
+            parts += _line(keys, what)
         marks = "  ".join([*(f"{mark} {state}" for state, mark in HEALTH_MARK.items()), f"{LATE_MARK} late"])
         names = ("none", "info", "warning", "error", "critical")
         severities = "  ".join(f"{mark} {name}" for mark, name in zip(SEVERITY_MARK, names, strict=True))
@@ -74,3 +73,14 @@ class Help(ModalScreen[None]):
             ("\nRebind or unbind any of these by its name in [keys] of cockpit.toml.\n", "$text-muted")
         )
         return Content.assemble(*parts)
+
+
+def _line(keys: str, what: str, identity: str = "") -> list[str | tuple[str, str]]:
+    """Lay out one key: what it does, beneath itself where that is long, and its name at the end."""
+    lines = wrap(what, WIDTH)
+    beside = len(lines[-1]) + len(identity) + 2 <= WIDTH
+    return [
+        (f"  {fit(keys, 15)}", "bold"),
+        ("\n" + INDENT).join(lines),
+        (f"{'  ' if beside or not identity else chr(10) + INDENT}{identity}\n", "$text-muted"),
+    ]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rich.segment import Segment
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input, Label
@@ -17,7 +19,10 @@ from cockpit.keymap import Action, Keymap, show_key
 from cockpit.scope import Scope, ScopeTrail
 from cockpit.signals import SECOND
 from widgets.messages import CommandEntered
-from widgets.text import age, clock, fit, safe
+from widgets.text import age, clock, safe
+
+HELP = "app.help"
+"""The action whose key is always shown, since it shows the others."""
 
 
 class Breadcrumb(Widget):
@@ -87,6 +92,12 @@ class KeyBar(Widget):
     """
     COMPONENT_CLASSES = {"keybar--key"}
 
+    @dataclass
+    class Pressed(Message):
+        """A key of the line was clicked."""
+
+        action: Action
+
     def __init__(self, keymap: Keymap) -> None:
         super().__init__(id="keybar")
         self.keymap = keymap
@@ -106,28 +117,33 @@ class KeyBar(Widget):
         return [action for action in offered if action.footer and self.keymap.keys(action.id)]
 
     def render_line(self, y: int) -> Strip:
-        """Draw as many keys as there is room for; `?` shows the rest."""
+        """Draw as many keys as there is room for; help, which shows the rest, always has its room."""
         base = self.rich_style
         strong = self.get_component_rich_style("keybar--key")
         segments = [Segment(" ", base)]
         used = 1
         self._spots = []
-        for action in self.actions():
+        offered = self.actions()
+        kept = next((self._room_of(action) for action in offered if action.id == HELP), 0)
+        for action in offered:
             key = show_key(self.keymap.keys(action.id)[0])
-            size = len(key) + len(action.label) + 3
-            if used + size > self.size.width:
-                break
+            size = self._room_of(action)
+            kept -= size if action.id == HELP else 0
+            if used + size + kept > self.size.width:
+                continue
             segments += [Segment(key, strong), Segment(f" {action.label}  ", base)]
             self._spots.append((used, used + size, action))
             used += size
         return Strip(segments).adjust_cell_length(self.size.width, base)
 
-    async def on_click(self, event: events.Click) -> None:
-        """Do what the key under the mouse does."""
+    def _room_of(self, action: Action) -> int:
+        return len(show_key(self.keymap.keys(action.id)[0])) + len(action.label) + 3
+
+    def on_click(self, event: events.Click) -> None:
+        """Ask for what the key under the mouse does."""
         for start, end, action in self._spots:
             if start <= event.x < end:
-                key = self.keymap.keys(action.id)[0]
-                self.app.simulate_key(key)
+                self.post_message(self.Pressed(action))
 
 
 class CommandBar(Horizontal):
@@ -145,6 +161,8 @@ class CommandBar(Horizontal):
     def __init__(self) -> None:
         super().__init__(id="commandbar")
         self.mode = ":"
+        self.idle = ""
+        """What it says while it waits."""
         self.history: dict[str, list[str]] = {":": [], "!": []}
         self._place = 0
 
@@ -169,11 +187,16 @@ class CommandBar(Horizontal):
         line = self.query_one("#line", Input)
         line.value = ""
         line.disabled = True
-        self.say("")
+        self._say(self.idle)
 
-    def say(self, text: str) -> None:
-        """Show a word in place of the prompt."""
-        self.query_one("#prompt", Label).update(Content(fit(safe(text), min(len(text), 200)) or " "))
+    def wait(self, idle: str) -> None:
+        """Say something else while it waits."""
+        self.idle = idle
+        if not self.is_open:
+            self._say(idle)
+
+    def _say(self, text: str) -> None:
+        self.query_one("#prompt", Label).update(Content(safe(text, 200) or " "))
 
     @property
     def is_open(self) -> bool:

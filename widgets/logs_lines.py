@@ -12,14 +12,16 @@ from msgspec import Struct
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
 from cockpit.signals import LogRecord
 from cockpit.stores.logs import LogStore, LogView, Pattern
+from widgets.keys import bindings
 from widgets.logs_row import RowPainter, columns_for, is_dated
+from widgets.rows import ROW_ACTIONS
 from widgets.text import fit
 
 STYLES = (
@@ -61,15 +63,7 @@ class LogLines(Widget, can_focus=True):
 
     DEFAULT_CSS = _CSS
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"logs--{name}" for name in STYLES}
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "cursor(-1)", show=False),
-        Binding("down,j", "cursor(1)", show=False),
-        Binding("pageup", "page(-1)", show=False),
-        Binding("pagedown", "page(1)", show=False),
-        Binding("home,g", "edge(0)", show=False),
-        Binding("end,G", "edge(1)", show=False),
-        Binding("enter", "choose", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ROW_ACTIONS)
 
     class Chosen(Message):
         """Enter was pressed on a record, or it was clicked twice."""

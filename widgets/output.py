@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
-import re
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -11,10 +9,12 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Log, Static
+from textual.widgets import Static
 
 from cockpit.keymap import Action
 from widgets.keys import bindings
+from widgets.messages import Noticed, TextCopied
+from widgets.output_lines import OutputLines
 from widgets.text import safe
 
 ACTIONS = (
@@ -26,14 +26,16 @@ ACTIONS = (
         footer=True,
     ),
     Action(
+        "output.copy",
+        ("y",),
+        "copy",
+        "Copy the output that is shown to the terminal's clipboard.",
+        footer=True,
+    ),
+    Action(
         "output.close", ("escape", "q"), "close", "Close the output; a running command goes on.", footer=True
     ),
 )
-LINES = 5_000
-"""Lines kept on the screen; the action log keeps more."""
-LONGEST = 2_000
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])")
-"""Control sequences of ECMA-48: a command's colours say nothing here, and its cursor moves would."""
 
 
 class OutputDrawer(Vertical):
@@ -48,7 +50,6 @@ class OutputDrawer(Vertical):
         background: $surface;
         &.-open { display: block; }
         & > Static { height: 1; background: $boost; padding: 0 1; }
-        & > Log { height: 1fr; scrollbar-size-vertical: 1; background: $surface; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
@@ -61,60 +62,69 @@ class OutputDrawer(Vertical):
 
     def __init__(self) -> None:
         super().__init__(id="output")
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._partial = ""
+        self.running = False
+        """Whether a command runs that could be stopped."""
 
     def compose(self) -> ComposeResult:
         """Lay the state over the output."""
         yield Static(id="output-state")
-        yield Log(max_lines=LINES, auto_scroll=True, id="output-log")
+        yield OutputLines(id="output-log")
 
     @property
     def is_open(self) -> bool:
         """True while it is shown."""
         return self.has_class("-open")
 
+    @property
+    def lines(self) -> OutputLines:
+        """The lines of output."""
+        return self.query_one(OutputLines)
+
+    def open(self) -> None:
+        """Show it, and take the focus."""
+        self.add_class("-open")
+        self.screen.set_focus(self.lines)
+
     def begin(self, heading: str) -> None:
         """Open for a new command."""
-        self._decoder.reset()
-        self._partial = ""
-        self.query_one(Log).clear()
+        self.running = True
+        self.lines.clear()
         self.say(heading)
-        self.add_class("-open")
-        self.screen.set_focus(self.query_one(Log))
+        self.open()
 
     def say(self, text: str) -> None:
         """Show how the command stands."""
         self.query_one("#output-state", Static).update(Content(safe(text, 500)))
 
     def feed(self, data: bytes) -> None:
-        """Show a piece of output, made safe; whole lines at once, since a line a call is slow."""
-        text = self._partial + self._decoder.decode(data)
-        *lines, self._partial = text.split("\n")
-        if len(self._partial) > LONGEST:
-            lines.append(self._partial)
-            self._partial = ""
-        if lines:
-            self.query_one(Log).write_lines([_plain(line) for line in lines[-LINES:]])
+        """Take a piece of output in; the next tick shows it."""
+        self.lines.feed(data)
 
     def finish(self, text: str) -> None:
         """Show the last words and how it ended."""
-        if self._partial:
-            self.query_one(Log).write_lines([_plain(self._partial)])
-            self._partial = ""
-        self.say(text)
+        self.running = False
+        self.lines.end()
+        gone = self.lines.gone
+        self.say(f"{text} · {gone:,} earlier lines are in the record alone" if gone else text)
+
+    def tick(self) -> None:
+        """Draw what came in."""
+        if self.is_open:
+            self.lines.tick()
+
+    def action_copy(self) -> None:
+        """Copy the output that is shown."""
+        if text := self.lines.text():
+            self.post_message(TextCopied(text, "output"))
 
     def action_stop(self) -> None:
         """Ask for the command to be stopped."""
-        self.post_message(self.Stopped())
+        if self.running:
+            self.post_message(self.Stopped())
+        else:
+            self.post_message(Noticed("nothing is running"))
 
     def action_close(self) -> None:
         """Close the drawer."""
         self.remove_class("-open")
         self.post_message(self.Closed())
-
-
-def _plain(line: str) -> str:
-    """Return a line as a terminal would leave it: escapes gone, the last carriage return's text kept."""
-    bare = _ESCAPES.sub("", line.rstrip("\r").rpartition("\r")[2])
-    return safe(bare.expandtabs(), LONGEST)

@@ -19,7 +19,7 @@ from cockpit.supervisor import SourceState, SourceStatus
 from widgets.detail import Detail
 from widgets.keys import bindings
 from widgets.messages import TextCopied
-from widgets.text import age, freshness, safe
+from widgets.text import LATE_MARK, age, freshness, safe
 
 _CSS = """
 Pane {
@@ -116,7 +116,8 @@ class Pane(Vertical):
         """
         self.now = now
         self.statuses = [status for status in statuses if self.SIGNAL in status.emits]
-        self.stale = frozenset(status.name for status in self.statuses if status.state in STALE)
+        late = (status.name for status in self.statuses if status.state in STALE)
+        self.stale = frozenset(late) if self.scope.live else frozenset()
         if not self.display:
             return
         stamp = (self.stamp(), self.scope, self.filter_text, self.stale)
@@ -131,6 +132,11 @@ class Pane(Vertical):
             self.title()
         self._second = second
 
+    @property
+    def moment(self) -> int:
+        """The moment that is shown: now, or where the time cursor stands."""
+        return self.scope.moment(self.now)
+
     def follow(self, scope: Scope) -> None:
         """Take over another scope; the next tick shows it."""
         self.scope = scope
@@ -138,13 +144,26 @@ class Pane(Vertical):
     def title(self) -> None:
         """Write the border's title and subtitle, when they changed."""
         name = f"{self.number} {self.NAME.capitalize()}"
-        summary = self.summary()
-        title = Content(safe(f"{name} · {summary}" if summary else name))
+        parts = [name, self.summary(), self._trouble() if self.screen.has_class("-narrow") else ""]
+        title = Content(safe(" · ".join(filter(None, parts))))
         if title.plain != getattr(self.border_title, "plain", self.border_title):
             self.border_title = title
         subtitle = Content(safe(source_line(self.statuses, self.now)))
         if subtitle.plain != getattr(self.border_subtitle, "plain", self.border_subtitle):
             self.border_subtitle = subtitle
+
+    def _trouble(self) -> str:
+        """Name the sources that are down or late, for a title that has no subtitle beneath it."""
+        names = [
+            f"{LATE_MARK} {status.name} {status.state}" for status in self.statuses if status.state in STALE
+        ]
+        return ", ".join(names[:2] + ([f"{len(names) - 2} more"] if len(names) > 2 else []))
+
+    def outside(self) -> str:
+        """Say what keeps rows out, for a list that is empty."""
+        held = [f"{name} {value}" for name, value in self.scope.labels().items() if name != "trace"]
+        held += [f"filter {self.filter_text}"] if self.filter_text else []
+        return f"none of {', '.join(held)} · Esc steps back" if held else ""
 
     def focus_body(self) -> None:
         """Give the focus to the pane's main widget."""
@@ -163,6 +182,11 @@ class Pane(Vertical):
     def detail(self) -> Detail | None:
         """The detail that is open, or None."""
         return next(iter(self.query_children(Detail)), None)
+
+    @property
+    def inside(self) -> bool:
+        """True while something is open in place of the rows, which a step back closes."""
+        return self.detail is not None
 
     def open_detail(self, detail: Detail) -> None:
         """Show a detail in place of the rows; Esc brings the rows back."""

@@ -219,6 +219,11 @@ class TracesPane(Pane):
         if focused:
             self.call_after_refresh(self.focus_body)
 
+    @property
+    def inside(self) -> bool:
+        """True while a waterfall or a detail stands in place of the lists."""
+        return bool(self.opened) or super().inside
+
     def step_back(self) -> bool:
         """Stop asking, leave the detail, the filter or the waterfall; the scope's own step closes its trace."""
         if self.asking:

@@ -15,7 +15,7 @@ CHANGES = 20_000
 """Changes kept, to answer as of a moment."""
 
 HELD_BACK = (AlertState.SILENCED, AlertState.ACKNOWLEDGED, AlertState.INHIBITED)
-_URGENCY = {
+URGENCY = {
     AlertState.FIRING: 0,
     AlertState.PENDING: 1,
     AlertState.ACKNOWLEDGED: 2,
@@ -23,6 +23,7 @@ _URGENCY = {
     AlertState.INHIBITED: 4,
     AlertState.RESOLVED: 5,
 }
+"""The order of states: what asks for somebody comes first."""
 
 
 class AlertGroup(Struct, frozen=True):
@@ -85,9 +86,11 @@ class AlertStore(Store):
             self._fold(fingerprint)
         self.touched()
 
-    def get(self, fingerprint: str) -> Alert | None:
-        """Return one alert, or None where it doesn't stand."""
-        return self._folded.get(fingerprint)
+    def get(self, fingerprint: str, as_of: int | None = None) -> Alert | None:
+        """Return one alert, now or as it was at a moment; None where it doesn't stand."""
+        if as_of is None:
+            return self._folded.get(fingerprint)
+        return next((alert for alert in self.alerts(as_of) if alert.fingerprint == fingerprint), None)
 
     def alerts(self, as_of: int | None = None) -> list[Alert]:
         """Return every alert once: the most severe first, then the most urgent state, then the youngest."""
@@ -133,20 +136,20 @@ class AlertStore(Store):
             self.refused += 1
 
     def _as_of(self, moment: int) -> dict[str, Alert]:
-        """Undo the changes since a moment; what started after it, by its own word, goes as well."""
+        """Undo the changes since a moment.
+
+        What started after it, by its own word, goes as well; what was first heard of later but had started by then
+        stays, as it was first heard of.
+        """
         then = dict(self._folded)
         for at, fingerprint, before in reversed(self._changes):
             if at <= moment:
                 break
-            if before is None:
-                then.pop(fingerprint, None)
-            else:
+            if before is not None:
                 then[fingerprint] = before
-        return {
-            fingerprint: alert
-            for fingerprint, alert in (then or self._folded).items()
-            if alert.starts_at <= moment
-        }
+            elif (heard := then.get(fingerprint)) is not None and not heard.starts_at:
+                del then[fingerprint]
+        return {fingerprint: alert for fingerprint, alert in then.items() if alert.starts_at <= moment}
 
 
 def group(alerts: Sequence[Alert]) -> list[AlertGroup]:
@@ -160,7 +163,7 @@ def group(alerts: Sequence[Alert]) -> list[AlertGroup]:
 
 def _order(alert: Alert) -> tuple[bool, int, int, int, str]:
     held = alert.state in HELD_BACK or alert.state is AlertState.RESOLVED
-    return held, -severity_rank(alert.severity), _URGENCY[alert.state], -alert.starts_at, alert.fingerprint
+    return held, -severity_rank(alert.severity), URGENCY[alert.state], -alert.starts_at, alert.fingerprint
 
 
 def _merged(said: Sequence[Alert]) -> Alert:
@@ -170,7 +173,7 @@ def _merged(said: Sequence[Alert]) -> Alert:
     any of them fires. The others, such as the Prometheus that evaluates the rule, add what they alone know.
     """
     notifying = [alert for alert in said if alert.receivers] or list(said)
-    base = min(notifying, key=lambda alert: _URGENCY[alert.state])
+    base = min(notifying, key=lambda alert: URGENCY[alert.state])
 
     def known(field: str) -> object:
         return getattr(base, field) or next((value for alert in said if (value := getattr(alert, field))), "")

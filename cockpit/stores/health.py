@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import islice
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -81,9 +82,10 @@ class HealthStore(Store):
             self._sorted = (stamp, sorted((row for row in rows if row is not None), key=_order))
         return self._sorted[1]
 
-    def get(self, source: str, subject: str) -> HealthRow | None:
-        """Return one subject, or None where it isn't known."""
-        return self._rows.get((source, subject))
+    def get(self, source: str, subject: str, as_of: int | None = None) -> HealthRow | None:
+        """Return one subject, now or as it was at a moment; None where it isn't known."""
+        row = self._rows.get((source, subject))
+        return row if row is None or as_of is None else _at(row, as_of)
 
     def _take(self, sample: HealthSample) -> None:
         key = (sample.source, sample.subject)
@@ -114,22 +116,23 @@ def _order(row: HealthRow) -> tuple[int, int, str, str]:
 
 def _at(row: HealthRow, moment: int) -> HealthRow | None:
     """Return the row as it was, or None where it was not known yet. Reasons of the past are not kept."""
-    points = [point for point in row.points if point[0] <= moment]
-    if not points:
+    later = 0
+    for later, (at, _, _) in enumerate(reversed(row.points)):  # noqa: B007
+        if at <= moment:
+            break
+    else:
         return None
+    if not later:
+        return row
+    points = deque(islice(row.points, len(row.points) - later))
     at, value, state = points[-1]
-    since = next(
-        (
-            later[0]
-            for earlier, later in zip(points[-2::-1], points[:0:-1], strict=False)
-            if earlier[2] is not state
-        ),
-        points[0][0],
-    )
-    sample = row.latest
-    reason = sample.reason if at == sample.at else ""
+    since = at
+    for earlier, _, was in reversed(points):
+        if was is not state:
+            break
+        since = earlier
     return HealthRow(
-        latest=replace(sample, at=at, value=value, state=state, reason=reason),
+        latest=replace(row.latest, at=at, value=value, state=state, reason="", details={}),
         since=since,
-        points=deque(points),
+        points=points,
     )
