@@ -105,8 +105,9 @@ class TracesPane(Pane):
         if self.opened:
             trace = traces.get(self.opened)
             return place, trace.version if trace else -1, self.view.busy
-        often = len(traces) < BIG and not self.has_class("-services")
-        return place, traces.version if often else self.now // (SECOND // 2)
+        if self.has_class("-services"):
+            return place, self.now // SECOND
+        return place, traces.version if len(traces) < BIG else self.now // (SECOND // 2)
 
     def redraw(self) -> None:
         """Show what the scope admits."""

@@ -20,6 +20,8 @@ from cockpit.signals import SECOND, Span, SpanStatus, service_of
 
 SLICE = 10 * SECOND
 """Nanoseconds counted together; a window's edges are rounded to it."""
+TOGETHER = 6
+"""Slices merged into a minute, so that a window of 15 minutes is read as about 25 sketches and not as 90."""
 SLICES = 8_000
 """Slices kept over all services: with ten services, more than two hours."""
 SERVICES = 500
@@ -44,7 +46,7 @@ class Slice(Struct):
     bins: dict[int, int] = {}
 
 
-class ServiceRow(Struct, frozen=True):
+class ServiceRow(Struct):
     """One service over a window.
 
     Attributes:
@@ -53,6 +55,7 @@ class ServiceRow(Struct, frozen=True):
         errors: Requests that failed.
         rate: Requests a second.
         slices: What its durations are in.
+        known: Quantiles that were worked out already: a row is drawn many times.
     """
 
     service: str
@@ -60,6 +63,7 @@ class ServiceRow(Struct, frozen=True):
     errors: int
     rate: float
     slices: tuple[Slice, ...]
+    known: dict[tuple[float, ...], list[float]] = {}
 
     @property
     def error_ratio(self) -> float:
@@ -68,11 +72,10 @@ class ServiceRow(Struct, frozen=True):
 
     def quantiles(self, wanted: Sequence[float]) -> list[float]:
         """Return durations in nanoseconds at these quantiles, each within 2 % of the true one."""
-        merged: dict[int, int] = {}
-        for each in self.slices:
-            for bin_, count in each.bins.items():
-                merged[bin_] = merged.get(bin_, 0) + count
-        return quantiles(merged, wanted)
+        found = self.known.get(tuple(wanted))
+        if found is None:
+            found = self.known[tuple(wanted)] = quantiles(_merged(self.slices), wanted)
+        return found
 
 
 class ServiceRates:
@@ -85,6 +88,7 @@ class ServiceRates:
         """About when the first slice kept starts, in nanoseconds; 0 while there is none."""
         self._services: dict[str, dict[int, Slice]] = {}
         self._order: deque[tuple[str, int]] = deque()
+        self._minutes: dict[tuple[str, int], Slice] = {}
 
     def __len__(self) -> int:
         return len(self._order)
@@ -111,11 +115,38 @@ class ServiceRates:
         seconds = max(SLICE, end - begins) / SECOND
         rows = []
         for service, by_number in self._services.items():
-            slices = tuple(_within(by_number, first, last))
+            slices = tuple(self._within(service, by_number, first, last))
             if count := sum(each.count for each in slices):
                 errors = sum(each.errors for each in slices)
                 rows.append(ServiceRow(service, count, errors, count / seconds, slices))
         return sorted(rows, key=lambda row: (-row.error_ratio, -row.count, row.service))
+
+    def _within(self, service: str, by_number: dict[int, Slice], first: int, last: int) -> Iterator[Slice]:
+        if last - first > TOGETHER * len(by_number):
+            yield from (each for number, each in by_number.items() if first <= number <= last)
+            return
+        number = first
+        while number <= last:
+            if number % TOGETHER == 0 and number + TOGETHER <= last + 1:
+                yield from self._minute(service, number, by_number)
+                number += TOGETHER
+                continue
+            if (found := by_number.get(number)) is not None:
+                yield found
+            number += 1
+
+    def _minute(self, service: str, number: int, by_number: dict[int, Slice]) -> Iterator[Slice]:
+        """Yield a minute's slices as one, merged anew only when more was counted since."""
+        parts = [by_number[each] for each in range(number, number + TOGETHER) if each in by_number]
+        if len(parts) < 2:
+            yield from parts
+            return
+        count = sum(each.count for each in parts)
+        merged = self._minutes.get((service, number))
+        if merged is None or merged.count != count:
+            merged = Slice(count, sum(each.errors for each in parts), _merged(parts))
+            self._minutes[service, number] = merged
+        yield merged
 
     def _open(self, service: str, number: int) -> Slice:
         if service not in self._services and len(self._services) >= self.most_services:
@@ -135,19 +166,19 @@ class ServiceRates:
         service, number = self._order.popleft()
         by_number = self._services[service]
         del by_number[number]
+        self._minutes.pop((service, number - number % TOGETHER), None)
         if not by_number:
             del self._services[service]
         if number * SLICE == self.earliest:
             self.earliest = self._order[0][1] * SLICE
 
 
-def _within(by_number: dict[int, Slice], first: int, last: int) -> Iterator[Slice]:
-    if last - first > len(by_number):
-        yield from (each for number, each in by_number.items() if first <= number <= last)
-        return
-    for number in range(first, last + 1):
-        if (found := by_number.get(number)) is not None:
-            yield found
+def _merged(slices: Sequence[Slice]) -> dict[int, int]:
+    merged: dict[int, int] = {}
+    for each in slices:
+        for bin_, count in each.bins.items():
+            merged[bin_] = merged.get(bin_, 0) + count
+    return merged
 
 
 def bin_of(value: int) -> int:

@@ -149,7 +149,7 @@ class TraceStore(Store):
                 continue
             if trace.end < start or trace.start > latest:
                 outside += 1
-            elif not words or _matches(trace, words):
+            elif not words or all(word in trace.searched() for word in words):
                 matched.append(trace)
                 if trace.error_count and trace.errors_at(moment):
                     failing += 1
@@ -203,10 +203,3 @@ def _key(order: Order, moment: int | None) -> Callable[[Trace], int]:
     if moment is None:
         return lambda trace: trace.end - trace.start + (FAILED if trace.error_count else 0)
     return lambda trace: trace.duration_at(moment) + (FAILED if trace.errors_at(moment) else 0)
-
-
-def _matches(trace: Trace, words: Sequence[str]) -> bool:
-    text = f"{trace.name} {trace.service} {trace.trace_id} {' '.join(trace.services)}".lower()
-    if trace.error_count:
-        text += " error"
-    return all(word in text for word in words)

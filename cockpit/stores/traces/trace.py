@@ -35,8 +35,8 @@ class Trace:
     """
 
     __slots__ = (
-        "_named_by", "end", "error_count", "expected", "first_error", "hosts", "name", "refused", "rooted",
-        "service", "services", "source", "span_count", "spans", "start", "trace_id", "version", "weight",
+        "_named_by", "_searched", "end", "error_count", "expected", "first_error", "hosts", "name", "refused",
+        "rooted", "service", "services", "source", "span_count", "spans", "start", "trace_id", "version", "weight",
     )  # fmt: skip
 
     def __init__(self, trace_id: str, source: str = "") -> None:
@@ -58,6 +58,7 @@ class Trace:
         self.version = 0
         self.spans: dict[str, Span] = {}
         self._named_by = 0
+        self._searched: tuple[int, str] = (-1, "")
 
     @classmethod
     def found(cls, answer: TraceSummary) -> Trace:
@@ -103,6 +104,14 @@ class Trace:
         return (not scope.service or scope.service in self.services) and (
             not scope.host or scope.host in self.hosts
         )
+
+    def searched(self) -> str:
+        """Return the lower-case text that a filter looks at: names, identifier, services, and whether it failed."""
+        if self._searched[0] != self.version:
+            failed = "error" if self.error_count else ""
+            text = f"{self.name} {self.service} {self.trace_id} {' '.join(self.services)} {failed}"
+            self._searched = (self.version, text.lower())
+        return self._searched[1]
 
     def take(self, span: Span) -> bool:
         """Take a span in, and tell whether it was new.

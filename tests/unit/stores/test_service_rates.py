@@ -52,6 +52,30 @@ def test_a_window_in_the_past_shows_what_ended_in_it() -> None:
     assert rates.table(T0 - 500 * SECOND, T0 - 400 * SECOND) == []
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 400), st.integers(1, 10**9)), min_size=1, max_size=80),
+    st.integers(0, 400),
+    st.integers(0, 400),
+)
+def test_any_window_counts_what_its_slices_hold_however_often_it_is_read(
+    ended: list[tuple[int, int]], start: int, length: int
+) -> None:
+    rates = ServiceRates()
+    for half in (ended[::2], ended[1::2]):
+        for second, lasted in half:
+            end = T0 + second * SECOND
+            rates.take(span("x", end - lasted, end))
+        rates.table(T0, T0 + 500 * SECOND)
+    first, last = start * SECOND // SLICE, (start + length) * SECOND // SLICE
+    wanted = [lasted for second, lasted in ended if first <= second * SECOND // SLICE <= last]
+    rows = rates.table(T0 + start * SECOND, T0 + (start + length) * SECOND)
+    assert sum(row.count for row in rows) == len(wanted)
+    for row in rows:
+        (longest,) = row.quantiles((1.0,))
+        assert abs(longest - max(wanted)) <= max(wanted) * ACCURACY + 1
+
+
 def test_the_most_failing_service_comes_first_then_the_busiest() -> None:
     rates = ServiceRates()
     for service, count, status in (
