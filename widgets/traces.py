@@ -278,11 +278,13 @@ class TracesPane(Pane):
             self.call_after_refresh(self.focus_body)
 
     def action_find(self) -> None:
-        """Ask for traces of the scope's service and window."""
+        """Ask for traces of the scope's service and window, or for all of the open trace's spans."""
         names = self.asks.offering("find_traces") if self.asks else []
         if not names:
             self.post_message(Noticed("no source here can be asked for traces", "warning"))
-        elif not self.opened:
+        elif self.opened:
+            self._fetch(self.opened, "")
+        else:
             self._find(names)
 
     def action_link(self) -> None:

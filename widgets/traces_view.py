@@ -17,7 +17,8 @@ from cockpit.stores.traces import Trace, TraceTree, build, build_steps
 from widgets.slices import in_slices
 from widgets.text import duration, safe, sparkline
 from widgets.traces_list import trace_mark
-from widgets.waterfall import Waterfall, searched
+from widgets.waterfall import Waterfall
+from widgets.waterfall_rows import searched
 
 AT_ONCE = 1_000
 """Spans up to which a tree is built in one go: about 4 ms."""
@@ -46,7 +47,7 @@ class TraceView(Vertical):
         self._built: tuple[str, int] = ("", -1)
         self._building = False
         self._not_before = 0
-        self._searched: tuple[int, Sequence[str]] = (0, ())
+        self._searched: tuple[tuple[str, int], Sequence[str]] = (("", -1), ())
 
     def compose(self) -> ComposeResult:
         """Lay the lines around the waterfall."""
@@ -65,7 +66,7 @@ class TraceView(Vertical):
         self.trace_id = trace_id
         self._built = ("", -1)
         self._not_before = 0
-        self._searched = (0, ())
+        self._searched = (("", -1), ())
         self.workers.cancel_group(self, "tree")
         self._building = False
         self.waterfall.show_tree(TraceTree(), fresh=True)
@@ -117,7 +118,7 @@ class TraceView(Vertical):
     # Searching.
 
     def _search(self, words: Sequence[str]) -> None:
-        wanted = (id(self.waterfall.trace_tree), tuple(words))
+        wanted = (self._built, tuple(words))
         if wanted == self._searched:
             return
         self._searched = wanted

@@ -13,8 +13,7 @@ from textual.pilot import Pilot
 from cockpit.signals import SECOND, Span
 from tests.helpers.pane_host import PaneHost, empty_stores
 from tests.helpers.spans import TRACE, big_trace, span
-from widgets import bars
-from widgets import waterfall as waterfall_module
+from widgets import bars, waterfall_rows
 from widgets.traces import TracesPane
 from widgets.waterfall import Waterfall
 
@@ -68,7 +67,7 @@ async def test_keys_on_a_huge_trace_draw_only_the_rows_in_sight(
         drawn += 1
         return bar(*args, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(waterfall_module, "bar", counted)
+    monkeypatch.setattr(waterfall_rows, "bar", counted)
     async with opened(spans) as (host, pilot, waterfall):
         slowest = 0.0
         for key in ("down", "pagedown", "end", "home", "plus", "plus", "full_stop", "e", "c", "w", "w", "minus",
