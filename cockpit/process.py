@@ -18,6 +18,8 @@ from typing import cast
 
 from cockpit.errors import CommandError
 
+__all__ = ["Process", "Streaming", "capture", "running", "spawn", "stop", "stream"]
+
 READ = 16 * 1024
 """Bytes in one piece of output."""
 HELD = 16 * READ

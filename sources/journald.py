@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from asyncio.subprocess import Process
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,7 +15,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from cockpit.errors import CommandError, SourceError
-from cockpit.process import capture, running
+from cockpit.process import Process, capture, running
 from cockpit.signals import SECOND, LogRecord, host_of
 from cockpit.source import Emit, Options, Source, TimeRange
 from sources.support.journal import Entry, EntryReader, record_of

@@ -24,12 +24,12 @@ from tests.helpers.tcp_server import free_port
 from tests.helpers.trace_servers import Jaeger, Zipkin, serving
 
 NOW = time.time_ns() // 1000 * 1000
-HOUR = TimeRange(NOW - 3600 * SECOND, NOW + 60 * SECOND)
+HOUR = TimeRange(NOW - 3600 * SECOND, NOW + 3600 * SECOND)
 
 
 def trace_of(number: int, *, service: str, ago: float, duration: float, error: bool, count: int) -> Any:
     """Return the plain facts of a trace: a root and `count - 1` children."""
-    start = NOW // 1000 - int(ago * 1_000_000)
+    start = time.time_ns() // 1000 - int(ago * 1_000_000)
     return [
         {
             "trace": f"{number:032x}",
