@@ -126,7 +126,9 @@ class JournaldSource(Source[JournaldOptions]):
             raise self._failed(complaint or f"journalctl ended with status {status}")
         if not entries:
             remedy = (
-                "add this user to the group systemd-journal" if HIDDEN in complaint else "check the options"
+                "add this user to the group systemd-journal"
+                if HIDDEN in complaint
+                else "does `journalctl -n 1` show one? if not, this machine keeps no journal: disable the source"
             )
             raise SourceError("the journal has no entry that can be read", where=self.name, remedy=remedy)
         if HIDDEN in complaint:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 from cockpit.config.settings import SourceEntry
+
+JOURNALS = (Path("/run/log/journal"), Path("/var/log/journal"))
+"""Where journald keeps its files; a machine without either, such as a container, has no journal to follow."""
 
 
 def default_sources() -> tuple[SourceEntry, ...]:
     """Return this machine's health, its log files, its journal where there is one, and the OTLP receiver."""
     kinds = ["host", "files", "otlp"]
-    if shutil.which("journalctl"):
+    if shutil.which("journalctl") and any(any(journal.glob("*/*.journal")) for journal in JOURNALS):
         kinds.insert(2, "journald")
     return tuple(SourceEntry(name=kind, kind=kind) for kind in kinds)
