@@ -6,9 +6,7 @@ the records as they were known at that moment. In a live scope older records sta
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Hashable
-from time import perf_counter
 from typing import ClassVar
 
 from textual import events, on, work
@@ -32,13 +30,12 @@ from widgets.logs_detail import LogDetail, as_text
 from widgets.logs_keys import ACTIONS, HighlightLine
 from widgets.logs_lines import LogLines
 from widgets.logs_past import Past, ask_past
+from widgets.logs_seek import SLICE, seek
 from widgets.messages import CursorMoved, Noticed, ScopeNarrowed
 from widgets.pane import FilterLine, Pane
 from widgets.text import clock, safe
 
 FLOORS = (0, Level.DEBUG, Level.INFO, Level.WARN, Level.ERROR, Level.FATAL)
-SLICE = 0.004
-"""Seconds of searching between two turns of the event loop, and seconds then left to the others."""
 SHORT, TALL = 10, 24
 """Rows of the pane below which the strip is left out, and from which it has another line."""
 
@@ -86,6 +83,8 @@ class LogsPane(Pane):
         """What the last question's errors said."""
         self._seeking = ""
         self._search_waits = False
+        self._told: Hashable = None
+        self._said = ""
 
     def body(self) -> ComposeResult:
         """Yield the strip, the rows and the lines under them."""
@@ -125,6 +124,10 @@ class LogsPane(Pane):
         lines.show(self._view, marks=(*self._filter.marks, *self.highlights), now=self.now)
         self._show_strip()
         self._show_status()
+        told = (self.floor, id(self.past), lines.following)
+        if told != self._told:  # what a key changed need not wait for the second
+            self._told = told
+            self.title()
         self._ask_unprompted()
 
     def passed(self) -> None:
@@ -209,10 +212,12 @@ class LogsPane(Pane):
         self.strip.show(columns, (start, end), cursor=self.scope.cursor, now=self.now)
 
     def _show_status(self) -> None:
-        text = " · ".join(self._status_parts())
-        self.status.set_class(bool(self._problem or self._answer), "-error")
-        self.status.set_class(bool(text), "-shown")
-        self.status.update(Content(safe(text)))
+        text = safe(" · ".join(self._status_parts()))
+        if text != self._said:
+            self._said = text
+            self.status.set_class(bool(self._problem or self._answer), "-error")
+            self.status.set_class(bool(text), "-shown")
+            self.status.update(Content(text))
 
     def _status_parts(self) -> list[str]:
         view, parts = self._view, []
@@ -237,6 +242,7 @@ class LogsPane(Pane):
             parts.append(self._filter.note)
         if (
             self._asking is None
+            and self.past is None
             and self.lines.rank == 0
             and not self.lines.following
             and (names := self._offering())
@@ -268,12 +274,15 @@ class LogsPane(Pane):
 
     @on(LogLines.Chosen)
     def _open(self, event: LogLines.Chosen) -> None:
-        """Open the record's detail."""
+        """Open the record's detail, and let every pane follow its trace, else its service or host."""
         event.stop()
         rank = self.lines.rank
-        if rank is not None:
-            placing = self._view.store.placing(self._view.number(rank))
-            self.open_detail(LogDetail(event.record, placing, self.now))
+        if rank is None:
+            return
+        placing = self._view.store.placing(self._view.number(rank))
+        self.open_detail(LogDetail(event.record, placing, self.now))
+        if narrowed := _trace_of(event.record) or _place_of(event.record):
+            self.post_message(narrowed)
 
     @on(HistogramStrip.Picked)
     def _picked(self, event: HistogramStrip.Picked) -> None:
@@ -306,26 +315,15 @@ class LogsPane(Pane):
 
     def action_narrow(self) -> None:
         """Move the shared scope to the record's service or host."""
-        record = self._record()
-        if record is None:
-            return
-        service, host = service_of(record.resource), host_of(record.resource)
-        if service:
-            self.post_message(ScopeNarrowed(service, {"service": service}))
-        elif host:
-            self.post_message(ScopeNarrowed(host, {"host": host}))
-        else:
-            self.post_message(Noticed("this record names neither a service nor a host", "warning"))
+        if (record := self._record()) is not None:
+            self.post_message(
+                _place_of(record) or Noticed("this record names neither a service nor a host", "warning")
+            )
 
     def action_trace(self) -> None:
         """Move the shared scope to the record's trace."""
-        record = self._record()
-        if record is None:
-            return
-        if record.trace_id:
-            self.post_message(ScopeNarrowed(f"trace {record.trace_id[:8]}", {"trace_id": record.trace_id}))
-        else:
-            self.post_message(Noticed("this record belongs to no trace", "warning"))
+        if (record := self._record()) is not None:
+            self.post_message(_trace_of(record) or Noticed("this record belongs to no trace", "warning"))
 
     def action_moment(self) -> None:
         """Put the time cursor on the record."""
@@ -354,25 +352,12 @@ class LogsPane(Pane):
 
     @work(group="logs-seek", exclusive=True, exit_on_error=False)
     async def _seek(self, wanted: Callable[[LogRecord], bool], step: int, what: str) -> None:
-        """Walk the rows in slices; the number, unlike the rank, stays while rows come and go."""
-        view, rank = self._view, self.lines.rank
-        if rank is None:
-            return
+        def waiting() -> None:
+            self._seeking = f"looking for the next {what}… Esc stops"
+
         try:
-            until = perf_counter() + SLICE
-            rank += step
-            while 0 <= rank < len(view):
-                number = view.number(rank)
-                if wanted(view.store[number]):
-                    self.lines.go(rank)
-                    return
-                if perf_counter() > until:
-                    self._seeking = f"looking for the next {what}… Esc stops"
-                    await asyncio.sleep(SLICE)
-                    rank = view.rank(number)
-                    until = perf_counter() + SLICE
-                rank += step
-            self.post_message(Noticed(f"no {what} {'below' if step > 0 else 'above'}"))
+            if not await seek(self.lines, wanted, step=step, waiting=waiting):
+                self.post_message(Noticed(f"no {what} {'below' if step > 0 else 'above'}"))
         finally:
             self._seeking = ""
 
@@ -416,10 +401,10 @@ class LogsPane(Pane):
         store = self.stores.logs
         if self.past is not None:
             end = self.past.reached
-        elif self.scope.live:
-            end = next(iter(store.times(store.first, store.first + 1)), self.now)
         else:
-            end = self.scope.moment(self.now)
+            end = next(iter(store.times(store.first, store.first + 1)), self.now)
+        if not self.scope.live:
+            end = min(end, self.scope.moment(self.now))
         within = TimeRange(max(0, end - self.scope.span), end)
         self._asking = (self._ask(within), within)
 
@@ -442,11 +427,14 @@ class LogsPane(Pane):
 
     def _ask_unprompted(self) -> None:
         """Ask once where the scope shows a moment before anything that is kept."""
-        store, scope = self.stores.logs, self.scope
-        if scope.live or self.past is not None or self._asking is not None or not len(store):
+        scope, moment = self.scope, self.scope.moment(self.now)
+        if scope.live or self._asking is not None or moment == self._asked:
             return
-        moment = scope.moment(self.now)
-        if moment != self._asked and store.number_at(moment) == store.first and self._offering():
+        store, known = self._view.store, self.past.reached if self.past is not None else None
+        before = (
+            len(store) > 0 and store.number_at(moment) == store.first and (known is None or moment < known)
+        )
+        if before and self._offering():
             self._asked = moment
             self.action_older()
 
@@ -482,3 +470,15 @@ class LogsPane(Pane):
             self._close_highlight(keep=False)
             return True
         return False
+
+
+def _place_of(record: LogRecord) -> ScopeNarrowed | None:
+    service, host = service_of(record.resource), host_of(record.resource)
+    if service:
+        return ScopeNarrowed(service, {"service": service})
+    return ScopeNarrowed(host, {"host": host}) if host else None
+
+
+def _trace_of(record: LogRecord) -> ScopeNarrowed | None:
+    trace_id = record.trace_id
+    return ScopeNarrowed(f"trace {trace_id[:8]}", {"trace_id": trace_id}) if trace_id else None

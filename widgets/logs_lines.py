@@ -6,6 +6,7 @@ the screen stays where it is. The cost of a redraw is that of the rows in sight.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import ClassVar
 
 from msgspec import Struct
@@ -102,6 +103,7 @@ class LogLines(Widget, can_focus=True):
         self._strips: dict[int, tuple[LogRecord, list[Strip]]] = {}
         self._painter: RowPainter | None = None
         self._dated = False
+        self._drawn_last: Hashable = None
         self._styles: dict[str, Style] = {}
 
     # What the pane asks for.
@@ -137,7 +139,17 @@ class LogLines(Widget, can_focus=True):
             self._forget()
         self._relocate()
         self._arrange()
-        self.refresh()
+        picture = self._picture()
+        if picture != self._drawn_last:
+            self._drawn_last = picture
+            self.refresh()
+
+    def _picture(self) -> Hashable:
+        """Return what the rows on the screen depend on, so that the same is not drawn again."""
+        store, rank = self.view.store, self.rank
+        rows = tuple((number, part, id(store[number])) for number, part in self._placed)
+        cursor = None if rank is None else id(store[self.view.number(rank)])
+        return rows, cursor, self._bar_place(), self._painter is None, self._marks, self.empty
 
     def follow_newest(self) -> None:
         """Show the newest rows, and those to come."""
@@ -201,6 +213,7 @@ class LogLines(Widget, can_focus=True):
     def action_choose(self) -> None:
         """Choose the record under the cursor."""
         if (record := self.current) is not None:
+            self.hold()
             self.post_message(self.Chosen(self, record))
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
@@ -272,13 +285,18 @@ class LogLines(Widget, can_focus=True):
 
     def _bar(self, y: int, base: Style) -> Segment:
         """Draw the scroll bar's cell of a row."""
+        top, bottom = self._bar_place()
+        return Segment("▐", self._style("thumb")) if top <= y < bottom else Segment(" ", base)
+
+    def _bar_place(self) -> tuple[int, int]:
+        """Return the rows where the scroll bar's thumb begins and ends; (0, 0) where all is in sight."""
         count, height = len(self.view), self.size.height
         if count <= height or not self._placed:
-            return Segment(" ", base)
+            return 0, 0
         size = max(1, height * height // count)
         room = height - size
         top = min(room, self.view.rank(self._placed[0][0]) * room // max(1, count - height))
-        return Segment("▐", self._style("thumb")) if top <= y < top + size else Segment(" ", base)
+        return top, top + size
 
     def _rows(self, number: int) -> list[Strip]:
         """Return a record's strips, from the cache where it is still the same record."""
@@ -390,7 +408,7 @@ class LogLines(Widget, can_focus=True):
             return
         for anchor in (self._top, self._cursor):
             if anchor is not None and anchor.number >= moved:
-                number = store.locate(anchor.record, moved)
+                number = store.locate(anchor.record)
                 if number is not None:
                     anchor.number = number
 
@@ -400,7 +418,7 @@ class LogLines(Widget, can_focus=True):
         self.view = view
         self._version = view.store.version
         self._forget()
-        place = None if record is None else view.store.locate(record, view.store.first)
+        place = None if record is None else view.store.locate(record)
         if place is None or self.following or record is None:
             self.following = True
             self._top = self._cursor = None

@@ -158,11 +158,15 @@ class LogStore(Store):
             return self.first
         return min(number for moved, number in self._moves if moved > version)
 
-    def locate(self, record: LogRecord, near: int) -> int | None:
-        """Return the number that a record has now, where it was at `near` before others were sorted in."""
-        for number in range(max(near, self.first), self.end):
-            if self._ring[number - self.first] is record:
-                return number
+    def locate(self, record: LogRecord) -> int | None:
+        """Return the number that a record has now, or None where it is gone."""
+        start = bisect_left(self._times, record.at)
+        for place in range(start, bisect_right(self._times, record.at, start)):
+            if self._ring[place] is record:
+                return self.first + place
+        for place in range(max(0, len(self._ring) - self.reorder), len(self._ring)):
+            if self._ring[place] is record:  # placed by another time than its own
+                return self.first + place
         return None
 
     def _placed_times(self, times: list[int]) -> list[int]:

@@ -108,7 +108,13 @@ def test_it_says_what_moved_and_where_to() -> None:
     assert kept.moved_since(seen) is None
     kept.append(numbered([5]))
     assert kept.moved_since(seen) == 1
-    assert kept.locate(ten, 1) == 2
+    assert kept.locate(ten) == 2
+    assert kept.locate(record("gone")) is None
+    late = record("late", -5)
+    few = store(reorder=2)
+    few.append(numbered(range(5)))
+    few.append([late])
+    assert few.locate(late) == 5
     assert kept.moved_since(kept.version) is None
 
 
