@@ -24,7 +24,7 @@ from widgets.rows import Piece, RowList
 from widgets.slices import in_slices
 from widgets.traces_ask import adopt, fetch_trace, search_traces, span_logs
 from widgets.traces_detail import SpanDetail, logs_of, span_json
-from widgets.traces_list import draw_service, draw_trace, service_header, trace_header
+from widgets.traces_list import counted, draw_service, draw_trace, service_header, trace_header
 from widgets.traces_view import TraceView
 from widgets.waterfall import ACTIONS as WATERFALL_ACTIONS
 from widgets.waterfall import Waterfall
@@ -128,7 +128,7 @@ class TracesPane(Pane):
         if self.opened:
             parts.append(f"trace {self.opened[:8]}")
         elif self.has_class("-services"):
-            parts.append(f"{len(self.services.items)} services")
+            parts.append(counted(len(self.services.items), "service"))
         elif self.listing.matched:
             parts += [f"{self.listing.failing:,} failing of {self.listing.matched:,}", f"{self.order} first"]
         if self.asking:
@@ -326,7 +326,7 @@ class TracesPane(Pane):
         finally:
             self.asking = ""
         fresh = self.stores.traces.merge_found(answers)
-        said = [f"{len(answers):,} traces found, {fresh:,} new here", *problems]
+        said = [f"{counted(len(answers), 'trace')} found, {fresh:,} new here", *problems]
         self.post_message(Noticed("; ".join(said), "warning" if problems else "information"))
 
     @work(group="ask", exclusive=True, exit_on_error=False)

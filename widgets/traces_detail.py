@@ -32,6 +32,7 @@ class SpanDetail(Detail):
     def __init__(self, tree: TraceTree, row: int) -> None:
         self.span = tree.spans[row]
         self.facts = span_facts(tree, row)
+        self.identity = _identity(self.span, orphan=row in tree.orphans)
         super().__init__(
             f"{service_of(self.span.resource)} {self.span.name}",
             self._sections([], "looking…"),
@@ -68,6 +69,7 @@ class SpanDetail(Detail):
                 for link in span.links
             ],
             "resource": _fields(span.resource),
+            "identity": self.identity,
         }
 
 
@@ -85,21 +87,15 @@ def span_facts(tree: TraceTree, row: int) -> list[Field]:
         ("own time", f"{duration(tree.own[row])}, {tree.own[row] / max(1, spent):.0%} of the span"),
         ("critical path", f"{duration(critical)}, {critical / whole:.1%} of the trace" if critical else ""),
         ("started", f"{clock(span.start, date=True, millis=True)} UTC, {_offset(tree, row)} in"),
-        ("below it", f"{tree.size[row] - 1:,} spans, {tree.failing[row]:,} failed with its own"),
-        ("kind", span.kind),
-        ("span", span.span_id),
-        ("parent", span.parent_id + (" (missing)" if row in tree.orphans else "")),
-        ("trace", span.trace_id),
-        ("library", span.scope),
-        ("source", span.source),
+        ("below it", _below(tree, row)),
     ]
     if row in tree.moved:
         told = (
             f"its clock says {duration(abs(tree.moved[row]))} {'earlier' if tree.moved[row] > 0 else 'later'}"
         )
-        fields.insert(5, ("clock", f"moved to fit its parent; {told}"))
+        fields.append(("clock", f"moved to fit its parent; {told}"))
     if row in tree.looped:
-        fields.insert(5, ("parents", "go round in a circle; shown from the earliest span of it"))
+        fields.append(("parents", "go round in a circle; shown from the earliest span of it"))
     return [(name, value) for name, value in fields if value]
 
 
@@ -127,6 +123,23 @@ def logs_of(store: LogStore, span: Span) -> Generator[None, None, list[LogRecord
 
 def _offset(tree: TraceTree, row: int) -> str:
     return duration(tree.start[row] - tree.first)
+
+
+def _below(tree: TraceTree, row: int) -> str:
+    spans, failed = tree.size[row] - 1, tree.failing[row] - (tree.spans[row].status is SpanStatus.ERROR)
+    return f"{spans:,} spans, {failed:,} of them failed" if spans else "nothing"
+
+
+def _identity(span: Span, *, orphan: bool) -> list[Field]:
+    fields = [
+        ("kind", span.kind),
+        ("span", span.span_id),
+        ("parent", span.parent_id + (" (missing)" if orphan else "")),
+        ("trace", span.trace_id),
+        ("library", span.scope),
+        ("source", span.source),
+    ]
+    return [(name, value) for name, value in fields if value.strip()]
 
 
 def _fields(mapping: Mapping[str, object]) -> list[Field]:

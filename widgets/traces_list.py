@@ -15,6 +15,11 @@ FAILED, WHOLE, PARTIAL, ELSEWHERE = "✖", "●", "◐", "○"
 QUANTILES = (0.5, 0.95, 0.99)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, such as `1 span` or `5,231 spans`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def trace_mark(trace: Trace, moment: int | None) -> tuple[str, str]:
     """Return a trace's mark and the style it is drawn in."""
     if trace.errors_at(moment):

@@ -16,7 +16,7 @@ from cockpit.signals import SECOND, SpanStatus, service_of
 from cockpit.stores.traces import Trace, TraceTree, build, build_steps
 from widgets.slices import in_slices
 from widgets.text import duration, safe, sparkline
-from widgets.traces_list import trace_mark
+from widgets.traces_list import counted, trace_mark
 from widgets.waterfall import Waterfall
 from widgets.waterfall_rows import searched
 
@@ -162,11 +162,11 @@ class TraceView(Vertical):
         if trace is None:
             return Content(safe(f" trace {self.trace_id}: {self.note or 'not here'}", 300))
         mark, style = trace_mark(trace, moment)
-        parts = [duration(trace.duration), f"{trace.span_count:,} spans"]
+        parts = [duration(trace.duration), counted(trace.span_count, "span")]
         if len(trace.services) > 1:
-            parts.append(f"{len(trace.services)} services")
+            parts.append(counted(len(trace.services), "service"))
         if trace.error_count:
-            parts.append(f"{trace.error_count:,} errors")
+            parts.append(counted(trace.error_count, "error"))
         if trace.refused:
             parts.append(f"{trace.refused:,} spans past the bound left out")
         elif trace.incomplete:

@@ -149,7 +149,7 @@ async def test_one_source_that_fails_is_named_and_spoils_no_other_answer() -> No
         await pilot.press("o")
         await until(host, pilot, says(host, "GET /archived"))
         (notice,) = [event for event in host.told if isinstance(event, Noticed)]
-        assert notice.text.startswith("1 traces found, 1 new here")
+        assert notice.text.startswith("1 trace found, 1 new here")
         assert "broken: nobody home" in notice.text
     await supervisor.stop()
 
