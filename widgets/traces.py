@@ -22,6 +22,7 @@ from widgets.messages import Noticed, ScopeNarrowed
 from widgets.pane import Pane
 from widgets.rows import Piece, RowList
 from widgets.slices import in_slices
+from widgets.text import safe
 from widgets.traces_ask import adopt, fetch_trace, search_traces, span_logs
 from widgets.traces_detail import SpanDetail, logs_of, span_json
 from widgets.traces_list import counted, draw_service, draw_trace, service_header, trace_header
@@ -267,11 +268,15 @@ class TracesPane(Pane):
 
     def action_sort(self) -> None:
         """Sort by the next order."""
+        if self.opened:
+            return
         orders = list(Order)
         self.order = orders[(orders.index(self.order) + 1) % len(orders)]
 
     def action_services(self) -> None:
         """Show the services, or the traces again."""
+        if self.opened:
+            return
         focused = self.has_focus_within
         self.toggle_class("-services")
         if focused:
@@ -366,6 +371,10 @@ class TracesPane(Pane):
         detail.show_logs(records, note="; ".join(problems))
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Show what went wrong in place of the answer."""
-        if isinstance(event.worker.error, CockpitError):
-            self.view.note = str(event.worker.error)
+        """Say what went wrong while asking; a source that answers nonsense breaks no pane."""
+        error = event.worker.error
+        if error is not None:
+            text = str(error) if isinstance(error, CockpitError) else f"{type(error).__name__}: {error}"
+            self.view.note = safe(text, 200)
+            self.log.error(text)
+            self.post_message(Noticed(safe(text, 200), "error"))

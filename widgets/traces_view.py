@@ -193,8 +193,7 @@ class TraceView(Vertical):
             return Content("")
         label = " all of it"
         if not window.whole:
-            share = window.span / max(1, tree.duration)
-            label = f" {duration(window.start - tree.first)} + {duration(window.span)}, {share:.2%}"
+            label = f" {duration(window.span)} from {duration(window.start - tree.first)} on"
         counts = tree.overview
         line = sparkline(
             [max(counts[_range(cell, bars, len(counts))], default=0) for cell in range(bars)], bars, low=0

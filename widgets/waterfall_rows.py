@@ -170,6 +170,9 @@ class WaterfallRows(RowList[int]):
             tree.path.get(row, ()),
         )
         blank = self._ground(width)
+        if not cells and width:
+            before = tree.end[row] < window.start
+            blank = f"‹{blank[1:]}" if before else f"{blank[:-1]}›"
         grid = self.get_component_rich_style("waterfall--grid")
         segments = [Segment(blank[:first], grid)]
         run, ink = "", Ink.NONE
@@ -222,9 +225,12 @@ class WaterfallRows(RowList[int]):
         names, bars, figures = self.divide(width)
         scale = [" "] * bars
         ticks = 4 if bars >= 40 else 2 if bars >= 20 else 1
+        offset = self.window.start - self.trace_tree.first
         for tick in range(ticks):
-            at = self.window.start - self.trace_tree.first + self.window.span * tick // ticks
-            text = f"{'' if tick == 0 else '┊'}{duration(at) if at else '0'}"
+            passed = self.window.span * tick // ticks
+            text = duration(offset + passed) if offset + passed else "0"
+            if tick:
+                text = f"┊+{duration(passed)}" if offset else f"┊{text}"
             place = bars * tick // ticks
             scale[place : place + len(text)] = text[: max(0, bars - place)]
         total = fit("of trace" if figures > 12 else "", figures, right=True)

@@ -77,6 +77,11 @@ class Broken(Archive):
         raise Unreachable("nobody home", where=self.name)
 
 
+class Nonsense(Archive):
+    async def get_trace(self, trace_id: str) -> list[Span]:
+        raise KeyError("no such thing")
+
+
 class Slow(Archive):
     async def get_trace(self, trace_id: str) -> list[Span]:
         await asyncio.sleep(60)
@@ -151,6 +156,16 @@ async def test_one_source_that_fails_is_named_and_spoils_no_other_answer() -> No
         (notice,) = [event for event in host.told if isinstance(event, Noticed)]
         assert notice.text.startswith("1 trace found, 1 new here")
         assert "broken: nobody home" in notice.text
+    await supervisor.stop()
+
+
+async def test_a_plugin_that_breaks_when_asked_is_named_and_breaks_no_pane() -> None:
+    host, supervisor = asking(Nonsense)
+    supervisor.start()
+    async with host.run_test(size=(110, 16)) as pilot:
+        await until(host, pilot, lambda: bool(supervisor.offering("get_trace")))
+        host.narrow(title="a log record", trace_id=TRACE)
+        await until(host, pilot, says(host, "no such thing"))
     await supervisor.stop()
 
 

@@ -174,6 +174,17 @@ async def test_zoom_pan_and_the_spans_own_time(host: PaneHost) -> None:
         assert window.whole
 
 
+async def test_what_lies_out_of_sight_says_on_which_side(host: PaneHost) -> None:
+    async with host.run_test(size=(110, 16)) as pilot:
+        await press(pilot, host, "enter", "end", "w")
+        lines = host.lines(waterfall_of(host))
+        assert lines[0].split()[1:4] == ["85", "ms", "┊+2.5"]
+        assert "‹" in lines[3]
+        await press(pilot, host, "up", "w")
+        lines = host.lines(waterfall_of(host))
+        assert "›" in lines[4]
+
+
 async def test_the_filter_marks_spans_and_n_goes_round_them(host: PaneHost) -> None:
     async with host.run_test(size=(110, 16)) as pilot:
         await press(pilot, host, "enter", "slash", *"visa", "enter")
