@@ -1,7 +1,8 @@
 """A strip of bars over time: how many records came when, and the worst level among them.
 
-The first line's bars grow with the count, by its square root, so that ten errors are seen beside 10,000 requests.
-The second line marks columns that hold warnings (▲) or errors (◆), and the moment of the time cursor (┃).
+The bars grow with the count, by its square root, so that a few records are seen beside 10,000; they take the
+colour of errors or warnings where those are a fifth of the column. The line below marks every column that holds
+as much as one warning (▲) or error (◆), and the moment of the time cursor (┃).
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from cockpit.stores.logs.histogram import ERROR_BAND, WARN_BAND
 from widgets.text import age, clock, fit
 
 BARS = " ▁▂▃▄▅▆▇█"
+SHARE = 5
+"""A bar takes the colour of a level that more than one in so many of its records have."""
 
 
 class HistogramStrip(Widget):
@@ -91,7 +94,9 @@ class HistogramStrip(Widget):
         for column, total in zip(self.columns, totals, strict=True):
             eighths = max(1, round(sqrt(total / top) * 8 * height)) if total else 0
             filled = min(8, max(0, eighths - 8 * (height - 1 - y)))
-            segments.append(Segment(BARS[filled], self.get_component_rich_style(_style(column))))
+            segments.append(
+                Segment(BARS[filled], self.get_component_rich_style(_style(column, total // SHARE)))
+            )
         return segments
 
     def _marks(self, width: int) -> list[Segment]:
@@ -123,8 +128,9 @@ class HistogramStrip(Widget):
         return left + middle.center(room) + right
 
 
-def _style(column: Sequence[int]) -> str:
-    """Return the style of a column's worst level."""
-    if any(column[ERROR_BAND:]):
+def _style(column: Sequence[int], least: int = 0) -> str:
+    """Return the style of the worst level that a column has more than `least` records of, or worse ones."""
+    errors = sum(column[ERROR_BAND:])
+    if errors > least:
         return "histogram--error"
-    return "histogram--warn" if column[WARN_BAND] else "histogram--calm"
+    return "histogram--warn" if errors + column[WARN_BAND] > least else "histogram--calm"

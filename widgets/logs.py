@@ -11,9 +11,8 @@ from typing import ClassVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.content import Content
 from textual.getters import query_one
-from textual.widgets import Input, Static
+from textual.widgets import Input
 from textual.worker import Worker
 
 from cockpit.errors import UsageError
@@ -31,9 +30,10 @@ from widgets.logs_keys import ACTIONS, HighlightLine
 from widgets.logs_lines import LogLines
 from widgets.logs_past import Past, ask_past
 from widgets.logs_seek import SLICE, seek
+from widgets.logs_status import LogStatus, asking_parts, rows_parts, why_empty
 from widgets.messages import CursorMoved, Noticed, ScopeNarrowed
 from widgets.pane import FilterLine, Pane
-from widgets.text import clock, safe
+from widgets.text import clock
 
 FLOORS = (0, Level.DEBUG, Level.INFO, Level.WARN, Level.ERROR, Level.FATAL)
 SHORT, TALL = 10, 24
@@ -43,9 +43,6 @@ _CSS = """
 LogsPane {
     &.-short HistogramStrip { display: none; }
     &.-tall HistogramStrip { height: 3; }
-    & #logs-status { height: 1; width: 1fr; padding: 0 1; background: $boost; color: $text-muted; display: none; }
-    & #logs-status.-shown { display: block; }
-    & #logs-status.-error { color: $text-error; }
 }
 """
 
@@ -61,7 +58,7 @@ class LogsPane(Pane):
 
     lines = query_one(LogLines)
     strip = query_one(HistogramStrip)
-    status = query_one("#logs-status", Static)
+    status = query_one(LogStatus)
     highlight_line = query_one(HighlightLine)
 
     def __init__(self, stores: Stores, *, number: int, asks: Asks | None = None) -> None:
@@ -84,13 +81,12 @@ class LogsPane(Pane):
         self._seeking = ""
         self._search_waits = False
         self._told: Hashable = None
-        self._said = ""
 
     def body(self) -> ComposeResult:
         """Yield the strip, the rows and the lines under them."""
         yield HistogramStrip()
         yield LogLines(self.stores.logs)
-        yield Static("", id="logs-status", markup=False)
+        yield LogStatus()
         yield HighlightLine(placeholder="highlight a text or /expression/ · Enter keeps it", compact=True)
 
     # Drawing.
@@ -120,7 +116,7 @@ class LogsPane(Pane):
         if not self._view.complete:
             self._search_on()
         lines = self.lines
-        lines.empty = self._why_empty()
+        lines.empty = why_empty(self._view, scope, self.now)
         lines.show(self._view, marks=(*self._filter.marks, *self.highlights), now=self.now)
         self._show_strip()
         self._show_status()
@@ -212,58 +208,11 @@ class LogsPane(Pane):
         self.strip.show(columns, (start, end), cursor=self.scope.cursor, now=self.now)
 
     def _show_status(self) -> None:
-        text = safe(" · ".join(self._status_parts()))
-        if text != self._said:
-            self._said = text
-            self.status.set_class(bool(self._problem or self._answer), "-error")
-            self.status.set_class(bool(text), "-shown")
-            self.status.update(Content(text))
-
-    def _status_parts(self) -> list[str]:
-        view, parts = self._view, []
-        if self._problem:
-            parts.append(self._problem)
-        if self._asking is not None:
-            within = self._asking[1]
-            parts.append(f"asking for {clock(within.start)} to {clock(within.end)}… Esc cancels")
-        if self._answer:
-            parts.append(self._answer)
-        if self._seeking:
-            parts.append(self._seeking)
-        if not view.complete:
-            parts.append(f"searched {view.searched:,} of {len(view.store):,}")
-        if self.past is not None:
-            parts.append(
-                f"{self.past.asked:,} older, from {clock(self.past.reached)} · Esc back to live · o more"
-            )
-        elif below := self.lines.below:
-            parts.append(f"↓ {below:,} new below · f follows")
-        if self._filter.note:
-            parts.append(self._filter.note)
-        if (
-            self._asking is None
-            and self.past is None
-            and self.lines.rank == 0
-            and not self.lines.following
-            and (names := self._offering())
-        ):
-            parts.append(
-                f"the oldest kept · o asks {names[0] if len(names) == 1 else f'{len(names)} sources'}"
-            )
-        return parts
-
-    def _why_empty(self) -> str:
-        view, scope = self._view, self.scope
-        if not len(view.store):
-            return "no log records yet"
-        if not view.complete:
-            return "searching…"
-        reasons = [f"{name} {value}" for name, value in scope.labels().items()]
-        reasons += [f"filter {self._filter.text}"] if self._filter.tests else []
-        reasons += [f"level ≥{level_name(self.floor)}"] if self.floor else []
-        if not scope.live:
-            reasons.append(f"up to {clock(scope.moment(self.now))}")
-        return f"no record for {safe(', '.join(reasons), 200)}"
+        asking = None if self._asking is None else self._asking[1]
+        askable = self._offering() if asking is None and self.past is None else []
+        parts = [self._problem, *asking_parts(asking, self.past), self._answer, self._seeking]
+        parts += [*rows_parts(self._view, self.lines, askable), self._filter.note]
+        self.status.say([part for part in parts if part], error=bool(self._problem or self._answer))
 
     # The rows.
 

@@ -1,0 +1,79 @@
+"""What the line under the log rows says: errors, questions, progress, what came meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+from textual.widgets import Static
+
+from cockpit.scope import Scope
+from cockpit.signals import level_name
+from cockpit.source import TimeRange
+from cockpit.stores.logs import LogView
+from widgets.logs_lines import LogLines
+from widgets.logs_past import Past
+from widgets.text import clock, safe
+
+
+class LogStatus(Static):
+    """One line that is there only while it has something to say."""
+
+    DEFAULT_CSS = """
+    LogStatus {
+        height: 1; width: 1fr; padding: 0 1; background: $boost; color: $text-muted; display: none;
+        &.-shown { display: block; }
+        &.-error { color: $text-error; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__("", markup=False)
+        self._said = ""
+
+    def say(self, parts: Sequence[str], *, error: bool) -> None:
+        """Show these parts; the same again draws nothing."""
+        text = safe(" · ".join(parts))
+        if text != self._said:
+            self._said = text
+            self.set_class(error, "-error")
+            self.set_class(bool(text), "-shown")
+            self.update(Content(text))
+
+
+def asking_parts(asking: TimeRange | None, past: Past | None) -> list[str]:
+    """Say what is being asked for, and what past is shown."""
+    parts = []
+    if asking is not None:
+        parts.append(f"asking for {clock(asking.start)} to {clock(asking.end)}… Esc cancels")
+    if past is not None:
+        parts.append(f"{past.asked:,} older, from {clock(past.reached)} · Esc back to live · o more")
+    return parts
+
+
+def rows_parts(view: LogView, lines: LogLines, askable: Sequence[str]) -> list[str]:
+    """Say how far the search is, what came below, and who could be asked for what is above."""
+    parts = []
+    if not view.complete:
+        parts.append(f"searched {view.searched:,} of {len(view.store):,}")
+    if below := lines.below:
+        parts.append(f"↓ {below:,} new below · f follows")
+    if askable and lines.rank == 0 and not lines.following:
+        names = askable[0] if len(askable) == 1 else f"{len(askable)} sources"
+        parts.append(f"the oldest kept · o asks {names}")
+    return parts
+
+
+def why_empty(view: LogView, scope: Scope, now: int) -> str:
+    """Say why there is no row."""
+    if not len(view.store):
+        return "no log records yet"
+    if not view.complete:
+        return "searching…"
+    criteria = view.criteria
+    reasons = [f"{name} {value}" for name, value in scope.labels().items()]
+    reasons += [f"filter {criteria.filter.text}"] if criteria.filter.tests else []
+    reasons += [f"level ≥{level_name(criteria.floor)}"] if criteria.floor else []
+    if not scope.live:
+        reasons.append(f"up to {clock(scope.moment(now))}")
+    return f"no record for {safe(', '.join(reasons), 200)}"
