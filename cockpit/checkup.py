@@ -7,6 +7,7 @@ its loop, takes nobody else's time.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import threading
@@ -182,14 +183,28 @@ class _Try:
 
     async def _guarded(self) -> str | BaseException:
         """Return what a try returns or raises, whatever that is: a plugin is a stranger's code."""
-        (outcome,) = await asyncio.gather(self._check(), return_exceptions=True)
+        (outcome,) = await asyncio.gather(self._contained(), return_exceptions=True)
+        return outcome
+
+    async def _contained(self) -> str:
+        try:
+            outcome = await self._check()
+        except SystemExit as leaving:  # asyncio would pass it on to the loop
+            raise RuntimeError(f"its check tried to end the whole program: {leaving!r}") from None
+        if not isinstance(outcome, str):
+            raise TypeError(f"its check returned {type(outcome).__name__}, not a line")
         return outcome
 
     async def _check(self) -> str:
         source = registry.build(self.entry, warn=self.warn)
         self.started = time.monotonic()
-        async with asyncio.timeout(self.timeout):
-            return await source.check()
+        try:
+            async with asyncio.timeout(self.timeout):
+                return await source.check()
+        finally:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE / 2):
+                    await source.aclose()
 
 
 def _disabled(entry: SourceEntry) -> Finding:

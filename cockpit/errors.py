@@ -7,7 +7,8 @@
     ├── SourceError           a source could not do its work                  exit 1
     │   ├── Unreachable       no answer: refused, timed out, name unknown
     │   ├── Denied            the other side wants other credentials
-    │   └── BadAnswer         an answer that is not what the protocol says
+    │   ├── BadAnswer         an answer that is not what the protocol says
+    │   └── OutcomeUnknown    it was asked to act, and may or may not have done so
     ├── CommandError          a command could not be started                  exit 1
     │   └── Refused           the guard said no                               exit 3
     └── ActionLogError        the record can't be written, so nothing runs    exit 4
@@ -97,6 +98,10 @@ class Denied(SourceError):
 
 class BadAnswer(SourceError):
     """The other side answered with something its protocol does not allow."""
+
+
+class OutcomeUnknown(SourceError):
+    """The other side was asked to change something, and whether it did is not known: look before asking again."""
 
 
 class CommandError(CockpitError):

@@ -149,6 +149,13 @@ class Source(ABC, Generic[O]):
             CockpitError: What did not work, with the remedy.
         """
 
+    async def aclose(self) -> None:
+        """Let go of what is held beyond `run`, such as connections that a question opened.
+
+        Called once this source is no longer used, on the loop that it ran on; what `run` itself opens it closes in a
+        `finally` of its own.
+        """
+
     # Questions a source may answer. Each pushes its range and limit down to the engine that holds the data.
 
     async def query_logs(self, query: str, within: TimeRange, limit: int) -> list[LogRecord]:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from cockpit.actions.command import Command
 from cockpit.actions.transport import Outcome, Stream
-from cockpit.errors import CockpitError
+from cockpit.errors import CockpitError, OutcomeUnknown
 from cockpit.process import READ
 
 Ask = Callable[[str, str, Sequence[str]], Awaitable[str]]
@@ -34,6 +34,8 @@ class SourceRunning:
         if self._asked.cancelled():
             return Outcome(unknown="it was asked for, and its answer not awaited")
         error = self._asked.exception()
+        if isinstance(error, OutcomeUnknown):
+            return Outcome(unknown=str(error))
         if error is not None and not isinstance(error, CockpitError):
             return Outcome(
                 unknown=f"the source failed in a way that it should not: {type(error).__name__}: {error}"

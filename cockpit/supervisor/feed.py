@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import sys
 import threading
 import time
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
+from contextvars import Context
 from typing import Any, TypeVar
 
-from cockpit.source import Source
-from cockpit.supervisor.runner import Runner
+from cockpit.supervisor.runner import OWNER, Runner
+
+log = logging.getLogger(__name__)
 
 BEAT = 0.25
 """Seconds between two signs of life of a feed's loop."""
@@ -42,27 +46,34 @@ class Feed:
 
     def submit(self, work: Coroutine[Any, Any, R]) -> Future[R]:
         """Run a coroutine on the feed's loop, from any other thread."""
-        if self._loop is None or self.ended.is_set():
+        try:
+            if self._loop is None or self.ended.is_set():
+                raise RuntimeError("this feed has ended")
+            return asyncio.run_coroutine_threadsafe(work, self._loop)
+        except RuntimeError:  # it may end at any moment, between the question and the answer
             work.close()
-            raise RuntimeError("this feed has ended")
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
+            raise
 
     def stop(self) -> None:
         """Ask the loop to cancel everything and end; returns at once."""
         loop, event = self._loop, self._stop
-        if loop is not None and event is not None and not self.ended.is_set():
-            loop.call_soon_threadsafe(event.set)
+        if loop is not None and event is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed already
+                loop.call_soon_threadsafe(event.set)
 
     def culprit(self) -> Runner | None:
-        """Find the runner whose source is on the thread's stack now, or None where it can't be told."""
+        """Find the runner for whom the loop works now, or None where it can't be told.
+
+        Whatever a source does, in tasks and callbacks of its own too, runs in a context that names its runner; the
+        handle that the loop is at has that context.
+        """
         frame = sys._current_frames().get(self._thread.ident or 0)
-        sources = {id(runner.source): runner for runner in self.runners if runner.source is not None}
         while frame is not None:
-            owner = frame.f_locals.get("self")
-            if isinstance(owner, Source) and id(owner) in sources:
-                return sources[id(owner)]
-            if isinstance(owner, Runner):
-                return owner
+            handle = frame.f_locals.get("self")
+            if isinstance(handle, asyncio.Handle):
+                context: Context | None = getattr(handle, "_context", None)  # `get_context` from 3.14 on
+                owner = context.get(OWNER) if context is not None else None
+                return owner if owner in self.runners else None
             frame = frame.f_back
         return None
 
@@ -70,6 +81,8 @@ class Feed:
         try:
             with asyncio.Runner() as runner:
                 runner.run(self._run())
+        except (SystemExit, KeyboardInterrupt):  # asyncio passes these on, whichever task raised them
+            log.exception("a source tried to end the whole program")
         finally:
             self.ended.set()
             self._ready.set()

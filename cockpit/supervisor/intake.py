@@ -8,6 +8,8 @@ import time
 from collections import deque
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from cockpit.hygiene import clean
 from cockpit.signals import Alert, HealthSample, Signal
 
@@ -23,9 +25,14 @@ Delivery = tuple[Sequence[Signal], "type | None"]
 
 
 class Intake:
-    """Implements `cockpit.source.Emit` for one source: filled on the feed's thread, drained on the stores'."""
+    """Implements `cockpit.source.Emit` for one source: filled on the feed's thread, drained on the stores'.
 
-    def __init__(self, *, capacity: int = CAPACITY, patience: float = PATIENCE) -> None:
+    Attributes:
+        source: The source's name; every signal comes out under it, whatever it says of itself.
+    """
+
+    def __init__(self, source: str, *, capacity: int = CAPACITY, patience: float = PATIENCE) -> None:
+        self.source = source
         self.capacity = capacity
         self.patience = patience
         self.heard = 0.0
@@ -43,10 +50,8 @@ class Intake:
     async def __call__(self, batch: Sequence[Signal]) -> None:
         """Take a batch in, in slices; see `Emit`."""
         self._hear(len(batch))
-        for start in range(0, len(batch), SLICE):
-            cleaned, rejected = clean(batch[start : start + SLICE])
-            self.rejected += rejected
-            if cleaned:
+        for start in range(0, len(batch) or 1, SLICE):
+            if cleaned := self._checked(batch[start : start + SLICE]):
                 await self._put(cleaned, None)
             await asyncio.sleep(0)
 
@@ -54,10 +59,8 @@ class Intake:
         """Take in all that the source knows of one type; see `Emit`."""
         self._hear(len(batch))
         whole: list[Signal] = []
-        for start in range(0, len(batch), SLICE):
-            cleaned, rejected = clean(batch[start : start + SLICE])
-            self.rejected += rejected
-            whole.extend(cleaned)
+        for start in range(0, len(batch) or 1, SLICE):
+            whole += self._checked(batch[start : start + SLICE])
             await asyncio.sleep(0)
         surplus = len(whole) - self.capacity
         if surplus > 0:
@@ -71,7 +74,7 @@ class Intake:
             if not self._queue:
                 return None
             batch, replaces = self._queue.popleft()
-            self._waiting -= len(batch)
+            self._waiting -= _weight(batch)
             return batch, replaces
 
     def rate(self) -> float:
@@ -81,18 +84,26 @@ class Intake:
             sum(count for second, count in list(self._seconds) if second > now - RATE_SECONDS) / RATE_SECONDS
         )
 
+    def _checked(self, batch: Sequence[Signal]) -> list[Signal]:
+        """Return what is fit to be kept, under the source's own name: no source speaks for another."""
+        cleaned, rejected = clean(batch)
+        self.rejected += rejected
+        name = self.source
+        return [signal if signal.source == name else replace(signal, source=name) for signal in cleaned]
+
     async def _put(self, batch: Sequence[Signal], replaces: type | None) -> None:
+        weight = _weight(batch)
         deadline = time.monotonic() + self.patience
-        while self._waiting + len(batch) > self.capacity and self._queue and time.monotonic() < deadline:
+        while self._waiting + weight > self.capacity and self._queue and time.monotonic() < deadline:
             await asyncio.sleep(0.01)
             self.heard = time.monotonic()  # a source that is kept waiting is not silent
         with self._lock:
-            while self._waiting + len(batch) > self.capacity and self._queue:
+            while self._waiting + weight > self.capacity and self._queue:
                 lost, _ = self._queue.popleft()
-                self._waiting -= len(lost)
+                self._waiting -= _weight(lost)
                 self.dropped += len(lost)
             self._queue.append((batch, replaces))
-            self._waiting += len(batch)
+            self._waiting += weight
 
     def _hear(self, count: int) -> None:
         self.heard = time.monotonic()
@@ -103,3 +114,8 @@ class Intake:
             self._seconds[-1] = (second, self._seconds[-1][1] + count)
         else:
             self._seconds.append((second, count))
+
+
+def _weight(batch: Sequence[Signal]) -> int:
+    """What a delivery counts in the queue: an empty one takes room as well."""
+    return len(batch) or 1

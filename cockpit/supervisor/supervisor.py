@@ -8,9 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cockpit.errors import CockpitError, SourceError, Unreachable
+from cockpit.errors import OutcomeUnknown, SourceError, Unreachable
 from cockpit.hygiene import clean
-from cockpit.signals import Alert, HealthSample, LogRecord, Span
 from cockpit.source import Source
 from cockpit.stores.base import Stores
 from cockpit.supervisor.feed import Feed
@@ -54,6 +53,7 @@ class Supervisor:
         self._feeds: list[Feed] = []
         self._apart: list[tuple[Feed, Runner]] = []
         self._next = 0
+        self._stopping = False
 
     def start(self) -> None:
         """Start all sources."""
@@ -83,7 +83,7 @@ class Supervisor:
             if time.perf_counter() > until:
                 break
         if self.tracer is not None and (spans := self.tracer.drain()):
-            self.stores.take("cockpit", spans)
+            self.stores.take("cockpit", clean(spans)[0])
         return moved
 
     def statuses(self) -> tuple[SourceStatus, ...]:
@@ -107,26 +107,26 @@ class Supervisor:
         runner = next((each for each in self._runners if each.name == name), None)
         if runner is None or runner.source is None:
             raise SourceError("no such source is running", where=name)
-        source, feed = runner.source, self._feed_of(runner)
-        if feed is None:
-            raise SourceError("has been set apart and can't be asked", where=name)
-
-        async def question() -> Any:
-            answer = getattr(source, method)(*args, **named)
-            return await answer if asyncio.iscoroutine(answer) else answer
-
+        feed = self._feed_of(runner)
         try:
-            answer = await asyncio.wait_for(asyncio.wrap_future(feed.submit(question())), timeout)
-        except CockpitError:
-            raise
+            if feed is None:
+                raise RuntimeError
+            asked = feed.submit(runner.answer(runner.source, method, args, named))
+        except RuntimeError:
+            raise SourceError("has been set apart and can't be asked", where=name) from None
+        lost = OutcomeUnknown if method == "act" else Unreachable
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(asked), timeout)
         except TimeoutError:
-            raise Unreachable(f"no answer to {method} within {timeout:g} s", where=name) from None
-        except RuntimeError as error:
-            raise SourceError(f"{method} failed: {error}", where=name) from error
-        return _cleaned(answer)
+            raise lost(f"no answer to {method} within {timeout:g} s", where=name) from None
+        except asyncio.CancelledError:
+            if _is_cancelled():
+                raise
+            raise lost(f"was stopped before it answered {method}", where=name) from None
 
     async def stop(self, within: float = 1.0) -> bool:
         """Cancel all sources; False where a thread did not end in time and was left behind."""
+        self._stopping = True
         feeds = self._feeds + [feed for feed, _ in self._apart]
         for feed in feeds:
             feed.stop()
@@ -147,26 +147,37 @@ class Supervisor:
 
     def _rescue(self) -> None:
         """Move the others away from a source that blocks their loop; give it a thread of its own once it lets go."""
+        if self._stopping:
+            return
         for feed in list(self._feeds):
-            silent = feed.silent()
-            if silent < BLOCKED_AFTER or len(feed.runners) == 0:
-                continue
-            culprit = feed.culprit()
-            if culprit is None:
-                continue
-            self._feeds.remove(feed)
-            feed.stop()
-            culprit.blocked(silent)
-            self._apart.append((feed, culprit))
-            if others := [runner for runner in feed.runners if runner is not culprit]:
-                self._open(others)
+            if feed.ended.is_set():
+                self._feeds.remove(feed)
+                for runner in feed.runners:  # apart, so that who ended it does so for itself alone next time
+                    self._open(
+                        [self._succeed(runner, "its event loop was ended by one of the sources on it")]
+                    )
+            elif (silent := feed.silent()) >= BLOCKED_AFTER and (culprit := feed.culprit()) is not None:
+                self._feeds.remove(feed)
+                feed.stop()
+                blocked = (
+                    f"blocked its event loop for {silent:.0f} s; it starts again, apart, once it lets go"
+                )
+                self._apart.append((feed, self._succeed(culprit, blocked)))
+                if others := [self._succeed(runner) for runner in feed.runners if runner is not culprit]:
+                    self._open(others)
         for feed, culprit in list(self._apart):
             if feed.ended.is_set():
                 self._apart.remove((feed, culprit))
                 self._open([culprit])
 
+    def _succeed(self, runner: Runner, error: str = "") -> Runner:
+        """Put a runner's successor in its place."""
+        fresh = runner.successor(error)
+        self._runners[self._runners.index(runner)] = fresh
+        return fresh
 
-def _cleaned(answer: Any) -> Any:
-    if isinstance(answer, list) and answer and isinstance(answer[0], LogRecord | Span | HealthSample | Alert):
-        return clean(answer)[0]
-    return answer
+
+def _is_cancelled() -> bool:
+    """Tell whether it is the caller that is cancelled, rather than what it waits for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
-from cockpit.errors import BadAnswer, Denied, SourceError, Unreachable
+from cockpit.errors import BadAnswer, Denied, OutcomeUnknown, SourceError, Unreachable
 
 
-class Unanswered(Unreachable):
+class Unanswered(Unreachable, OutcomeUnknown):
     """The request went out and no whole answer came back: whether it took effect is not known."""
 
 
