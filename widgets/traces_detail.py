@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 from textual.message import Message
 
-from cockpit.signals import LogRecord, Span, SpanStatus, level_name, service_of
+from cockpit.signals import SECOND, LogRecord, Span, SpanStatus, level_name, service_of
 from cockpit.stores.logs import LogStore
 from cockpit.stores.traces import TraceTree
 from widgets.detail import Detail, Field
@@ -16,6 +16,8 @@ from widgets.text import clock, duration
 
 MOST_LOGS = 200
 """Log records shown of one span."""
+AROUND = 10 * SECOND
+"""Nanoseconds that a record's clock may be behind its span's."""
 PAUSE = 4_000
 """Log records looked at between two turns of the screen's loop."""
 
@@ -105,20 +107,20 @@ def span_json(span: Span) -> str:
 
 
 def logs_of(store: LogStore, span: Span) -> Generator[None, None, list[LogRecord]]:
-    """Look through the kept log records for a span's own, newest first, pausing often; oldest first in the answer."""
+    """Look through the records from the span's start on for its own, pausing often; oldest first.
+
+    A record that came late is kept at a later place than its time, so all that follows is looked through.
+    """
     found: list[LogRecord] = []
-    for number in range(store.end - 1, -1, -1):
-        if number < store.first:
-            break
-        record = store[number]
-        if record.trace_id == span.trace_id and record.span_id == span.span_id:
-            found.append(record)
-            if len(found) >= MOST_LOGS:
-                break
-        if number % PAUSE == 0:
-            yield
-    found.reverse()
-    return found
+    number = store.number_from(span.start - AROUND)
+    while number < store.end and len(found) < MOST_LOGS:
+        number = max(number, store.first)
+        for record in store.records(number, number + PAUSE):
+            if record.span_id == span.span_id and record.trace_id == span.trace_id:
+                found.append(record)
+        number += PAUSE
+        yield
+    return sorted(found, key=lambda record: record.at)
 
 
 def _offset(tree: TraceTree, row: int) -> str:

@@ -12,7 +12,7 @@ from tests.helpers.pane_host import PaneHost, empty_stores, shown
 from tests.helpers.spans import MS, TRACE, span
 from widgets.messages import Noticed, ScopeNarrowed, TextCopied
 from widgets.traces import TracesPane
-from widgets.traces_detail import SpanDetail
+from widgets.traces_detail import SpanDetail, logs_of
 from widgets.waterfall import Waterfall
 
 T0 = 1_700_000_000 * SECOND
@@ -218,6 +218,27 @@ async def test_a_spans_detail_holds_its_attributes_events_and_logs(host: PaneHos
         await press(pilot, host, "escape")
         assert pane_of(host).detail is None
         assert waterfall_of(host).has_focus
+
+
+def test_a_spans_logs_are_found_among_many_in_small_steps() -> None:
+    stores = empty_stores()
+    wanted = span("5", T0 + 500 * SECOND, T0 + 501 * SECOND)
+    others = [LogRecord(at=T0 + number * SECOND // 20, body="noise") for number in range(20_000)]
+    own = [
+        LogRecord(at=T0 + 500 * SECOND + number, body=f"own {number}", trace_id=TRACE, span_id="5")
+        for number in (3, 1, 2)
+    ]
+    stores.logs.append([*others, *own])
+    steps = logs_of(stores.logs, wanted)
+    taken = 0
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            assert [record.body for record in done.value] == ["own 1", "own 2", "own 3"]
+            break
+        taken += 1
+    assert 2 <= taken < 5, "only what came since the span began, some thousands at a time"
 
 
 async def test_y_copies_the_trace_id_from_the_list(host: PaneHost) -> None:
