@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cockpit import config
-from cockpit.config import Settings
+from cockpit.config import Settings, defaults
 from cockpit.errors import ConfigError, ConfigErrors
 from cockpit.rules import DEFAULT_RULES
 from cockpit.signals import SECOND
@@ -51,13 +51,23 @@ def test_without_a_file_the_defaults_hold() -> None:
     assert found.screen.window == 15 * 60 * SECOND
 
 
-def test_journald_is_a_default_where_there_is_a_journalctl(
+def test_journald_is_a_default_where_there_is_a_journal_to_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def kinds() -> list[str]:
+        return [entry.kind for entry in config.load().sources]
+
+    journal = tmp_path / "journal"
+    monkeypatch.setattr(defaults, "JOURNALS", (journal,))
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert "journald" not in [entry.kind for entry in config.load().sources]
     write(tmp_path / "journalctl").chmod(0o755)
-    assert "journald" in [entry.kind for entry in config.load().sources]
+    assert "journald" not in kinds(), "a folder that does not exist"
+    journal.mkdir()
+    assert "journald" not in kinds(), "a machine that keeps no journal"
+    write(journal / "0123" / "system.journal")
+    assert "journald" in kinds()
+    (tmp_path / "journalctl").unlink()
+    assert "journald" not in kinds(), "no program to read it with"
 
 
 def test_the_file_is_found_by_flag_variable_folder_and_home(
