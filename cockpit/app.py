@@ -52,7 +52,7 @@ from widgets.palette import ActionProvider
 from widgets.pane import PANE_ACTIONS, Pane
 from widgets.rows import ROW_ACTIONS
 from widgets.text import HEALTH_MARK
-from widgets.themes import THEMES
+from widgets.themes import DARK, PRODUCTION, THEMES
 from widgets.traces import TracesPane
 from widgets.verdict import Verdict
 
@@ -430,7 +430,7 @@ class CockpitApp(App[int]):
         how = f"signal {ended.signal}" if ended.signal else f"exit {ended.exit_status}"
         mark = HEALTH_MARK[HealthState.OK if ended.exit_status == 0 else HealthState.DOWN]
         lost = f" · THE RECORD IS NOT WHOLE: {ended.log_error}" if ended.log_error else ""
-        drawer.finish(f"{mark} {ended.state} · {how} · {place} · {ended.action}{lost}")
+        drawer.finish(f"{mark} {ended.state} · {how}{lost}", f"{place} · {ended.action}")
 
     @on(SilenceRequested)
     def _silence_requested(self, event: SilenceRequested) -> None:
@@ -505,9 +505,14 @@ class CockpitApp(App[int]):
         return f"{what} {target.name} · {target.environment}{why}"
 
     def _dress(self) -> None:
-        """Put on the theme of the environment in use."""
-        screen = self.cockpit.settings.screen
-        self._put_on(screen.themes.get(self.cockpit.target.environment, screen.theme) or "cockpit-dark")
+        """Put on the theme of the environment in use.
+
+        Production looks like production without being told to, but not for want of a rule: else every laptop would.
+        """
+        screen, target = self.cockpit.settings.screen, self.cockpit.target
+        grave = target.environment is Environment.PRODUCTION and target.named
+        own = PRODUCTION if grave else DARK
+        self._put_on(screen.themes.get(target.environment, screen.theme) or own.name)
 
     def _put_on(self, theme: str) -> None:
         if theme in self.available_themes:

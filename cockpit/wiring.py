@@ -64,6 +64,11 @@ class Cockpit:
         self.rules = RuleEngine(settings.rules)
         self.targets = Targets(settings.targets)
         self.target = self._first_target(environment)
+        if environment is not None and self.target.environment is not environment:
+            self.warnings.append(
+                f"no target of {environment} has a name of its own: "
+                f"commands land on {self.target.name}, which is {self.target.environment}"
+            )
         self.supervisor = Supervisor(
             [self._plan(entry) for entry in settings.sources], self.stores, tracer=self.tracer
         )

@@ -104,10 +104,15 @@ class HealthPane(Pane):
     def summary(self) -> str:
         """Count the subjects by state."""
         counts = dict.fromkeys(HealthState, 0)
+        late = 0
         for row in self.query_one(RowList).items:
-            counts[row.latest.state] += 1
+            if row.latest.source in self.stale:
+                late += 1
+            else:
+                counts[row.latest.state] += 1
         bad = (HealthState.DOWN, HealthState.DEGRADED, HealthState.UNKNOWN)
         parts = [f"{counts[state]} {state}" for state in bad if counts[state]]
+        parts += [f"{late} late"] if late else []
         return ", ".join(parts if self.only_troubles and parts else [*parts, f"{counts[HealthState.OK]} ok"])
 
     def draw(self, row: HealthRow, width: int) -> Sequence[Piece]:

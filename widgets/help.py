@@ -23,7 +23,7 @@ FIXED = (
 )
 """Keys that are the toolkit's own, and stay as they are."""
 
-WIDTH = 66
+WIDTH = 62
 """Cells for what a key does."""
 INDENT = " " * 17
 

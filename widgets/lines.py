@@ -15,7 +15,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input, Label
 
-from cockpit.keymap import Action, Keymap, show_key
+from cockpit.keymap import ALONE, EVERYWHERE, Action, Keymap, show_key
 from cockpit.scope import Scope, ScopeTrail
 from cockpit.signals import SECOND
 from widgets.messages import CommandEntered
@@ -112,8 +112,9 @@ class KeyBar(Widget):
 
     def actions(self) -> list[Action]:
         """Return what the line offers, the pane's own first."""
-        own = self.keymap.actions(self.place) if self.place != "app" else []
-        offered = [*own, *self.keymap.actions("pane"), *self.keymap.actions("app")]
+        own = self.keymap.actions(self.place) if self.place != EVERYWHERE else []
+        shared = [] if self.place in ALONE else self.keymap.actions("pane")
+        offered = [*own, *shared, *self.keymap.actions(EVERYWHERE)]
         return [action for action in offered if action.footer and self.keymap.keys(action.id)]
 
     def render_line(self, y: int) -> Strip:

@@ -100,12 +100,12 @@ class OutputDrawer(Vertical):
         """Take a piece of output in; the next tick shows it."""
         self.lines.feed(data)
 
-    def finish(self, text: str) -> None:
-        """Show the last words and how it ended."""
+    def finish(self, how: str, what: str = "") -> None:
+        """Show the last words, how it ended, and what it was."""
         self.running = False
         self.lines.end()
-        gone = self.lines.gone
-        self.say(f"{text} · {gone:,} earlier lines are in the record alone" if gone else text)
+        gone = f"{self.lines.gone:,} earlier lines are in the record alone" if self.lines.gone else ""
+        self.say(" · ".join(filter(None, (how, gone, what))))
 
     def tick(self) -> None:
         """Draw what came in."""

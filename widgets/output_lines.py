@@ -90,7 +90,7 @@ class OutputLines(ScrollView, can_focus=True):
         width = min(LONGEST, max(self._widest, len(self._partial)))
         self.virtual_size = Size(width, len(self._ring) + bool(self._partial))
         if follows:
-            self.scroll_end(animate=False, immediate=True, x_axis=False)
+            self.call_after_refresh(self.scroll_end, animate=False, immediate=True, x_axis=False)
         elif left:
             self.scroll_to(y=max(0, self.scroll_offset.y - left), animate=False, immediate=True)
         self.refresh()
