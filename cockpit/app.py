@@ -9,9 +9,8 @@ from __future__ import annotations
 import argparse
 import getpass
 import logging
-from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import App, ComposeResult
@@ -32,6 +31,7 @@ from cockpit.stores.base import Clock, wall_clock
 from cockpit.targets import Environment
 from cockpit.wiring import Cockpit
 from widgets.alerts import AlertsPane
+from widgets.app_keys import ACTIONS, OWN, TYPING, WINDOWS
 from widgets.health import HealthPane
 from widgets.help import Help
 from widgets.keys import bindings, textual_keymap
@@ -47,7 +47,7 @@ from widgets.messages import (
     TextCopied,
 )
 from widgets.output import ACTIONS as OUTPUT_ACTIONS
-from widgets.output import OutputDrawer
+from widgets.output import OutputDrawer, how_it_ended
 from widgets.palette import ActionProvider
 from widgets.pane import PANE_ACTIONS, Pane
 from widgets.rows import ROW_ACTIONS
@@ -56,53 +56,12 @@ from widgets.themes import DARK, PRODUCTION, THEMES
 from widgets.traces import TracesPane
 from widgets.verdict import Verdict
 
+if TYPE_CHECKING:
+    from cockpit.actions.executor import Ended
+
 log = logging.getLogger(__name__)
 
 PANES: tuple[type[Pane], ...] = (HealthPane, AlertsPane, LogsPane, TracesPane)
-
-ACTIONS = (
-    Action("app.zoom", ("z",), "zoom", "Give the whole screen to this pane, or take it back.", footer=True),
-    Action("app.command", ("colon",), "command", "Type a command of the cockpit's own.", footer=True),
-    Action("app.shell", ("exclamation_mark",), "run", "Run a shell line on the current target.", footer=True),
-    Action("app.help", ("question_mark",), "help", "Show what this pane's keys do.", footer=True),
-    Action("app.back", ("escape",), "back", "Step back: drop a filter, leave a detail, widen the scope."),
-    Action("app.health", ("1",), "health", "Go to the health pane.", call="pane(1)"),
-    Action("app.alerts", ("2",), "alerts", "Go to the alerts pane.", call="pane(2)"),
-    Action("app.logs", ("3",), "logs", "Go to the logs pane.", call="pane(3)"),
-    Action("app.traces", ("4",), "traces", "Go to the traces pane.", call="pane(4)"),
-    Action(
-        "app.earlier", ("left_square_bracket",), "earlier", "Move the time cursor back.", call="shift(-1)"
-    ),
-    Action(
-        "app.later",
-        ("right_square_bracket",),
-        "later",
-        "Move the time cursor on, up to now.",
-        call="shift(1)",
-    ),
-    Action(
-        "app.wider", ("left_curly_bracket",), "wider", "Look further back: widen the window.", call="widen(1)"
-    ),
-    Action("app.narrower", ("right_curly_bracket",), "narrower", "Narrow the window.", call="widen(-1)"),
-    Action("app.output", ("ctrl+o",), "output", "Show the output of the last command again."),
-    Action("app.palette", ("ctrl+p",), "palette", "Find anything by its name.", call="command_palette"),
-    Action(
-        "app.quit",
-        ("q",),
-        "quit",
-        "Leave the output or the detail that has the focus, else the cockpit.",
-        footer=True,
-        call="leave",
-    ),
-    Action("app.quit_now", ("ctrl+q",), "quit now", "Leave the cockpit wherever one is.", call="quit"),
-)
-"""Actions that hold wherever the focus is."""
-OWN = frozenset(action.name.partition("(")[0] for action in ACTIONS)
-TYPING = frozenset(("back", "quit", "command_palette"))
-"""Those that hold while one types."""
-WINDOWS = tuple(minutes * 60 * SECOND for minutes in (1, 5, 15, 30, 60, 180, 360, 720, 1440, 2880, 10_080))
-"""The widths that the window goes through by key."""
-
 
 BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
 """Screen widths in cells, and the class that the screen has from there."""
@@ -421,16 +380,19 @@ class CockpitApp(App[int]):
         async def show(_stream: object, data: bytes) -> None:
             drawer.feed(data)
 
-        begin: Callable[[str], None] = lambda action: drawer.say(f"running · {place} · {action}")  # noqa: E731
+        def begun(action: str) -> None:
+            drawer.say(f"running · {place} · {action}")
+
+        def ended(end: Ended) -> None:
+            drawer.finish(how_it_ended(end), f"{place} · {end.action}")
+
         try:
-            ended = await self.operations.shell(line, target, on_output=show, on_begin=begin)
+            await self.operations.shell(line, target, on_output=show, on_begin=begun, on_end=ended)
         except CockpitError as error:
-            drawer.finish(f"{HEALTH_MARK[HealthState.DOWN]} did not run · {error}")
-            return
-        how = f"signal {ended.signal}" if ended.signal else f"exit {ended.exit_status}"
-        mark = HEALTH_MARK[HealthState.OK if ended.exit_status == 0 else HealthState.DOWN]
-        lost = f" · THE RECORD IS NOT WHOLE: {ended.log_error}" if ended.log_error else ""
-        drawer.finish(f"{mark} {ended.state} · {how}{lost}", f"{place} · {ended.action}")
+            drawer.finish(f"{HEALTH_MARK[HealthState.DOWN]} did not run · {error}", place)
+        finally:
+            if drawer.running:
+                drawer.finish("stopped before it started", place)
 
     @on(SilenceRequested)
     def _silence_requested(self, event: SilenceRequested) -> None:

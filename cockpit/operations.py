@@ -53,9 +53,22 @@ class Operations:
             self.error = str(error)
 
     async def shell(
-        self, line: str, target: Target, *, on_output: OnOutput, on_begin: Callable[[str], None]
+        self,
+        line: str,
+        target: Target,
+        *,
+        on_output: OnOutput,
+        on_begin: Callable[[str], None],
+        on_end: Callable[[Ended], None],
     ) -> Ended:
-        """Run a line that the operator typed, by the shell of the target.
+        """Run a line that the operator typed, by the shell of the target; cancelled, it stops the command.
+
+        Args:
+            line: What was typed.
+            target: Where it lands.
+            on_output: Shows output as it comes.
+            on_begin: Called with the action's id before anything starts.
+            on_end: Called with what came of it, however it ended, once that is recorded.
 
         Raises:
             CockpitError: It could not be recorded, was refused, or can't be started.
@@ -64,7 +77,7 @@ class Operations:
         from cockpit.actions.command import shell_command
 
         command = shell_command(line, target, actor=str(current_actor()), incident=self.incident)
-        return await self._run(command, on_output=on_output, on_begin=on_begin)
+        return await self._run(command, on_output=on_output, on_begin=on_begin, on_end=on_end)
 
     async def act(self, source: str, argv: Sequence[str], environment: Target) -> Ended:
         """Carry out an action that a source offers, such as a silence.
@@ -96,12 +109,13 @@ class Operations:
         *,
         on_output: OnOutput | None = None,
         on_begin: Callable[[str], None] = lambda _: None,
+        on_end: Callable[[Ended], None] = lambda _: None,
     ) -> Ended:
         if self._executor is None:
             await self.open()
         if self._executor is None:
             raise ActionLogError("nothing runs without a record", where="action log", remedy=self.error)
-        return await self._executor.run(command, on_output=on_output, on_begin=on_begin)
+        return await self._executor.run(command, on_output=on_output, on_begin=on_begin, on_end=on_end)
 
     def _open(self) -> tuple[ActionLog, Executor]:
         from cockpit.actionlog.log import FILE, ActionLog

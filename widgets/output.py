@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -12,10 +12,14 @@ from textual.message import Message
 from textual.widgets import Static
 
 from cockpit.keymap import Action
+from cockpit.signals import HealthState
 from widgets.keys import bindings
 from widgets.messages import Noticed, TextCopied
 from widgets.output_lines import OutputLines
-from widgets.text import safe
+from widgets.text import HEALTH_MARK, safe
+
+if TYPE_CHECKING:
+    from cockpit.actions.executor import Ended
 
 ACTIONS = (
     Action(
@@ -128,3 +132,11 @@ class OutputDrawer(Vertical):
         """Close the drawer."""
         self.remove_class("-open")
         self.post_message(self.Closed())
+
+
+def how_it_ended(end: Ended) -> str:
+    """Say how a command ended."""
+    mark = HEALTH_MARK[HealthState.OK if end.exit_status == 0 else HealthState.DOWN]
+    how = f"signal {end.signal}" if end.signal else f"exit {end.exit_status}"
+    lost = f" · THE RECORD IS NOT WHOLE: {end.log_error}" if end.log_error else ""
+    return f"{mark} {end.state} · {how}{lost}"

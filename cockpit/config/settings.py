@@ -28,7 +28,7 @@ class Screen(Table, frozen=True):
     """How the screen looks and how often it is drawn: `[screen]`."""
 
     theme: str = ""
-    """The theme's name; empty for the cockpit's own, red on a target that a rule names production. `ctrl+p` lists all."""
+    """The theme's name; empty for the cockpit's own, red where a target is named production. `ctrl+p` lists all."""
     themes: dict[Environment, str] = {}
     """A theme for each environment, by its name, so that production looks like production."""
     frames_per_second: Annotated[int, Meta(ge=1, le=30)] = 10

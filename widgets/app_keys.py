@@ -1,0 +1,49 @@
+"""What keys do wherever the focus is; the app carries it out."""
+
+from __future__ import annotations
+
+from cockpit.keymap import Action
+from cockpit.signals import SECOND
+
+ACTIONS = (
+    Action("app.zoom", ("z",), "zoom", "Give the whole screen to this pane, or take it back.", footer=True),
+    Action("app.command", ("colon",), "command", "Type a command of the cockpit's own.", footer=True),
+    Action("app.shell", ("exclamation_mark",), "run", "Run a shell line on the current target.", footer=True),
+    Action("app.help", ("question_mark",), "help", "Show what this pane's keys do.", footer=True),
+    Action("app.back", ("escape",), "back", "Step back: drop a filter, leave a detail, widen the scope."),
+    Action("app.health", ("1",), "health", "Go to the health pane.", call="pane(1)"),
+    Action("app.alerts", ("2",), "alerts", "Go to the alerts pane.", call="pane(2)"),
+    Action("app.logs", ("3",), "logs", "Go to the logs pane.", call="pane(3)"),
+    Action("app.traces", ("4",), "traces", "Go to the traces pane.", call="pane(4)"),
+    Action(
+        "app.earlier", ("left_square_bracket",), "earlier", "Move the time cursor back.", call="shift(-1)"
+    ),
+    Action(
+        "app.later",
+        ("right_square_bracket",),
+        "later",
+        "Move the time cursor on, up to now.",
+        call="shift(1)",
+    ),
+    Action(
+        "app.wider", ("left_curly_bracket",), "wider", "Look further back: widen the window.", call="widen(1)"
+    ),
+    Action("app.narrower", ("right_curly_bracket",), "narrower", "Narrow the window.", call="widen(-1)"),
+    Action("app.output", ("ctrl+o",), "output", "Show the output of the last command again."),
+    Action("app.palette", ("ctrl+p",), "palette", "Find anything by its name.", call="command_palette"),
+    Action(
+        "app.quit",
+        ("q",),
+        "quit",
+        "Leave the output or the detail that has the focus, else the cockpit.",
+        footer=True,
+        call="leave",
+    ),
+    Action("app.quit_now", ("ctrl+q",), "quit now", "Leave the cockpit wherever one is.", call="quit"),
+)
+"""Actions that hold wherever the focus is."""
+OWN = frozenset(action.name.partition("(")[0] for action in ACTIONS)
+TYPING = frozenset(("back", "quit", "command_palette"))
+"""Those that hold while one types."""
+WINDOWS = tuple(minutes * 60 * SECOND for minutes in (1, 5, 15, 30, 60, 180, 360, 720, 1440, 2880, 10_080))
+"""The widths that the window goes through by key."""
