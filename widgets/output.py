@@ -37,7 +37,7 @@ ACTIONS = (
         footer=True,
     ),
     Action(
-        "output.close", ("escape", "q"), "close", "Close the output; a running command goes on.", footer=True
+        "output.close", ("escape",), "close", "Close the output; a running command goes on.", footer=True
     ),
 )
 

@@ -71,8 +71,8 @@ _REST = """
 # Keys, by what they do; `?` on the screen names them all. `false` unbinds one.
 
 # [keys]
-# app.zoom = "f"
-# app.quit = ["q", "ctrl+q"]
+# app.zoom = "f11"
+# app.quit = ["Q", "f10"]
 # app.shell = false
 """
 

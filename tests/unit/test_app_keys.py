@@ -1,0 +1,207 @@
+"""Keys, mouse, footer, help and palette of the real app, and what `[keys]` makes of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual import events
+from textual.command import CommandPalette
+from textual.widgets import Input
+
+from cockpit.signals import HealthSample, HealthState
+from tests.helpers.screen import NOW, Screen, screen, shown
+from widgets.help import Help
+from widgets.rows import RowList
+
+ROWS = [
+    HealthSample(
+        at=NOW,
+        subject=f"host-{number}",
+        kind="host",
+        state=HealthState.OK,
+        value=float(number),
+        source="host",
+        resource={"host.name": f"host-{number}"},
+    )
+    for number in range(60)
+]
+
+
+def zoomed(on: Screen) -> bool:
+    return on.app.frame.has_class("-zoomed")
+
+
+def current(on: Screen) -> str:
+    return on.app.current_pane().NAME
+
+
+async def test_numbers_go_to_panes_and_z_gives_one_the_screen(tmp_path: Path) -> None:
+    async with screen(tmp_path) as on:
+        for key, name in (("2", "alerts"), ("3", "logs"), ("4", "traces"), ("1", "health")):
+            await on.press(key)
+            assert current(on) == name
+        await on.press("z")
+        assert zoomed(on)
+        await on.press("3")
+        assert [pane.NAME for pane in on.app.panes if pane.display] == ["logs"]
+        await on.press("escape")
+        assert not zoomed(on)
+
+
+async def test_every_action_of_the_app_can_be_rebound(tmp_path: Path) -> None:
+    keys = {"app.zoom": ("f9",), "app.zoom2": ("x",), "app.alerts": ("B", "f6"), "rows.down": ("J",)}
+    async with screen(tmp_path, keys=keys, batches=[("host", ROWS)]) as on:
+        await on.drawn()
+        await on.press("z")
+        assert not zoomed(on)
+        await on.press("f9")
+        assert zoomed(on)
+        await on.press("f9", "B")
+        assert current(on) == "alerts"
+        await on.press("1", "f6")
+        assert current(on) == "alerts"
+        await on.press("1", "j")
+        assert on.app.query(RowList)[0].cursor == 0
+        await on.press("J", "J")
+        assert on.app.query(RowList)[0].cursor == 2
+        assert "f9 zoom" in shown(on.app).splitlines()[-1]
+        assert on.notices == ["[keys] app.zoom2: no such action; the nearest is app.zoom"]
+
+
+async def test_a_clash_is_told_at_the_start(tmp_path: Path) -> None:
+    async with screen(tmp_path, keys={"health.troubled": ("z",)}) as on:
+        assert on.notices == ["[keys] z is given to both health.troubled and app.zoom"]
+
+
+async def test_what_is_unbound_is_gone_from_key_footer_and_help(tmp_path: Path) -> None:
+    async with screen(tmp_path, keys={"app.quit": (), "app.quit_now": (), "app.shell": ()}) as on:
+        await on.press("q", "ctrl+q", "exclamation_mark")
+        assert on.app.is_running and on.app.return_code is None and not on.app.command_bar.is_open
+        line = shown(on.app).splitlines()[-1]
+        assert "quit" not in line and "! run" not in line and "? help" in line
+        await on.press("question_mark")
+        text = next(row for row in shown(on.app).splitlines() if "Run a shell line" in row)
+        assert "unbound" in text
+        await on.press("escape")
+        await on.press("ctrl+c")
+        assert on.notices == ["type :quit to leave"]
+
+
+async def test_quit_leaves_a_detail_and_the_output_before_the_cockpit(tmp_path: Path) -> None:
+    async with screen(tmp_path, batches=[("host", ROWS)]) as on:
+        await on.drawn()
+        await on.press("enter")
+        assert on.app.current_pane().inside
+        await on.press("q")
+        assert on.app.is_running and not on.app.current_pane().inside
+        await on.press("ctrl+o")
+        assert on.app.drawer.is_open
+        await on.press("q")
+        assert on.app.is_running and not on.app.drawer.is_open
+        await on.press("question_mark", "q")
+        assert on.app.is_running and len(on.app.screen_stack) == 1
+        await on.press("slash", "q")
+        assert on.app.is_running
+        await on.press("escape", "q")
+        assert on.app._exit
+
+
+async def test_help_is_that_of_the_pane_and_of_the_operators_keys(tmp_path: Path) -> None:
+    async with screen(tmp_path, size=(120, 100), keys={"alerts.silence": ("f8",)}) as on:
+        await on.press("2", "question_mark")
+        assert isinstance(on.app.screen, Help)
+        text = shown(on.app)
+        assert "alerts.silence" in text and "logs.follow" not in text
+        row = next(row for row in text.splitlines() if "Silence this alert" in row)
+        assert "f8" in row
+        on.app._tick()
+        await on.press("escape")
+        assert len(on.app.screen_stack) == 1
+
+
+async def test_the_screen_lives_on_under_the_help(tmp_path: Path) -> None:
+    async with screen(tmp_path) as on:
+        await on.press("question_mark")
+        on.cockpit.fill("host", ROWS)
+        on.app._tick()
+        await on.pilot.pause(0.3)
+        await on.press("escape")
+        assert "host-0" in shown(on.app)
+
+
+async def test_a_burst_of_keys_is_taken_in_order(tmp_path: Path) -> None:
+    """Over a slow line `!`, a line and Enter come in one piece; none of them may reach the pane beneath."""
+    async with screen(tmp_path) as on:
+        for character in "!echo zzz1q":
+            on.app.post_message(events.Key(character if character.isalnum() else _name(character), character))
+        on.app.post_message(events.Key("enter", "\r"))
+        await on.until(lambda: "exit 0" in shown(on.app), "the command to end")
+        assert "zzz1q" in shown(on.app) and not zoomed(on) and current(on) == "health"
+
+
+def _name(character: str) -> str:
+    return {"!": "exclamation_mark", " ": "space"}[character]
+
+
+@pytest.mark.parametrize("typed", ["z", "q", "1", "[", "?", "!", ":"])
+async def test_letters_typed_into_a_filter_are_letters(tmp_path: Path, typed: str) -> None:
+    async with screen(tmp_path, batches=[("host", ROWS)]) as on:
+        await on.press("slash")
+        await on.pilot.press(typed)
+        await on.pilot.pause()
+        assert isinstance(on.app.focused, Input) and on.app.focused.value == typed
+        assert on.app.is_running and not zoomed(on) and not on.app.command_bar.is_open
+
+
+async def test_the_mouse_chooses_rows_panes_and_keys(tmp_path: Path) -> None:
+    async with screen(tmp_path, batches=[("host", ROWS)]) as on:
+        await on.drawn()
+        rows = on.app.query(RowList)[0]
+        await on.pilot.click(rows, offset=(5, 3))
+        assert rows.cursor == 3 and on.app.current_pane().detail is None
+        await on.pilot.click("#alerts", offset=(10, 5))
+        assert current(on) == "alerts"
+        await on.pilot.click("#keybar", offset=(shown(on.app).splitlines()[-1].index("z zoom"), 0))
+        assert zoomed(on)
+        await on.pilot.click("#keybar", offset=(shown(on.app).splitlines()[-1].index("z zoom"), 0))
+        await on.pilot.click(rows, offset=(5, 4), times=2)
+        await on.pilot.pause()
+        assert on.app.current_pane().NAME == "health" and on.app.current_pane().detail is not None
+        assert on.cockpit.trail.now.host == on.app.current_pane().detail.heading  # type: ignore[union-attr]
+
+
+async def test_the_wheel_scrolls_rows_and_leaves_the_cursor(tmp_path: Path) -> None:
+    async with screen(tmp_path, batches=[("host", ROWS)]) as on:
+        await on.drawn()
+        rows = on.app.query(RowList)[0]
+        rows.post_message(
+            events.MouseScrollDown(
+                rows, x=3, y=3, delta_x=0, delta_y=1, button=0, shift=False, meta=False, ctrl=False
+            )
+        )
+        await on.pilot.pause(0.3)
+        assert rows.scroll_offset.y > 0 and rows.cursor == 0
+
+
+async def test_the_palette_does_what_the_current_pane_can(tmp_path: Path) -> None:
+    async with screen(tmp_path, batches=[("host", ROWS)]) as on:
+        await on.press("ctrl+p")
+        assert isinstance(on.app.screen, CommandPalette)
+        await on.press(*"troubles")
+        await on.pilot.pause(0.5)
+        await on.press("enter")
+        await on.pilot.pause(0.3)
+        assert on.app.panes[0].only_troubles  # type: ignore[attr-defined]
+        await on.press("ctrl+p", *"app: zo")
+        await on.pilot.pause(0.5)
+        await on.press("enter")
+        await on.pilot.pause(0.3)
+        assert zoomed(on)
+
+
+async def test_y_copies_by_the_terminal(tmp_path: Path) -> None:
+    async with screen(tmp_path, batches=[("host", ROWS)]) as on:
+        await on.drawn()
+        await on.press("down", "y")
+        assert "host-1" in on.app.clipboard and on.notices[-1].endswith("copied")
