@@ -36,9 +36,7 @@ ACTIONS = (
         "Copy the output that is shown to the terminal's clipboard.",
         footer=True,
     ),
-    Action(
-        "output.close", ("escape",), "close", "Close the output; a running command goes on.", footer=True
-    ),
+    Action("output.close", ("escape",), "close", "Close the output; a running command goes on.", footer=True),
 )
 
 

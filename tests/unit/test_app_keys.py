@@ -77,7 +77,7 @@ async def test_a_clash_is_told_at_the_start(tmp_path: Path) -> None:
 async def test_what_is_unbound_is_gone_from_key_footer_and_help(tmp_path: Path) -> None:
     async with screen(tmp_path, keys={"app.quit": (), "app.quit_now": (), "app.shell": ()}) as on:
         await on.press("q", "ctrl+q", "exclamation_mark")
-        assert on.app.is_running and on.app.return_code is None and not on.app.command_bar.is_open
+        assert not on.app._exit and not on.app.command_bar.is_open
         line = shown(on.app).splitlines()[-1]
         assert "quit" not in line and "! run" not in line and "? help" in line
         await on.press("question_mark")
@@ -94,15 +94,17 @@ async def test_quit_leaves_a_detail_and_the_output_before_the_cockpit(tmp_path: 
         await on.press("enter")
         assert on.app.current_pane().inside
         await on.press("q")
-        assert on.app.is_running and not on.app.current_pane().inside
+        assert not on.app._exit, "it left"
+        assert not on.app.current_pane().inside
         await on.press("ctrl+o")
         assert on.app.drawer.is_open
         await on.press("q")
-        assert on.app.is_running and not on.app.drawer.is_open
+        assert (on.app._exit, on.app.drawer.is_open) == (False, False)
         await on.press("question_mark", "q")
-        assert on.app.is_running and len(on.app.screen_stack) == 1
+        assert not on.app._exit, "it left"
+        assert len(on.app.screen_stack) == 1
         await on.press("slash", "q")
-        assert on.app.is_running
+        assert not on.app._exit
         await on.press("escape", "q")
         assert on.app._exit
 
@@ -151,7 +153,7 @@ async def test_letters_typed_into_a_filter_are_letters(tmp_path: Path, typed: st
         await on.pilot.press(typed)
         await on.pilot.pause()
         assert isinstance(on.app.focused, Input) and on.app.focused.value == typed
-        assert on.app.is_running and not zoomed(on) and not on.app.command_bar.is_open
+        assert not on.app._exit and not zoomed(on) and not on.app.command_bar.is_open
 
 
 async def test_the_mouse_chooses_rows_panes_and_keys(tmp_path: Path) -> None:

@@ -199,10 +199,10 @@ async def test_the_cursor_of_the_list_stays_on_its_row_as_rows_change(tmp_path: 
         await on.drawn()
         await on.press("down")
         rows = on.app.query(RowList)[0]
-        assert rows.current.latest.subject == "shop health"
+        assert rows.current is not None and rows.current.latest.subject == "shop health"
         on.cockpit.fill("host", [sample(f"aaa {n}", HealthState.DOWN, 0, "aaa") for n in range(20)])
         await on.drawn()
-        assert rows.current.latest.subject == "shop health" and rows.cursor == 21
+        assert rows.current is not None and rows.current.latest.subject == "shop health" and rows.cursor == 21
 
 
 async def test_at_80x24_the_folded_panes_still_tell_their_summary(tmp_path: Path) -> None:
