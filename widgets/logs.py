@@ -211,7 +211,7 @@ class LogsPane(Pane):
         asking = None if self._asking is None else self._asking[1]
         askable = self._offering() if asking is None and self.past is None else []
         parts = [self._problem, *asking_parts(asking, self.past), self._answer, self._seeking]
-        parts += [*rows_parts(self._view, self.lines, askable), self._filter.note]
+        parts += [*rows_parts(self._view, self.lines, askable, live=self.past is None), self._filter.note]
         self.status.say([part for part in parts if part], error=bool(self._problem or self._answer))
 
     # The rows.

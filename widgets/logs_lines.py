@@ -334,12 +334,22 @@ class LogLines(Widget, can_focus=True):
             self._place(count, height)
 
     def _place(self, count: int, height: int) -> None:
+        """Fill the screen from the top anchor down; move it only where the cursor would be out of sight."""
+        self._placed = self._from_top(count, height)
+        rank = self.rank
+        if self.following or rank is None or self._top is None:
+            return
+        number = self.view.number(rank)
+        if not any(placed == number for placed, _ in self._placed):
+            self._bring_into_sight(rank)
+            self._placed = self._from_top(count, height)
+
+    def _from_top(self, count: int, height: int) -> list[tuple[int, int]]:
         if not self.following and self._top is not None:
             placed = self._downwards(min(self.view.rank(self._top.number), count - 1), height)
             if len(placed) >= height:
-                self._placed = placed
-                return
-        self._placed = self._upwards(count - 1, height)
+                return placed
+        return self._upwards(count - 1, height)
 
     def _downwards(self, rank: int, height: int) -> list[tuple[int, int]]:
         placed: list[tuple[int, int]] = []
@@ -365,12 +375,12 @@ class LogLines(Widget, can_focus=True):
         return len(self._rows(number)) if self.wrap else 1
 
     def _anchor(self, rank: int) -> Anchor:
-        number = self.view.number(rank)
+        number = self.view.number(min(rank, len(self.view) - 1))
         return Anchor(number, self.view.store[number])
 
     def _bring_into_sight(self, rank: int) -> None:
         height = self.size.height
-        if self._top is None or rank <= self.view.rank(self._top.number):
+        if height <= 0 or self._top is None or rank <= self.view.rank(self._top.number):
             self._top = self._anchor(rank)
             return
         number = self.view.number(rank)
@@ -392,10 +402,10 @@ class LogLines(Widget, can_focus=True):
         if not len(self.view) or (self.following and step > 0):
             return
         self._scroll(step)
-        self._arrange()
-        ranks = [self.view.rank(number) for number, _ in self._placed]
+        ranks = [self.view.rank(number) for number, _ in self._from_top(len(self.view), self.size.height)]
         if (rank := self.rank) is not None and ranks:
             self._cursor = self._anchor(min(max(rank, ranks[0]), ranks[-1]))
+        self._arrange()
         self.refresh()
         self.post_message(self.Moved())
 

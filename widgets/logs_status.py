@@ -51,13 +51,15 @@ def asking_parts(asking: TimeRange | None, past: Past | None) -> list[str]:
     return parts
 
 
-def rows_parts(view: LogView, lines: LogLines, askable: Sequence[str]) -> list[str]:
+def rows_parts(view: LogView, lines: LogLines, askable: Sequence[str], *, live: bool) -> list[str]:
     """Say how far the search is, what came below, and who could be asked for what is above."""
     parts = []
     if not view.complete:
         parts.append(f"searched {view.searched:,} of {len(view.store):,}")
-    if below := lines.below:
-        parts.append(f"↓ {below:,} new below · f follows")
+    if (
+        live and not lines.following
+    ):  # said all the while, because a line that comes and goes would move the rows
+        parts.append(f"↓ {lines.below:,} new below · f follows" if lines.below else "nothing new below")
     if askable and lines.rank == 0 and not lines.following:
         names = askable[0] if len(askable) == 1 else f"{len(askable)} sources"
         parts.append(f"the oldest kept · o asks {names}")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -386,6 +387,37 @@ async def test_the_files_themselves_are_asked(tmp_path: Path) -> None:
             assert "10 · past" in str(host.pane.border_title)
     finally:
         await supervisor.stop()
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_any_keys_leave_the_rows_in_order_with_the_cursor_in_sight(seed: int) -> None:
+    dice = random.Random(seed)
+    host = host_of(capacity=300)
+    logs = host.pane.stores.logs
+    keys = ["up", "down", "pageup", "pagedown", "g", "G", "f", "w", "e", "E", "plus", "minus", "l", "k", "j"]
+    async with host.run_test(size=(80, 20)) as pilot:
+        at = 0
+        for _ in range(120):
+            for _ in range(dice.randrange(3)):
+                count = dice.choice((1, 5, 60))
+                logs.append([
+                    record(dice.choice(("one", "two\nlines", "x" * 300)), at + dice.randrange(-40, 40) / 4,
+                           level=dice.choice((0, 9, 13, 17)))
+                    for _ in range(count)
+                ])  # fmt: skip
+                at += count // 4
+            if dice.random() < 0.1:
+                await pilot.resize_terminal(dice.choice((30, 80)), dice.choice((1, 4, 20)))
+            await pilot.press(dice.choice(keys))
+            host.tick()
+            lines = pane_of(host).lines
+            placed = lines._placed
+            assert placed == sorted(placed)
+            assert len(placed) <= max(0, lines.size.height)
+            rank = lines.rank
+            if placed and rank is not None and pane_of(host)._view.complete:
+                assert lines.view.number(rank) in {number for number, _ in placed}
+    assert logs.first > 0
 
 
 @pytest.mark.parametrize("size", [(40, 8), (80, 24), (200, 50)])
