@@ -126,6 +126,7 @@ class _Try:
         self.started = 0.0
         self.outcome: str | BaseException | None = None
         self.took = 0.0
+        self._done = threading.Event()
         self._thread = threading.Thread(target=self._work, name=f"check {entry.name}", daemon=True)
 
     def start(self) -> None:
@@ -134,7 +135,7 @@ class _Try:
 
     def finding(self) -> Finding:
         """Wait for the outcome, as long as its time allows."""
-        self._thread.join(max(0.0, self.started + self.timeout + PATIENCE - time.monotonic()))
+        self._done.wait(max(0.0, self.started + self.timeout + PATIENCE - time.monotonic()))
         outcome, took = self.outcome, self.took or _since(self.started)
         if isinstance(outcome, str):
             detail = " ".join(clean_text(outcome).split())
@@ -178,13 +179,17 @@ class _Try:
         )
 
     def _work(self) -> None:
-        self.outcome = asyncio.run(self._guarded())
-        self.took = _since(self.started)
+        asyncio.run(self._guarded())
 
-    async def _guarded(self) -> str | BaseException:
-        """Return what a try returns or raises, whatever that is: a plugin is a stranger's code."""
+    async def _guarded(self) -> None:
+        """Note what a try returns or raises, whatever that is: a plugin is a stranger's code.
+
+        It is noted here, for the loop may not end before a thread does that the plugin left.
+        """
         (outcome,) = await asyncio.gather(self._contained(), return_exceptions=True)
-        return outcome
+        self.took = _since(self.started)
+        self.outcome = outcome
+        self._done.set()
 
     async def _contained(self) -> str:
         try:

@@ -7,6 +7,7 @@ runs. A verb is a module of `cockpit.verbs` with `add(subparsers)`, which descri
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import re
 import sys
@@ -19,7 +20,8 @@ from cockpit.errors import CockpitError, UsageError
 from cockpit.verbs import VERBS
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import logging
+    from contextlib import AbstractContextManager
 
 INTERRUPTED = 130
 PIPE_CLOSED = 141
@@ -35,7 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = argparse.Namespace()
     try:
         parser().parse_args(argv, namespace=args)
-        status: int = args.main(args)
+        with _logging(args.data_dir):
+            status: int = args.main(args)
         sys.stdout.flush()
         return status
     except SystemExit as leaving:
@@ -49,6 +52,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return PIPE_CLOSED
     except Exception as error:  # noqa: BLE001  one of the three places that may: the command line's top
         return _record(error, getattr(args, "data_dir", None))
+
+
+def program() -> NoReturn:
+    """Run the command line as a program, and leave as soon as that is done.
+
+    Python would wait for every pool's threads, and one may be stuck in a system that does not answer, such as a dead
+    mount.
+    """
+    import threading
+
+    status = main()
+    if threading.active_count() > 1:
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -157,27 +176,35 @@ def _record(error: Exception, data_dir: str | None) -> int:
     """Keep the traceback of what nobody foresaw, and say where."""
     import traceback
 
+    from cockpit.config.locate import data_dir as folder
+    from cockpit.hygiene import clean_text
+    from cockpit.logfile import LogFile
+
     text = "".join(traceback.format_exception(error))
     try:
-        log = _append(data_dir, text)
+        log = LogFile(folder(data_dir))
+        log.write(log.format(_log_record(text)))
+        place = f"; the traceback is in {log.path}"
     except (OSError, CockpitError):
-        print(text, file=sys.stderr, end="")
-        log = None
-    what = f"{type(error).__name__}: {error}".splitlines()[0]
-    place = f"; the traceback is in {log}" if log else ""
+        print(clean_text(text), file=sys.stderr, end="")
+        place = ""
+    what = clean_text(f"{type(error).__name__}: {error}".splitlines()[0])
     print(f"cockpit: this should not have happened: {what}{place}", file=sys.stderr)
     return 1
 
 
-def _append(data_dir: str | None, text: str) -> Path:
-    """Add to the cockpit's own log, which only its user may read."""
-    from datetime import UTC, datetime
+def _log_record(text: str) -> logging.LogRecord:
+    import logging
 
+    return logging.LogRecord(__name__, logging.CRITICAL, __file__, 0, text, None, None)
+
+
+def _logging(data_dir: str | None) -> AbstractContextManager[object]:
+    """Keep what is logged in the cockpit's own log, for the length of a block."""
     from cockpit.config.locate import data_dir as folder
+    from cockpit.logfile import kept_in
 
-    log = folder(data_dir) / "cockpit.log"
-    log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "a", encoding="utf-8") as opened:
-        opened.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} cockpit {__version__}\n{text}\n")
-    return log
+    try:
+        return kept_in(folder(data_dir))
+    except CockpitError:  # nowhere to keep it; the verb says so, if that matters to it
+        return contextlib.nullcontext()

@@ -22,8 +22,8 @@ def find(flag: str | None) -> Path | None:
     """
     for asked, by in ((flag, "--config"), (os.environ.get(CONFIG_VARIABLE), CONFIG_VARIABLE)):
         if asked:
-            file = Path(asked).expanduser()
-            if not file.exists():
+            file = _expanded(asked)
+            if not os.path.exists(file):  # noqa: PTH110  pathlib raises where a folder on the way is closed to us
                 raise ConfigError(
                     f"there is no such file, and {by} names it",
                     file=asked,
@@ -41,7 +41,7 @@ def find(flag: str | None) -> Path | None:
 def wanted_file(flag: str | None) -> Path:
     """Return the file to write: by flag, `COCKPIT_CONFIG`, then the user's own."""
     asked = flag or os.environ.get(CONFIG_VARIABLE)
-    return Path(asked).expanduser() if asked else user_file()
+    return _expanded(asked) if asked else user_file()
 
 
 def user_file() -> Path:
@@ -52,7 +52,16 @@ def user_file() -> Path:
 def data_dir(flag: str | None = None) -> Path:
     """Return the folder of what the cockpit keeps: by flag, `COCKPIT_DATA_DIR`, then the user's data directory."""
     asked = flag or os.environ.get(DATA_VARIABLE)
-    return Path(asked).expanduser() if asked else _base("XDG_DATA_HOME", ".local/share") / "cockpit"
+    if not asked:
+        return _base("XDG_DATA_HOME", ".local/share") / "cockpit"
+    return _expanded(asked)
+
+
+def _expanded(asked: str) -> Path:
+    try:
+        return Path(asked).expanduser()
+    except RuntimeError:
+        raise ConfigError("its ~ names no user's home", file=asked, remedy="give a whole path") from None
 
 
 def _base(variable: str, fallback: str) -> Path:
