@@ -86,7 +86,7 @@ class RowList(ScrollView, Generic[T], can_focus=True):
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"rows--{name}" for name in STYLES}
     BINDINGS: ClassVar[list[BindingType]] = bindings(ROW_ACTIONS)
 
-    cursor: reactive[int] = reactive(0)
+    cursor: reactive[int] = reactive(0, repaint=False)
 
     class Highlighted(Message):
         """The cursor came to another row, by key or mouse."""

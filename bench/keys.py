@@ -1,0 +1,157 @@
+"""From a key's press to the paint that answers it, at a real terminal, while telemetry pours in."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from bench.load import Load, under
+from bench.options import Options
+from bench.processes import Meter, resident
+from bench.programs import cockpit
+from bench.report import Table, percentile, verdict
+from bench.terminal import Gone, Terminal
+
+SETTLE = 12.0
+"""Seconds under load before the first press: the rings are full, the alerts listed."""
+LIMIT = 50.0
+STROKE = 12
+"""Rows that the cursor goes down before it goes up again: it never leaves the screen, so a paint is a new row."""
+WORD = "took 12"
+CURSOR = "48;2;95;175;215"
+"""The cursor's background, as the default theme has it."""
+PROMPT = "filter ·"
+SEQUENCE = re.compile(r"seq=(\d+)")
+
+
+@dataclass
+class Eye:
+    """What the last bytes showed of the cursor and of the filter line."""
+
+    cursor: int = -1
+    prompt: int = -1
+    runs: dict[int, list[str]] = field(default_factory=dict)
+
+    def see(self, row: int, sgr: str, text: str) -> None:
+        """Note a run of text as it is drawn."""
+        if CURSOR in sgr and text.strip():
+            self.cursor = row
+        if PROMPT in text:
+            self.prompt = row
+        self.runs.setdefault(row, []).append(text.strip(" ┃│"))
+
+
+def run(options: Options) -> Table:
+    """Press keys without load and under it."""
+    full = Load(2_000, 200, 500) if options.quick else Load()
+    rows, notes = [], []
+    for name, load in (("nothing arrives", Load(0, 0, full.alerts)), ("all of it arrives", full)):
+        measured, note = _under(load, options)
+        rows += [_row(name, what, times) for what, times in measured.items()]
+        notes.append(f"While {name}: {note}")
+        options.noise.listen()
+    intro = (
+        f"All of it: a file that another process appends {full.lines:,} lines a second to, {full.spans:,} spans a "
+        f"second by OTLP/HTTP from another process, {full.alerts:,} alerts of which one in fifty changes at each of "
+        "Alertmanager's polls (5 s). With the default sources' host. Nothing: the alerts alone."
+    )
+    how = (
+        f"Milliseconds from writing the key to a {options.size} terminal until the bytes that answer it are read: for "
+        f"j and k the cursor's row, for a typed letter its echo. Pauses of 30 to 150 ms between two presses."
+    )
+    columns = ["load", "what is pressed", "presses", "p50", "p95", "p99", "greatest", "limit (p99)"]
+    return Table("Key press to paint", columns, rows, [how, intro, *notes])
+
+
+def _row(load: str, what: str, times: list[float]) -> list[str]:
+    p99 = percentile(times, 0.99)
+    figures = [percentile(times, 0.5), percentile(times, 0.95), p99, max(times)]
+    return [
+        load,
+        what,
+        str(len(times)),
+        *(f"{each:.0f}" for each in figures),
+        verdict(round(p99), LIMIT, "ms"),
+    ]
+
+
+def _under(load: Load, options: Options) -> tuple[dict[str, list[float]], str]:
+    eye = Eye()
+    with under(load, options.home) as (config, log):
+        program = cockpit(options.home, config)
+        with Terminal(program.argv, env=program.env, on_run=eye.see) as terminal:
+            terminal.run(4 if options.quick else SETTLE)
+            meter = Meter(terminal.process.pid)
+            presses = options.repeat(600, least=2 * STROKE)
+            measured = {
+                "j and k among the alerts": _moves(terminal, eye, presses),
+                "a filter typed over the logs": _letters(terminal, eye, options.repeat(300, least=14)),
+            }
+            share, memory = meter.share(), resident(terminal.process.pid)
+            note = f"{100 * share:.0f} % of a core, {memory / 1e6:.0f} MB resident"
+            if load.lines:
+                note += f", {_kept_up(terminal, log.stat().st_size, load)}"
+            return measured, note + "."
+
+
+def _pause(terminal: Terminal) -> None:
+    terminal.run(random.uniform(0.03, 0.15))
+
+
+def _moves(terminal: Terminal, eye: Eye, presses: int) -> list[float]:
+    terminal.send(b"2g")
+    terminal.run(1.0)
+    times = []
+    for key in _strokes(presses):
+        before = eye.cursor
+        at = terminal.send(key)
+        times.append(1000 * (terminal.wait(lambda was=before: eye.cursor != was, 10, "cursor's move") - at))
+        _pause(terminal)
+    return times
+
+
+def _strokes(presses: int) -> Iterator[bytes]:
+    for number in range(presses):
+        yield b"k" if number // STROKE % 2 else b"j"
+
+
+def _letters(terminal: Terminal, eye: Eye, presses: int) -> list[float]:
+    eye.prompt = -1
+    terminal.send(b"3/")
+    terminal.wait(lambda: eye.prompt >= 0, 10, "filter line")
+    row, typed, times = eye.prompt, "", []
+    while len(times) < presses:
+        for wanted in [WORD[: n + 1] for n in range(len(WORD))] + [
+            WORD[:n] for n in range(len(WORD) - 1, 0, -1)
+        ]:
+            key = wanted[-1].encode() if len(wanted) > len(typed) else b"\x7f"
+            eye.runs.clear()
+            at = terminal.send(key)
+            typed = wanted
+            times.append(
+                1000 * (terminal.wait(lambda: _shows(eye, row, typed), 10, f"echo of {typed!r}") - at)
+            )
+            _pause(terminal)
+        terminal.send(b"\x7f")
+        typed = ""
+        _pause(terminal)
+    terminal.send(b"\x1b")
+    return times
+
+
+def _shows(eye: Eye, row: int, typed: str) -> bool:
+    return typed.strip() in eye.runs.get(row, ())
+
+
+def _kept_up(terminal: Terminal, size: int, load: Load) -> str:
+    """Say how far the newest line on the screen is behind the newest in the file, and what was dropped."""
+    del size
+    dropped = re.findall(r"([\d,]+) dropped", terminal.text)
+    terminal.text = ""
+    terminal.run(1.5)
+    shown = max((int(number) for number in SEQUENCE.findall(terminal.text)), default=0)
+    if not shown:
+        raise Gone("no log line on the screen")
+    return f"{dropped[-1] if dropped else 'nothing'} dropped"
