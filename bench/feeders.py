@@ -151,7 +151,7 @@ def alerts(count: int) -> None:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             nonlocal turn
             body = b"[]"
             if self.path.startswith("/api/v2/alerts/groups"):

@@ -58,8 +58,8 @@ def run(options: Options) -> Table:
         "Alertmanager's polls (5 s). With the default sources' host. Nothing: the alerts alone."
     )
     how = (
-        f"Milliseconds from writing the key to a {options.size} terminal until the bytes that answer it are read: for "
-        f"j and k the cursor's row, for a typed letter its echo. Pauses of 30 to 150 ms between two presses."
+        f"Milliseconds from writing the key to a {options.size} terminal until the bytes that answer it are read: "
+        f"for j and k the cursor's row, for a typed letter its echo. Pauses of 30 to 150 ms between two presses."
     )
     columns = ["load", "what is pressed", "presses", "p50", "p95", "p99", "greatest", "limit (p99)"]
     return Table("Key press to paint", columns, rows, [how, intro, *notes])
@@ -131,7 +131,8 @@ def _letters(terminal: Terminal, eye: Eye, presses: int) -> list[float]:
             at = terminal.send(key)
             typed = wanted
             times.append(
-                1000 * (terminal.wait(lambda: _shows(eye, row, typed), 10, f"echo of {typed!r}") - at)
+                1000
+                * (terminal.wait(lambda word=wanted: _shows(eye, row, word), 10, f"echo of {typed!r}") - at)
             )
             _pause(terminal)
         terminal.send(b"\x7f")
