@@ -43,6 +43,9 @@ class AlertGroup(Struct, frozen=True):
         return tuple(sorted(self.labels.items()))
 
 
+Place = tuple[bool, int, int, int, str]
+"""What alerts are ordered by; the last is the fingerprint."""
+
 Change = tuple[int, str, Alert | None]
 """(when, fingerprint, the alert before)."""
 
@@ -59,7 +62,10 @@ class AlertStore(Store):
         self._by_source: dict[str, dict[str, Alert]] = {}
         self._folded: dict[str, Alert] = {}
         self._changes: deque[Change] = deque(maxlen=CHANGES)
-        self._order: list[str] | None = None
+        self._places: dict[str, Place] = {}
+        self._order: list[Place] = []
+        """The places in their order, but for those that moved since it was last asked for."""
+        self._moved: set[str] = set()
         self._view: tuple[tuple[int, int | None], list[Alert]] | None = None
         self._groups: tuple[tuple[int, int | None], list[AlertGroup]] | None = None
 
@@ -97,11 +103,8 @@ class AlertStore(Store):
         stamp = (self.version, as_of)
         if self._view is None or self._view[0] != stamp:
             if as_of is None:
-                if self._order is None:
-                    self._order = sorted(
-                        self._folded, key=lambda fingerprint: _order(self._folded[fingerprint])
-                    )
-                view = [self._folded[fingerprint] for fingerprint in self._order]
+                self._sort()
+                view = [self._folded[place[-1]] for place in self._order]
             else:
                 view = sorted(self._as_of(as_of).values(), key=_order)
             self._view = (stamp, view)
@@ -123,17 +126,29 @@ class AlertStore(Store):
         before = self._folded.get(fingerprint)
         said = [alerts[fingerprint] for alerts in self._by_source.values() if fingerprint in alerts]
         after = said[0] if len(said) == 1 else _merged(said) if said else None
-        if before is not None and after is not None and _order(before) == _order(after):
+        if before is not None and after is not None and _in_place(before, after):
             self._folded[fingerprint] = after
             return
-        self._order = None
+        self._moved.add(fingerprint)
         self._changes.append((self._clock(), fingerprint, before))
         if after is None:
             self._folded.pop(fingerprint, None)
+            self._places.pop(fingerprint, None)
         elif before is not None or len(self._folded) < self.capacity:
             self._folded[fingerprint] = after
+            self._places[fingerprint] = _order(after)
         else:
             self.refused += 1
+
+    def _sort(self) -> None:
+        """Put what moved in its place; what stood still is in order, which makes the sort a merge."""
+        if not self._moved:
+            return
+        order = [place for place in self._order if place[-1] not in self._moved]
+        order += [self._places[fingerprint] for fingerprint in self._moved if fingerprint in self._places]
+        order.sort()
+        self._order = order
+        self._moved.clear()
 
     def _as_of(self, moment: int) -> dict[str, Alert]:
         """Undo the changes since a moment.
@@ -155,13 +170,27 @@ class AlertStore(Store):
 def group(alerts: Sequence[Alert]) -> list[AlertGroup]:
     """Put alerts into their groups, keeping their order."""
     groups: dict[tuple[tuple[str, str], ...], list[Alert]] = {}
+    known: dict[int, list[Alert]] = {}  # the alerts of one answer share their group's labels
     for alert in alerts:
-        labels = alert.group or {"alertname": alert.name}
-        groups.setdefault(tuple(sorted(labels.items())), []).append(alert)
+        members = known.get(id(alert.group)) if alert.group else None
+        if members is None:
+            labels = alert.group or {"alertname": alert.name}
+            members = groups.setdefault(tuple(sorted(labels.items())), [])
+            known[id(alert.group)] = members
+        members.append(alert)
     return [AlertGroup(dict(key), members) for key, members in groups.items()]
 
 
-def _order(alert: Alert) -> tuple[bool, int, int, int, str]:
+def _in_place(before: Alert, after: Alert) -> bool:
+    """Say whether two reports of one alert have the same place in the order."""
+    return (
+        before.state is after.state
+        and before.starts_at == after.starts_at
+        and (before.severity is after.severity or before.severity == after.severity)
+    )
+
+
+def _order(alert: Alert) -> Place:
     held = alert.state in HELD_BACK or alert.state is AlertState.RESOLVED
     return held, -severity_rank(alert.severity), URGENCY[alert.state], -alert.starts_at, alert.fingerprint
 
