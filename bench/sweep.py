@@ -119,8 +119,8 @@ def run(options: Options) -> Table:
         options.noise.listen()
     columns = ["what", *(f"{size:,} stored" for size in sizes), "last to first"]
     notes = [
-        f"CPU milliseconds a round, median (least–greatest) of {rounds} rounds, on the whole screen at {options.size}: "
-        "first what comes in is taken into the store, then every pane follows and what changed is painted.",
+        f"CPU milliseconds a round, median (least–greatest) of {rounds}, on the whole screen at {options.size}. "
+        "First what comes in is taken into the store, then every pane follows and what changed is painted.",
         "The stores' bounds are raised to hold as much.",
     ]
     return Table("What is stored, and what it costs to show", columns, rows, notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
@@ -85,6 +86,8 @@ class AlertsPane(Pane):
         self.folded: set[Hashable] = set()
         self._fold_version = 0
         self._shown: Sequence[Alert] = ()
+        self._counts: list[tuple[AlertState, int]] = []
+        self._arrangement: Hashable = None
         self._wrong = ""
         self._cells = (8, 7, 4)
         """Cells that names, states and services ask for."""
@@ -93,17 +96,33 @@ class AlertsPane(Pane):
         """Yield the list."""
         yield RowList[AlertRow](self.draw, key=_key, empty="no alerts")
 
-    def stamp(self) -> Hashable:
+    def stamp(self) -> tuple[Hashable, ...]:
         """Follow the store, and only now and then where the past is shown."""
         store, cursor = self.stores.alerts, self.scope.cursor
         moved = store.version if cursor is None else self.now // (2 * SECOND)
         return moved, self.only_active, self._fold_version
 
     def redraw(self) -> None:
-        """Show the alerts that scope and filter admit, in their groups."""
+        """Show the alerts that scope and filter admit, in their groups.
+
+        New words about alerts that keep their places, as most polls bring them, cost only the rows in sight.
+        """
         rows = self.query_one(RowList)
+        arrangement = (self.stores.alerts.arranged, *self.stamp()[1:], self.scope, self.filter_text)
+        if self.scope.cursor is None and arrangement == self._arrangement:
+            rows.renew()
+        else:
+            self._arrangement = arrangement
+            self._arrange(rows)
+        if isinstance(detail := self.detail, AlertDetail):
+            then = self.stores.alerts.get(detail.alert.fingerprint, self.scope.cursor)
+            detail.follow_alert(then, self.moment)
+
+    def _arrange(self, rows: RowList[AlertRow]) -> None:
         groups = self._groups()
         self._shown = [alert for each in groups for alert in each.alerts]
+        counts = Counter(alert.state for alert in self._shown)
+        self._counts = sorted(counts.items(), key=lambda each: URGENCY[each[0]])
         lines: list[AlertRow] = []
         for each in groups:
             folded = each.key in self.folded
@@ -116,9 +135,12 @@ class AlertsPane(Pane):
         )
         self._measure()
         rows.show_items(lines)
-        if isinstance(detail := self.detail, AlertDetail):
-            then = self.stores.alerts.get(detail.alert.fingerprint, self.scope.cursor)
-            detail.follow_alert(then, self.moment)
+
+    def _latest(self, row: AlertRow) -> Alert | None:
+        """Return what is said of a row's alert by now; None for a heading."""
+        if row.alert is None or self.scope.cursor is not None:
+            return row.alert
+        return self.stores.alerts.get(row.alert.fingerprint) or row.alert
 
     def _measure(self) -> None:
         """Give each column the cells that its texts ask for."""
@@ -139,10 +161,7 @@ class AlertsPane(Pane):
         """Count what is shown by state."""
         if self._wrong:
             return self._wrong
-        counts: dict[AlertState, int] = {}
-        for alert in self._shown:
-            counts[alert.state] = counts.get(alert.state, 0) + 1
-        parts = [f"{counts[state]} {state}" for state in sorted(counts, key=URGENCY.__getitem__)]
+        parts = [f"{count} {state}" for state, count in self._counts]
         hidden = len(self.stores.alerts) - len(self._shown)
         if hidden > 0:
             parts.append(f"{hidden} not shown")
@@ -150,9 +169,9 @@ class AlertsPane(Pane):
 
     def draw(self, row: AlertRow, width: int) -> Sequence[Piece]:
         """Lay out a heading or an alert."""
-        if row.alert is None:
+        alert = self._latest(row)
+        if alert is None:
             return self._heading(row, width)
-        alert = row.alert
         held = alert.state in HELD_BACK or alert.state is AlertState.RESOLVED
         severity = severity_style(alert.severity) if not held else "muted"
         name, state, where = self._cells
@@ -247,7 +266,7 @@ class AlertsPane(Pane):
     def _open(self, event: RowList.Chosen) -> None:
         """Open an alert's detail and let the others follow, or fold a group."""
         event.stop()
-        alert = event.item.alert
+        alert = self._latest(event.item)
         if alert is None:
             self.action_fold()
             return
@@ -302,7 +321,7 @@ class AlertsPane(Pane):
 
     def _current(self) -> Alert | None:
         row = self.query_one(RowList).current
-        return row.alert if row is not None else None
+        return self._latest(row) if row is not None else None
 
     def _groups(self) -> list[AlertGroup]:
         """Return the groups with the alerts that scope and filter admit."""

@@ -93,6 +93,8 @@ class HealthPane(Pane):
     def rows(self) -> Sequence[HealthRow]:
         """Return the rows to show."""
         wanted = self.filter_text.lower().split()
+        if not wanted and not self.only_troubles and not self.scope.service and not self.scope.host:
+            return self.stores.health.rows(self.scope.cursor)
         return [
             row
             for row in self.stores.health.rows(self.scope.cursor)

@@ -149,12 +149,18 @@ class RowList(ScrollView, Generic[T], can_focus=True):
         self._items = items
         if before is not None:
             wanted = self._key(before)
-            at = next((n for n, item in enumerate(items) if self._key(item) == wanted), None)
+            at = self._found(wanted)
             self.set_reactive(RowList.cursor, min(self.cursor, max(0, len(items) - 1)) if at is None else at)
         else:
             self.set_reactive(RowList.cursor, 0)
         self._fit_height()
         self.renew()
+
+    def _found(self, wanted: Hashable) -> int | None:
+        """Return where the item of a key is now, which mostly is where it was."""
+        if (current := self.current) is not None and self._key(current) == wanted:
+            return self.cursor
+        return next((n for n, item in enumerate(self._items) if self._key(item) == wanted), None)
 
     def renew(self) -> None:
         """Draw again the lines that would look otherwise now, and no others: ages grow in few of them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence, Set
 
 from msgspec import Struct
@@ -11,7 +12,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from cockpit.config.settings import OnCall
-from cockpit.signals import SECOND, Alert, AlertState, HealthState, severity_rank
+from cockpit.signals import SECOND, AlertState, HealthState, severity_rank
 from cockpit.stores.base import Stores
 from cockpit.supervisor import SourceState, SourceStatus
 from cockpit.targets import Environment
@@ -86,6 +87,9 @@ class Verdict(Widget):
         self._counts = [0, 0, 0, 0, 0]
         self._trouble = Trouble(0, "")
         self._versions: object = None
+        self._arranged = -1
+        self._worst = ""
+        """The fingerprint of the worst alert; empty where none is active."""
         self._sources = (0, 0)
         """(sources down or late, all sources)."""
 
@@ -197,15 +201,10 @@ class Verdict(Widget):
         return [] if "duty" in yielded else [(f"{text} until {at} ", "")]
 
     def _weigh(self) -> None:
-        counts = [0, 0, 0, 0, 0]
-        worst: Alert | None = None
-        for alert in self.stores.alerts.alerts():
-            if alert.state not in ACTIVE:
-                continue
-            counts[severity_rank(alert.severity)] += 1
-            if worst is None or _weight(alert) > _weight(worst):
-                worst = alert
-        self._counts = counts
+        if self.stores.alerts.arranged != self._arranged:
+            self._arranged = self.stores.alerts.arranged
+            self._count()
+        worst = self.stores.alerts.get(self._worst)
         trouble = Trouble(0, "")
         if worst is not None:
             summary = worst.annotations.get("summary") or worst.annotations.get("description") or ""
@@ -217,6 +216,14 @@ class Verdict(Widget):
             trouble = max(trouble, self._worst_health(), key=lambda each: each.rank)
         self._trouble = trouble
 
+    def _count(self) -> None:
+        """Count the active alerts, and find the worst: the stores' order has it first."""
+        active = [alert for alert in self.stores.alerts.alerts() if alert.state in ACTIVE]
+        self._counts = [0, 0, 0, 0, 0]
+        for severity, count in Counter(alert.severity for alert in active).items():
+            self._counts[severity_rank(severity)] += count
+        self._worst = active[0].fingerprint if active else ""
+
     def _worst_health(self) -> Trouble:
         rows = self.stores.health.rows()
         if not rows or rows[0].latest.state.rank < HealthState.DEGRADED.rank:
@@ -226,11 +233,6 @@ class Verdict(Widget):
         down = sample.state is HealthState.DOWN
         text = safe(f"{sample.subject} {sample.state}: {sample.reason}", 300)
         return Trouble(3 if down else 2, text, row.since)
-
-
-def _weight(alert: Alert) -> tuple[int, bool, int]:
-    """The most severe, firing before pending, the youngest: what just broke is what woke somebody."""
-    return severity_rank(alert.severity), alert.state is AlertState.FIRING, alert.starts_at
 
 
 def _cells(pieces: Sequence[Piece]) -> int:

@@ -58,6 +58,8 @@ class AlertStore(Store):
         self.capacity = capacity
         self.refused = 0
         """Alerts past the bound."""
+        self.arranged = 0
+        """Moves when alerts came, went or changed place; `version` moves with every word about them."""
         self._clock = clock
         self._by_source: dict[str, dict[str, Alert]] = {}
         self._folded: dict[str, Alert] = {}
@@ -88,8 +90,13 @@ class AlertStore(Store):
         self._by_source[source] = after
         for fingerprint in before.keys() - after.keys():
             self._fold(fingerprint)
-        for fingerprint in after:
-            self._fold(fingerprint)
+        others = [alerts for name, alerts in self._by_source.items() if name != source and alerts]
+        for fingerprint, alert in after.items():
+            known = None if others else self._folded.get(fingerprint)
+            if known is not None and _in_place(known, alert):
+                self._folded[fingerprint] = alert
+            else:
+                self._fold(fingerprint)
         self.touched()
 
     def get(self, fingerprint: str, as_of: int | None = None) -> Alert | None:
@@ -129,6 +136,7 @@ class AlertStore(Store):
         if before is not None and after is not None and _in_place(before, after):
             self._folded[fingerprint] = after
             return
+        self.arranged += 1
         self._moved.add(fingerprint)
         self._changes.append((self._clock(), fingerprint, before))
         if after is None:

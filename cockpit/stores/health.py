@@ -56,7 +56,9 @@ class HealthStore(Store):
         self.refused = 0
         """Samples of subjects past the bound."""
         self._rows: dict[Key, HealthRow] = {}
-        self._sorted: tuple[tuple[int, int | None], list[HealthRow]] | None = None
+        self._order: list[HealthRow] | None = None
+        """The rows in their order; None where one came, went or changed its state."""
+        self._then: tuple[tuple[int, int], list[HealthRow]] | None = None
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -72,15 +74,20 @@ class HealthStore(Store):
         kept = {(source, sample.subject) for sample in batch}
         for key in [key for key in self._rows if key[0] == source and key not in kept]:
             del self._rows[key]
+            self._order = None
         self.append(batch)
 
     def rows(self, as_of: int | None = None) -> list[HealthRow]:
         """Return all subjects, the worst first, now or as they were at a moment."""
+        if as_of is None:
+            if self._order is None:
+                self._order = sorted(self._rows.values(), key=_order)
+            return self._order
         stamp = (self.version, as_of)
-        if self._sorted is None or self._sorted[0] != stamp:
-            rows = self._rows.values() if as_of is None else (_at(row, as_of) for row in self._rows.values())
-            self._sorted = (stamp, sorted((row for row in rows if row is not None), key=_order))
-        return self._sorted[1]
+        if self._then is None or self._then[0] != stamp:
+            rows = (_at(row, as_of) for row in self._rows.values())
+            self._then = (stamp, sorted((row for row in rows if row is not None), key=_order))
+        return self._then[1]
 
     def get(self, source: str, subject: str, as_of: int | None = None) -> HealthRow | None:
         """Return one subject, now or as it was at a moment; None where it isn't known."""
@@ -95,8 +102,12 @@ class HealthStore(Store):
                 self.refused += 1
                 return
             row = self._rows[key] = HealthRow(latest=sample, since=sample.at, points=deque())
+            self._order = None
         elif row.latest.state is not sample.state:
             row.since = sample.at
+            self._order = None
+        elif row.latest.kind != sample.kind:
+            self._order = None
         row.latest = sample
         row.points.append((sample.at, sample.value, sample.state))
         most = max(FEWEST, min(self.points, BUDGET // len(self._rows)))
