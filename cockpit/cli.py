@@ -157,6 +157,9 @@ def _screen(args: argparse.Namespace) -> int:
     """Open the screen. Until it stands, collecting garbage would find none and take a twentieth of the time."""
     import gc
 
+    # Textual reads keys from the one and draws on the other.
+    if not (sys.__stdin__ and sys.__stdin__.isatty() and sys.__stderr__ and sys.__stderr__.isatty()):
+        raise UsageError("the screen needs a terminal", remedy="without one: cockpit snapshot")
     gc.disable()
     from cockpit.app import run_screen
 

@@ -6,6 +6,8 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
+from cockpit.verbs.arguments import seconds
+
 if TYPE_CHECKING:
     from cockpit.checkup import Finding
 
@@ -23,7 +25,7 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these sources and targets")
     parser.add_argument(
         "--timeout",
-        type=_seconds,
+        type=seconds(600),
         default=TIMEOUT,
         metavar="S",
         help=f"seconds for each (default {TIMEOUT:g})",
@@ -57,13 +59,6 @@ def main(args: argparse.Namespace) -> int:
     else:
         _print(findings, str(settings.file or ""))
     return 1 if any(finding.state == "failed" for finding in findings) else 0
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds <= 600:
-        raise argparse.ArgumentTypeError("expected seconds, more than 0 and at most 600")
-    return seconds
 
 
 def _print(findings: list[Finding], file: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from cockpit.verbs.arguments import count
+
 if TYPE_CHECKING:
     from cockpit.actionlog.reader import ActionReader
 
@@ -21,7 +23,7 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
         "list", help="list actions, newest first", description="List actions, newest first."
     )
     listing.add_argument(
-        "--limit", metavar="N", type=_positive, default=50, help="at most so many (default: 50)"
+        "--limit", metavar="N", type=count(1), default=50, help="at most so many (default: 50)"
     )
     listing.add_argument(
         "--session", metavar="S", default="", help="of this session; the beginning of its id will do"
@@ -36,13 +38,6 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     showing.add_argument("id", metavar="ID", help="its id, or the beginning of it")
     showing.add_argument("--output", action="store_true", help="what it printed, as far as that was kept")
     showing.add_argument("--json", action="store_true", help="print one JSON document")
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("at least 1")
-    return number
 
 
 def main(args: argparse.Namespace) -> int:

@@ -11,9 +11,10 @@ from typing import Any
 
 import msgspec
 
-from cockpit.actionlog.records import Action, Chunk, State, rfc3339
+from cockpit.actionlog.records import Action, Chunk, State
 from cockpit.actions.transport import Stream
 from cockpit.hygiene import clean_text
+from cockpit.signals import rfc3339
 
 _LINE = str.maketrans({"\n": "␊", "\t": "␉"})
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from cockpit.verbs.arguments import count, seconds
+
 if TYPE_CHECKING:
     from cockpit.snapshot import Snapshot
     from cockpit.wiring import Cockpit
@@ -25,16 +27,20 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument(
         "--for",
         dest="seconds",
-        type=_seconds,
+        type=seconds(),
         default=FIRST_LOOK,
         metavar="SECONDS",
         help="how long (default: 5)",
     )
     parser.add_argument(
-        "--logs", type=int, default=200, metavar="N", help="the last N log records (default: 200)"
+        "--logs", type=count(0), default=200, metavar="N", help="the last N log records (default: 200)"
     )
     parser.add_argument(
-        "--traces", type=int, default=50, metavar="N", help="the N slowest and failing traces (default: 50)"
+        "--traces",
+        type=count(0),
+        default=50,
+        metavar="N",
+        help="the N slowest and failing traces (default: 50)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
@@ -84,13 +90,3 @@ async def _collect(cockpit: Cockpit, args: argparse.Namespace) -> Snapshot:
         if watched:
             print("\r\x1b[K", end="", file=sys.stderr)
         await cockpit.stop()
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 < seconds <= 86_400:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from 0 to 86400")
-    return seconds

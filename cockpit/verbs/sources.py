@@ -22,9 +22,19 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Print the plugins; 1 where one of them can't be used."""
-    from cockpit import registry
+    """Print the plugins; 1 where one of them can't be used.
 
+    Raises:
+        UsageError: A kind is named that isn't installed.
+    """
+    from cockpit import registry
+    from cockpit.errors import UsageError
+
+    if unknown := sorted(set(args.kind) - set(registry.names())):
+        raise UsageError(
+            f"no kind of source is called {', '.join(unknown)}",
+            remedy=f"there are {', '.join(registry.names())}",
+        )
     plugins, errors = registry.load_all(args.kind or None)
     described = [_describe(kind, plugin) for kind, plugin in plugins.items()]
     if args.json:

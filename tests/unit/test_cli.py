@@ -96,7 +96,7 @@ def test_options_of_the_screen_are_read() -> None:
         (["sources", "--jsno"], "unrecognized arguments: --jsno (did you mean --json?)"),
         (["--config"], "argument --config: expected one argument (see cockpit --help)"),
         (["doctor", "--timeout", "0"], "more than 0"),
-        (["doctor", "--timeout", "soon"], "invalid _seconds value"),
+        (["doctor", "--timeout", "soon"], "is no number of seconds"),
     ],
 )
 def test_a_wrong_command_line_names_the_nearest(
@@ -221,3 +221,28 @@ def test_help_costs_less_than_a_tenth_of_a_second_over_bare_python() -> None:
 def test_python_m_cockpit_is_cockpit() -> None:
     done = run("--version")
     assert (done.returncode, done.stdout) == (0, f"cockpit {__version__}\n")
+
+
+def test_the_screen_without_a_terminal_says_so() -> None:
+    done = run()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "cockpit: the screen needs a terminal (without one: cockpit snapshot)\n"
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["log", "list", "--limit", "x"],
+        ["log", "list", "--limit", "0"],
+        ["snapshot", "--logs", "-4"],
+        ["snapshot", "--for", "nan"],
+        ["sources", "host", "nope"],
+        ["--data-dir", "~nobody-of-that-name/x", "run", "--", "true"],
+        ["--config", "~nobody-of-that-name/x", "doctor"],
+    ],
+)
+def test_wrong_values_are_wrong_usage(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(argv) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert " _" not in err

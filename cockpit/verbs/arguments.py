@@ -1,0 +1,36 @@
+"""Numbers as the command line takes them; what is wrong is said in words, not by a function's name."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+DAY = 86_400.0
+
+
+def seconds(most: float = DAY) -> Callable[[str], float]:
+    """Return a reader of a number of seconds, more than 0 and at most `most`."""
+
+    def read(text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            number = 0.0
+        if not 0 < number <= most:
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is no number of seconds, more than 0 and at most {most:g}"
+            )
+        return number
+
+    return read
+
+
+def count(least: int) -> Callable[[str], int]:
+    """Return a reader of a whole number of at least `least`."""
+
+    def read(text: str) -> int:
+        if not (text.isdecimal() and len(text) < 10 and int(text) >= least):
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number, {least} or more")
+        return int(text)
+
+    return read
