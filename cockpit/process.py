@@ -1,8 +1,9 @@
 """The one place in the project that starts a process; a test holds everything else to that.
 
-Two callers: the local transport behind the executor's door, for what an operator asked to run, and sources that
-read telemetry through a fixed program of the machine (`journalctl`, `systemctl`), for which no operator's word and
-no telemetry ever reaches the argv. The first uses `stream`, the second `spawn`, `running` and `capture`.
+`stream` is the executor's, for what an operator asked to run, through the local transport. `spawn`, `running` and
+`capture` start fixed programs that read: `journalctl` and `systemctl` for telemetry, Python itself for a pattern's
+bounded search, and the command that the configuration names for a secret. Of what is in those argvs nothing was typed
+on the screen or came with telemetry: they are fixed, but for what the configuration says.
 """
 
 from __future__ import annotations
@@ -94,8 +95,11 @@ async def running(argv: Sequence[str], *, limit: int = 1 << 20, grace: float = 0
         stop(process)
         try:
             await asyncio.wait_for(process.wait(), grace)
-        except (TimeoutError, asyncio.CancelledError):
+        except TimeoutError:
             stop(process, signal.SIGKILL)
+        except asyncio.CancelledError:
+            stop(process, signal.SIGKILL)
+            raise
 
 
 async def capture(argv: Sequence[str], *, timeout: float, size: int = 1 << 20) -> tuple[int, bytes, bytes]:

@@ -25,6 +25,7 @@ from cockpit.signals import (
     HealthState,
     Resource,
     Signal,
+    fingerprint,
     host_of,
     service_of,
     severity_rank,
@@ -42,6 +43,9 @@ RESOLVED = 900 * SECOND
 
 REMEMBERED = 20_000
 """Subjects whose rules are remembered; past that, they are looked up anew."""
+
+INSTANCES = 20_000
+"""Alerts held at most; past that no new one starts."""
 
 SOURCE = "rules"
 """The `source` of these alerts."""
@@ -187,17 +191,6 @@ DEFAULT_RULES: tuple[ThresholdRule, ...] = (
 """What is watched without any configuration: this host, its units, and every check, target and service."""
 
 
-def fingerprint(labels: Mapping[str, str]) -> str:
-    """Return the fingerprint that Prometheus and Alertmanager give to these labels: FNV-1a of 64 bits."""
-    number = 14695981039346656037
-    for name in sorted(labels):
-        for byte in (
-            name.encode("utf-8", "replace") + b"\xff" + labels[name].encode("utf-8", "replace") + b"\xff"
-        ):
-            number = ((number ^ byte) * 1099511628211) & 0xFFFFFFFFFFFFFFFF
-    return f"{number:016x}"
-
-
 class _Instance(Struct, gc=False):
     """One rule on one subject, from its first bad sample until it is forgotten."""
 
@@ -299,7 +292,7 @@ class RuleEngine:
         if late or not rule.told_by(sample) or (instance is not None and at < instance.last_at):
             return
         if instance is None or instance.resolved_at:
-            if rule.bad(sample):
+            if rule.bad(sample) and (instance is not None or len(self._instances) < INSTANCES):
                 self._instances[key] = fresh = _start(rule, source, sample, at)
                 self._advance(key, fresh, sample, at)
                 self.version += 1

@@ -7,6 +7,7 @@ can be shared between stores, panes and recorders without a copy.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from enum import IntEnum, StrEnum
 
@@ -254,6 +255,30 @@ class Silence(Struct, frozen=True, kw_only=True, gc=False):
     state: str = "active"
     """`active`, `pending` or `expired`."""
     source: str = ""
+
+
+_FNV_OFFSET = 0xCBF29CE484222325
+_FNV_PRIME = 0x100000001B3
+
+
+def fingerprint(labels: Mapping[str, str]) -> str:
+    """Return the 16 hex digits by which Prometheus and Alertmanager know an alert with these labels.
+
+    FNV-1a, 64 bits, over each name and value in the order of names, each closed by the byte 255, as the Prometheus
+    model library defines a label set's fingerprint.
+    """
+    digest = _FNV_OFFSET
+    for name in sorted(labels):
+        for part in (name, labels[name]):
+            for byte in part.encode("utf-8", "surrogatepass") + b"\xff":
+                digest = ((digest ^ byte) * _FNV_PRIME) & 0xFFFFFFFFFFFFFFFF
+    return f"{digest:016x}"
+
+
+def rfc3339(moment: int, *, digits: int = 9) -> str:
+    """Return a moment in nanoseconds as RFC 3339 in UTC, such as `2026-01-02T03:04:05.000000006Z`."""
+    seconds, rest = divmod(moment, SECOND)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest:09d}"[: 20 + digits] + "Z"
 
 
 def service_of(resource: Resource) -> str:

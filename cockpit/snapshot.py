@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -17,6 +16,7 @@ from cockpit.signals import (
     Span,
     SpanStatus,
     level_name,
+    rfc3339,
     service_of,
 )
 from cockpit.stores.health import HealthRow
@@ -153,12 +153,6 @@ def as_text(taken: Snapshot) -> str:
             f"  {trace.duration_ms:>10.2f} ms {trace.spans:>5} spans {mark:<6} {trace.service} {trace.root}"
         )
     return "\n".join(clean_text(line, 1_000).replace("\n", " ") for line in lines)
-
-
-def rfc3339(nanoseconds: int) -> str:
-    """Return a time in UTC with nanoseconds, as RFC 3339 writes it."""
-    seconds, rest = divmod(nanoseconds, 1_000_000_000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
 
 
 def _source(status: SourceStatus, now: int) -> SourceSeen:

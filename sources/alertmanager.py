@@ -14,12 +14,11 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from cockpit.errors import BadAnswer, CommandError, ConfigError, Denied, SourceError, Unreachable
-from cockpit.signals import Alert, HealthSample, HealthState, Silence
+from cockpit.signals import Alert, HealthSample, HealthState, Silence, rfc3339
 from cockpit.source import Emit, PollingSource, Silencing
 from sources.support import amapi, amtool
 from sources.support.http import HttpClient, HttpOptions, TransportFactory
 from sources.support.http_errors import NotFound, Unanswered
-from sources.support.timestamps import rfc3339
 from sources.support.together import together
 
 MAX_ALERTS = 20_000
@@ -159,8 +158,8 @@ class AlertmanagerSource(PollingSource[AlertmanagerOptions]):
             raise CommandError("the silence would have ended already", where=self.name, remedy="check --end")
         body = amapi.PostableSilence(
             matchers=[amapi.ApiMatcher(m.name, m.value, m.is_regex, m.is_equal) for m in wanted.matchers],
-            startsAt=rfc3339(wanted.starts_at),
-            endsAt=rfc3339(wanted.ends_at),
+            startsAt=rfc3339(wanted.starts_at, digits=3),
+            endsAt=rfc3339(wanted.ends_at, digits=3),
             createdBy=wanted.created_by,
             comment=wanted.comment,
         )

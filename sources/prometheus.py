@@ -16,12 +16,12 @@ from typing import ClassVar, TypeVar
 from msgspec.structs import replace
 
 from cockpit.errors import BadAnswer, Denied, SourceError, Unreachable
-from cockpit.signals import SECOND, Alert, AlertState, HealthSample, HealthState, Series
+from cockpit.signals import SECOND, Alert, AlertState, HealthSample, HealthState, Series, fingerprint
 from cockpit.source import Emit, PollingSource, TimeRange
 from sources.support import promapi
 from sources.support.http import HttpClient, HttpOptions, Params, TransportFactory
 from sources.support.http_errors import NotFound
-from sources.support.promlabels import external_labels, fingerprint, resource_of, selector
+from sources.support.promlabels import external_labels, resource_of, selector
 from sources.support.thresholds import Limits
 from sources.support.timestamps import nanoseconds
 from sources.support.together import together

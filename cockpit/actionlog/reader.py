@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit.actionlog.database import connect, connect_to_read, errors_mapped
-from cockpit.actionlog.records import Action, Chunk, State, rfc3339
+from cockpit.actionlog.records import Action, Chunk, State
 from cockpit.actionlog.schema import pending
 from cockpit.actionlog.sessions import INTERRUPTED, is_alive
 from cockpit.actions.transport import Stream
 from cockpit.errors import UsageError
+from cockpit.signals import rfc3339
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

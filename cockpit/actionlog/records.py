@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from enum import StrEnum
 
 from msgspec import Struct
@@ -96,9 +95,3 @@ class Chunk(Struct, frozen=True, kw_only=True):
     """When it came, in nanoseconds since the epoch."""
     stream: Stream
     data: bytes
-
-
-def rfc3339(nanoseconds: int) -> str:
-    """Return a time as RFC 3339 in UTC to the nanosecond, such as `2026-01-02T03:04:05.000000006Z`."""
-    seconds, rest = divmod(nanoseconds, 1_000_000_000)
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest:09d}Z"

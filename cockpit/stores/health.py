@@ -109,6 +109,8 @@ class HealthStore(Store):
         elif row.latest.kind != sample.kind:
             self._order = None
         row.latest = sample
+        if row.points and row.points[-1][0] == sample.at:
+            row.points.pop()  # the same moment told again: a source may repeat what is still so
         row.points.append((sample.at, sample.value, sample.state))
         most = max(FEWEST, min(self.points, BUDGET // len(self._rows)))
         while len(row.points) > most:

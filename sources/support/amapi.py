@@ -11,9 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cockpit.signals import Alert, AlertState, Matcher, Silence
-from sources.support.promlabels import fingerprint, resource_of
-from sources.support.timestamps import nanoseconds, rfc3339
+from cockpit.signals import Alert, AlertState, Matcher, Silence, fingerprint, rfc3339
+from sources.support.promlabels import resource_of
+from sources.support.timestamps import nanoseconds
 
 MAX_EXPRESSION = 8_000
 

@@ -13,9 +13,9 @@ from typing import NoReturn
 from msgspec import Struct
 
 from cockpit.errors import CommandError
-from cockpit.signals import SECOND, Matcher
+from cockpit.signals import SECOND, Matcher, rfc3339
 from cockpit.source import Silencing
-from sources.support.timestamps import nanoseconds, rfc3339
+from sources.support.timestamps import nanoseconds
 
 MAX_MATCHERS = 32
 MAX_TEXT = 2_000
@@ -58,8 +58,8 @@ def silence_argv(wanted: Silencing) -> tuple[str, ...]:
         "add",
         f"--author={wanted.created_by}",
         f"--comment={wanted.comment}",
-        f"--start={rfc3339(wanted.starts_at)}",
-        f"--end={rfc3339(wanted.ends_at)}",
+        f"--start={rfc3339(wanted.starts_at, digits=3)}",
+        f"--end={rfc3339(wanted.ends_at, digits=3)}",
         *(str(matcher) for matcher in wanted.matchers),
     )
 

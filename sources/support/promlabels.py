@@ -1,4 +1,4 @@
-"""Labels as Prometheus and Alertmanager use them: whom they name, what they fingerprint to, where they come from."""
+"""Labels as Prometheus and Alertmanager use them: whom they name, and where they come from."""
 
 from __future__ import annotations
 
@@ -15,28 +15,10 @@ _K8S = {
     "node": "k8s.node.name",
     "deployment": "k8s.deployment.name",
 }
-_FNV_OFFSET = 0xCBF29CE484222325
-_FNV_PRIME = 0x100000001B3
-_MASK = 0xFFFFFFFFFFFFFFFF
 LONGEST_URL = 2_000
 """Characters of an `instance` within which its scheme and userinfo are looked for."""
 _URL = re.compile(r"[a-z][a-z0-9+.-]*+://(?:[^/@]*+@)?", re.IGNORECASE)
 _YAML_PAIR = re.compile(r"""    ([A-Za-z_]\w*|"[^"]+"|'[^']+'): ?(.*)""", re.ASCII)
-
-
-def fingerprint(labels: Mapping[str, str]) -> str:
-    """Return the 16 hex digits by which Alertmanager knows an alert with these labels.
-
-    FNV-1a, 64 bits, over each name and value in the order of names, each closed by the byte 255, as the Prometheus
-    model library defines a label set's fingerprint.
-    """
-    digest = _FNV_OFFSET
-    for name in sorted(labels):
-        for part in (name, labels[name]):
-            for byte in part.encode("utf-8", "surrogatepass"):
-                digest = ((digest ^ byte) * _FNV_PRIME) & _MASK
-            digest = ((digest ^ 0xFF) * _FNV_PRIME) & _MASK
-    return f"{digest:016x}"
 
 
 def host_of_instance(instance: str) -> str:

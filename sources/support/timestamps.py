@@ -1,9 +1,9 @@
-"""Times as HTTP APIs write them (RFC 3339, as Go prints it) and as the signals hold them (nanoseconds)."""
+"""Reads times as HTTP APIs write them: RFC 3339, as Go prints it."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 
 from cockpit.signals import SECOND
 
@@ -27,9 +27,3 @@ def nanoseconds(text: str) -> int:
     except (ValueError, OverflowError):
         return 0
     return max(0, seconds * SECOND + int((fraction or "0").ljust(9, "0")))
-
-
-def rfc3339(moment: int) -> str:
-    """Return a moment in nanoseconds as RFC 3339 with milliseconds, UTC."""
-    seconds, rest = divmod(moment, SECOND)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest // 1_000_000:03d}Z"

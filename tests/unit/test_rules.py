@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cockpit.rules import DEFAULT_RULES, LATE, NO_DATA, RESOLVED, RuleEngine, ThresholdRule, fingerprint
-from cockpit.signals import SECOND, Alert, AlertState, HealthSample, HealthState, LogRecord
+from cockpit.rules import DEFAULT_RULES, LATE, NO_DATA, RESOLVED, RuleEngine, ThresholdRule
+from cockpit.signals import SECOND, Alert, AlertState, HealthSample, HealthState, LogRecord, fingerprint
 
 START = 1_700_000_000 * SECOND
 FIRING, PENDING, RESOLVED_STATE = AlertState.FIRING, AlertState.PENDING, AlertState.RESOLVED
@@ -300,3 +300,16 @@ def test_whatever_comes_the_alerts_can_be_listed(seen: list[tuple[int, float | N
         bench.see(value, subject=subject, kind="host", at=at)
     listed = bench.alerts
     assert len({alert.fingerprint for alert in listed}) == len(listed)
+
+
+def test_alerts_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cockpit.rules.INSTANCES", 3)
+    engine = RuleEngine((ThresholdRule(name="Bad", state=HealthState.DOWN),), clock=lambda: SECOND)
+    engine.feed(
+        "x",
+        [
+            HealthSample(at=SECOND, subject=f"s{number}", kind="check", state=HealthState.DOWN)
+            for number in range(9)
+        ],
+    )
+    assert len(engine.alerts(SECOND)) == 3

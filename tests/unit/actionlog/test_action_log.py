@@ -18,11 +18,12 @@ import pytest
 
 from cockpit.actionlog.log import ActionLog
 from cockpit.actionlog.reader import ActionReader
-from cockpit.actionlog.records import Result, State, rfc3339
+from cockpit.actionlog.records import Result, State
 from cockpit.actions.command import Command, Origin, Risk
 from cockpit.actions.transport import Stream
 from cockpit.errors import ActionLogError, UsageError
 from cockpit.guard.judge import Decision
+from cockpit.signals import rfc3339
 from cockpit.targets import Environment, Target
 
 DONE = Result(state=State.DONE, exit_status=0)

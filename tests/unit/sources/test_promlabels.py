@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cockpit.signals import SECOND
-from sources.support.promlabels import external_labels, fingerprint, host_of_instance, resource_of, selector
-from sources.support.timestamps import nanoseconds, rfc3339
+from cockpit.signals import SECOND, fingerprint, rfc3339
+from sources.support.promlabels import external_labels, host_of_instance, resource_of, selector
+from sources.support.timestamps import nanoseconds
 
 
 def test_no_labels_have_the_hash_of_nothing() -> None:
