@@ -165,8 +165,9 @@ def test_a_full_disk_lets_nothing_run(data_dir: Path, tmp_path: Path) -> None:
     assert [action["state"] for action in actions(data_dir, "--limit", "10")].count("done") == 2
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
 @pytest.mark.skipif(
-    os.geteuid() != 0 or not shutil.which("unshare"), reason="mounting a small disk needs root"
+    not shutil.which("unshare"), reason="unshare is not installed (Debian package util-linux)"
 )
 def test_a_disk_that_fills_in_mid_command_is_told(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
@@ -220,7 +221,7 @@ def test_a_damaged_or_locked_log_lets_nothing_run(data_dir: Path, tmp_path: Path
         refused(cockpit(data_dir, "run", "--", "touch", str(mark)), mark)
 
 
-@pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
+@pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed (Debian package strace)")
 def test_the_intent_is_on_the_disk_before_the_command_is_started(data_dir: Path, tmp_path: Path) -> None:
     assert cockpit(data_dir, "run", "--", "true").returncode == 0
     trace = tmp_path / "trace"
