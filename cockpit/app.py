@@ -7,8 +7,10 @@ operator to the executor. What can be done without a screen belongs in `cockpit.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import getpass
 import logging
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -141,11 +143,19 @@ class CockpitApp(App[int]):
 
     def on_mount(self) -> None:
         """Paint first; start the sources once the screen stands."""
+        self._leave_when_told()
         self.set_keymap(textual_keymap(self.keymap))
         self.action_pane(1)
         self._show_target()
         self._tick()
         self.call_after_refresh(self._begin)
+
+    def _leave_when_told(self) -> None:
+        """Leave in order, so that a running command is stopped and recorded, and the terminal is given back."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+                loop.add_signal_handler(number, self.exit, 128 + number)
 
     def _begin(self) -> None:
         self.cockpit.start()

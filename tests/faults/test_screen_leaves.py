@@ -1,0 +1,81 @@
+"""The screen told to leave, or left without its terminal, while a command runs."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.cockpit_cli import COCKPIT, actions, environment
+
+
+class Screen:
+    """The real program on a terminal of its own, which is the one that controls it."""
+
+    def __init__(self, folder: Path) -> None:
+        (folder / "c.toml").write_text("default_sources = false\n")
+        self.terminal, theirs = pty.openpty()
+        self.program = subprocess.Popen(
+            ["setsid", "--ctty", *COCKPIT, "--config", str(folder / "c.toml")],
+            env=environment(folder / "data") | {"TERM": "xterm-256color"},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+
+    def wait_for(self, wanted: bytes, seconds: float = 15.0) -> None:
+        seen, end = b"", time.monotonic() + seconds
+        while wanted not in seen:
+            assert time.monotonic() < end, seen[-500:]
+            if select.select([self.terminal], [], [], 0.1)[0]:
+                seen += os.read(self.terminal, 65536)
+
+    def ended(self, seconds: float = 8.0) -> int:
+        """Read on until the program is gone and return its exit status, or minus a signal."""
+        end = time.monotonic() + seconds
+        while self.program.poll() is None:
+            assert time.monotonic() < end, "it did not leave"
+            if self.terminal >= 0 and select.select([self.terminal], [], [], 0.02)[0]:
+                try:
+                    os.read(self.terminal, 65536)
+                except OSError:  # the program closed its end
+                    self.hang_up()
+            time.sleep(0.01)
+        return self.program.returncode
+
+    def hang_up(self) -> None:
+        if self.terminal >= 0:
+            os.close(self.terminal)
+        self.terminal = -1
+
+
+@pytest.fixture
+def screen(tmp_path: Path) -> Iterator[Screen]:
+    screen = Screen(tmp_path)
+    yield screen
+    screen.program.kill()
+    screen.program.wait()
+    screen.hang_up()
+
+
+@pytest.mark.parametrize("how", ["SIGTERM", "hang-up"])
+def test_a_running_command_is_stopped_and_recorded(how: str, screen: Screen, tmp_path: Path) -> None:
+    screen.wait_for(b"Health")
+    os.write(screen.terminal, b"!echo $((6 * 7))nd; exec sleep 60\r")
+    screen.wait_for(b"42nd")
+    if how == "SIGTERM":
+        screen.program.send_signal(signal.SIGTERM)
+        assert screen.ended() == 128 + signal.SIGTERM
+    else:
+        screen.hang_up()
+        screen.ended()
+    (action,) = actions(tmp_path / "data")
+    assert (action["state"], action["signal"]) == ("cancelled", "SIGTERM")
