@@ -202,10 +202,10 @@ class CockpitApp(App[int]):
             self.verdict.cpu, self.verdict.memory = self._cost.read()
             self.verdict.tick(now, statuses)
             self.breadcrumb.tick(now)
-            self._collector.idle()
             for warning in self.cockpit.warnings[self._warned :]:
                 self._notice(warning, "warning")
             self._warned = len(self.cockpit.warnings)
+        self._collector.idle()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave the letters to whatever is typed into, and all keys to a screen on top.

@@ -14,7 +14,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
 from msgspec import Struct
@@ -122,12 +122,12 @@ def clean(batch: Signal | Sequence[Signal]) -> tuple[list[Signal], int]:
     given: object = (batch,) if isinstance(batch, Struct) else batch
     if not isinstance(given, Sequence) or isinstance(given, str | bytes):
         return [], 1
-    checks = _Pass().checks
+    whole = _Pass()
     cleaned: list[Signal] = []
     keep = cleaned.append
     for signal in given:
         try:
-            keep(checks[type(signal)](signal))
+            keep(_CHECKS[type(signal)](whole, signal))
         except (_Wrong, KeyError):
             pass
     return cleaned, len(given) - len(cleaned)
@@ -140,12 +140,6 @@ class _Pass:
         self._attributes: dict[int, Attributes] = {}
         self._labels: dict[int, Mapping[str, str]] = {}
         self._names: set[str] = {""}
-        self.checks: dict[type, Callable[..., Signal]] = {
-            LogRecord: self.log_record,
-            Span: self.span,
-            HealthSample: self.health_sample,
-            Alert: self.alert,
-        }
 
     def log_record(self, given: LogRecord) -> LogRecord:
         """Check a log record; the shortest way through is for one that needs nothing."""
@@ -327,6 +321,13 @@ class _Pass:
         cleaned = tuple(check(item) for item in given[:ITEMS_LIMIT] if type(item) is kind)
         return given if type(given) is tuple and _same(cleaned, given) else cleaned
 
+
+_CHECKS: Mapping[type, Callable[[_Pass, Any], Signal]] = {
+    LogRecord: _Pass.log_record,
+    Span: _Pass.span,
+    HealthSample: _Pass.health_sample,
+    Alert: _Pass.alert,
+}
 
 T = TypeVar("T", bound=Struct)
 
