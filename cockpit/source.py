@@ -150,10 +150,10 @@ class Source(ABC, Generic[O]):
         """
 
     async def aclose(self) -> None:
-        """Let go of what is held beyond `run`, such as connections that a question opened.
+        """Let go of what is held, such as connections; what needs them afterwards opens them again.
 
-        Called once this source is no longer used, on the loop that it ran on; what `run` itself opens it closes in a
-        `finally` of its own.
+        Called on the loop that the source ran on when it is no longer used, for a question may have opened something
+        after `run` ended. A `PollingSource` calls it at the end of `run` too; any other `run` closes what it opened.
         """
 
     # Questions a source may answer. Each pushes its range and limit down to the engine that holds the data.
@@ -215,12 +215,15 @@ class PollingSource(Source[O]):
         """Look once and emit what was found."""
 
     async def run(self, emit: Emit) -> None:
-        """Poll for ever, keeping the rhythm: a slow look shortens the pause after it."""
+        """Poll until cancelled, keeping the rhythm: a slow look shortens the pause after it."""
         loop = asyncio.get_running_loop()
-        while True:
-            started = loop.time()
-            await self.traced(f"poll {self.name}", lambda: self.poll(emit))
-            await asyncio.sleep(max(0.05, self.options.interval - (loop.time() - started)))
+        try:
+            while True:
+                started = loop.time()
+                await self.traced(f"poll {self.name}", lambda: self.poll(emit))
+                await asyncio.sleep(max(0.05, self.options.interval - (loop.time() - started)))
+        finally:
+            await self.aclose()
 
 
 async def _untraced(_name: str, look: Callable[[], Awaitable[None]]) -> None:

@@ -60,13 +60,6 @@ class AlertmanagerSource(PollingSource[AlertmanagerOptions]):
         self._emit: Emit | None = None
         self._polling = asyncio.Lock()
 
-    async def run(self, emit: Emit) -> None:
-        """Poll until cancelled, then close the connections."""
-        try:
-            await super().run(emit)
-        finally:
-            await self.aclose()
-
     async def poll(self, emit: Emit) -> None:
         """Read all members and emit what they say together.
 

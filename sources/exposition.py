@@ -84,13 +84,6 @@ class ExpositionSource(PollingSource[ExpositionOptions]):
         self._watches = tuple((watch, _selector(watch, name)) for watch in options.watch)
         self._resource = resource(options.service, host_of_instance(urlsplit(self.http.url).netloc))
 
-    async def run(self, emit: Emit) -> None:
-        """Poll until cancelled, then close the connections."""
-        try:
-            await super().run(emit)
-        finally:
-            await self.aclose()
-
     async def aclose(self) -> None:
         """Close the connections; a later scrape opens them again."""
         await self.http.aclose()

@@ -81,13 +81,6 @@ class PrometheusSource(PollingSource[PrometheusOptions]):
         self._external: dict[str, str] | None = dict(options.external_labels) or None
         self._external_at = 0.0
 
-    async def run(self, emit: Emit) -> None:
-        """Poll until cancelled, then close the connections."""
-        try:
-            await super().run(emit)
-        finally:
-            await self.aclose()
-
     async def aclose(self) -> None:
         """Close the connections; a later question opens them again."""
         await self.http.aclose()

@@ -42,7 +42,7 @@ def backoff(failures: int, jitter: float) -> float:
 
 
 class _Voice:
-    """A source's `emit` for one run of it; what it says when that is over is not heard, and ends it."""
+    """A source's `emit` for one run of it; what it says when that is over is not heard."""
 
     def __init__(self, intake: Intake) -> None:
         self.over = False
@@ -50,17 +50,11 @@ class _Voice:
 
     async def __call__(self, batch: Sequence[Signal]) -> None:
         """Pass a batch on; see `Emit`."""
-        self._demand_turn()
-        await self._intake(batch)
+        await (asyncio.sleep(0) if self.over else self._intake(batch))
 
     async def replace(self, signal_type: type[Alert] | type[HealthSample], batch: Sequence[Signal]) -> None:
         """Pass on all of one type; see `Emit`."""
-        self._demand_turn()
-        await self._intake.replace(signal_type, batch)
-
-    def _demand_turn(self) -> None:
-        if self.over:
-            raise asyncio.CancelledError("this run of the source is over")
+        await (asyncio.sleep(0) if self.over else self._intake.replace(signal_type, batch))
 
 
 class Runner:

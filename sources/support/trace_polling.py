@@ -136,13 +136,6 @@ class TraceStoreSource(PollingSource[O]):
         """Seconds until it counts as late: a word comes after each service, which is asked about thrice."""
         return self.options.interval + self.options.timeout * 2
 
-    async def run(self, emit: Emit) -> None:
-        """Poll until cancelled, then close the connections."""
-        try:
-            await super().run(emit)
-        finally:
-            await self.aclose()
-
     async def aclose(self) -> None:
         """Close the connections; a later question opens them again."""
         await self.http.aclose()

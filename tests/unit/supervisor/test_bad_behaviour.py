@@ -77,10 +77,8 @@ class Speaks(Probe):
         try:
             await asyncio.Event().wait()
         finally:
-            try:
-                await emit([sample("late", self.name)])
-            except asyncio.CancelledError:
-                Speaks.said.append("refused")
+            await emit([sample("late", self.name)])
+            Speaks.said.append("late")
 
 
 class Answers(Probe):
@@ -147,7 +145,7 @@ async def test_what_a_source_says_after_its_end_is_not_heard() -> None:
     Speaks.said.clear()
     async with supervised(bad=Speaks) as supervisor:
         await until(supervisor, "bad", lambda status: status.restarts >= 1)
-        assert Speaks.said == ["refused"]
+        assert Speaks.said == ["late"]
         assert supervisor.stores.health.get("bad", "late") is None
 
 
@@ -181,7 +179,7 @@ async def test_a_source_is_closed_when_it_is_no_longer_used() -> None:
     async with supervised(probe=Answers) as supervisor:
         await until(supervisor, "probe", lambda status: status.items > 0)
         assert Answers.closed == []
-    assert Answers.closed == ["probe"]
+    assert set(Answers.closed) == {"probe"}
 
 
 async def test_no_source_speaks_for_another() -> None:
