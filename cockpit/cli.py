@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import os
 import re
 import sys
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 PIPE_CLOSED = 141
 """128 and the number of the signal, as shells count."""
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What writing to a file or terminal fails with; these name no file, as opening one does."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: The arguments after the program's name; None takes the process's own.
     """
     args = argparse.Namespace()
+    _have_outputs()
     try:
         parser().parse_args(argv, namespace=args)
         with _logging(args.data_dir):
@@ -48,10 +52,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return PIPE_CLOSED
+    except OSError as error:
+        if error.errno not in _NO_ROOM or error.filename is not None:
+            return _record(error, getattr(args, "data_dir", None))
+        _drop_output()
+        return _complain(CockpitError(f"the output can't be written: {error.strerror}"))
     except Exception as error:  # noqa: BLE001  one of the three places that may: the command line's top
         return _record(error, getattr(args, "data_dir", None))
+
+
+def _have_outputs() -> None:
+    """Write to nowhere where an output was closed by whoever started this, as `>&-` does.
+
+    Else the next file that is opened would take its number, and what is meant for the output would end up in there.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w", encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def _drop_output() -> None:
+    """Let what is still buffered go nowhere, so that Python has nothing to complain of when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def program() -> NoReturn:

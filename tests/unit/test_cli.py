@@ -246,3 +246,16 @@ def test_wrong_values_are_wrong_usage(argv: list[str], capsys: pytest.CaptureFix
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert " _" not in err
+
+
+@pytest.mark.parametrize("argv", ["sources host", "snapshot --for 0.2", "log list --json", "run --json -- true"])
+def test_a_full_disk_and_closed_outputs_are_told_without_a_traceback(argv: str, tmp_path: Path) -> None:
+    cockpit = f"{sys.executable} -m cockpit --data-dir {tmp_path}/data --config {tmp_path}/c.toml {argv}"
+    (tmp_path / "c.toml").write_text("default_sources = false\n")
+    full = subprocess.run(f"{cockpit} >/dev/full", shell=True, capture_output=True, text=True, timeout=30)
+    assert full.returncode == 1
+    assert full.stderr == "cockpit: the output can't be written: No space left on device\n"
+    for closed in (">&-", "2>&-", "<&- >&- 2>&-"):
+        done = subprocess.run(f"{cockpit} {closed}", shell=True, capture_output=True, text=True, timeout=30)
+        assert (done.returncode, done.stderr) == (0, "")
+    assert not (tmp_path / "data" / "cockpit.log").exists()
