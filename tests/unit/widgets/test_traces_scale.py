@@ -73,9 +73,9 @@ async def test_keys_on_a_huge_trace_draw_only_the_rows_in_sight(
         for key in ("down", "pagedown", "end", "home", "plus", "plus", "full_stop", "e", "c", "w", "w", "minus",
                     "down", "space", "space", "f", "u", "end", "h", "l"):  # fmt: skip
             drawn = 0
-            began = time.perf_counter()
+            began = time.thread_time()  # the work itself, however busy the machine is
             await pilot.press(key)
-            slowest = max(slowest, time.perf_counter() - began)
+            slowest = max(slowest, time.thread_time() - began)
             host.tick(SECOND // 10)
             await pilot.pause()
             assert drawn <= 5 * waterfall.size.height, f"{key} drew {drawn} rows"
