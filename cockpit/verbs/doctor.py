@@ -38,6 +38,7 @@ def main(args: argparse.Namespace) -> int:
     from cockpit import config
     from cockpit.checkup import Checkup
     from cockpit.errors import UsageError
+    from cockpit.hygiene import clean_text
 
     settings = config.load(args.config)
     checkup = Checkup(settings, config.data_dir(args.data_dir), timeout=args.timeout)
@@ -49,7 +50,7 @@ def main(args: argparse.Namespace) -> int:
         )
     findings = checkup.run(args.names or None)
     for warning in (*settings.warnings, *checkup.warnings):
-        print(f"warning: {warning}", file=sys.stderr)
+        print(f"warning: {clean_text(warning)}", file=sys.stderr)
     if args.json:
         import json
 

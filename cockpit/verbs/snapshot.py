@@ -53,6 +53,7 @@ def main(args: argparse.Namespace) -> int:
     import msgspec
 
     from cockpit.config import load
+    from cockpit.hygiene import clean_text
     from cockpit.snapshot import as_text
     from cockpit.wiring import Cockpit
 
@@ -63,7 +64,7 @@ def main(args: argparse.Namespace) -> int:
     else:
         print(as_text(taken))
     for warning in cockpit.warnings:
-        print(f"cockpit: {warning}", file=sys.stderr)
+        print(f"cockpit: {clean_text(warning)}", file=sys.stderr)
     return 0
 
 

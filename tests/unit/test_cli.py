@@ -248,7 +248,9 @@ def test_wrong_values_are_wrong_usage(argv: list[str], capsys: pytest.CaptureFix
     assert " _" not in err
 
 
-@pytest.mark.parametrize("argv", ["sources host", "snapshot --for 0.2", "log list --json", "run --json -- true"])
+@pytest.mark.parametrize(
+    "argv", ["sources host", "snapshot --for 0.2", "log list --json", "run --json -- true"]
+)
 def test_a_full_disk_and_closed_outputs_are_told_without_a_traceback(argv: str, tmp_path: Path) -> None:
     cockpit = f"{sys.executable} -m cockpit --data-dir {tmp_path}/data --config {tmp_path}/c.toml {argv}"
     (tmp_path / "c.toml").write_text("default_sources = false\n")
