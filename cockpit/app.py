@@ -11,6 +11,7 @@ import asyncio
 import getpass
 import logging
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -18,6 +19,7 @@ from textual import on, work
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
+from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.widgets import Input
 from textual.worker import Worker, WorkerState
@@ -52,6 +54,7 @@ from widgets.output import ACTIONS as OUTPUT_ACTIONS
 from widgets.output import OutputDrawer, how_it_ended
 from widgets.palette import ActionProvider
 from widgets.pane import PANE_ACTIONS, Pane
+from widgets.plain import NoColour
 from widgets.rows import ROW_ACTIONS
 from widgets.text import HEALTH_MARK
 from widgets.themes import DARK, PRODUCTION, THEMES
@@ -91,6 +94,7 @@ class CockpitApp(App[int]):
             clock: Nanoseconds since the epoch; a test or a replay may hold it still.
         """
         super().__init__()
+        self._plain = [NoColour()] if self.no_color else []
         self._clock = clock
         self.cockpit = cockpit
         self.operations = operations
@@ -140,6 +144,10 @@ class CockpitApp(App[int]):
         screen = super().get_default_screen()
         screen.add_class(next(name for least, name in reversed(BREAKPOINTS) if self.size.width >= least))
         return screen
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Draw without any colour where `NO_COLOR` asks for that."""
+        return self._plain or super().get_line_filters()
 
     def on_mount(self) -> None:
         """Paint first; start the sources once the screen stands."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from textual import work
 from textual.widget import Widget
 
 from cockpit.errors import CockpitError
 from cockpit.scope import Scope
-from cockpit.signals import SECOND, Alert
+from cockpit.signals import SECOND, Alert, Series
 from cockpit.source import TimeRange
 from widgets.asking import Asks
 from widgets.detail import Detail, Field
@@ -51,7 +51,8 @@ class AlertDetail(Detail):
     def __init__(self, alert: Alert, now: int, scope: Scope, *, asks: Asks | None) -> None:
         super().__init__(alert.name, _sections(alert, now))
         self.alert = alert
-        self.window = scope.window(now)
+        self.scope = scope
+        self.now = now
         self.asks = asks
 
     def extra(self) -> Iterable[Widget]:
@@ -63,6 +64,17 @@ class AlertDetail(Detail):
         """Ask for the graph."""
         if self.query(Plot):
             self._ask()
+
+    def follow_scope(self, scope: Scope, now: int) -> None:
+        """Ask for the graph anew where another window is looked at, and mark the time cursor in it."""
+        asked, self.scope, self.now = self.scope, scope, now
+        if not self.query(Plot):
+            return
+        if (asked.span, asked.end) != (scope.span, scope.end):
+            self._ask()
+        elif asked.cursor != scope.cursor:
+            plot = self.query_one(Plot)
+            plot.show(plot.series, thresholds=plot.thresholds, cursor=scope.cursor, note=plot.note)
 
     def follow_alert(self, alert: Alert | None, now: int) -> None:
         """Show the alert as it is now; one that is gone keeps its last state, and says so."""
@@ -81,7 +93,7 @@ class AlertDetail(Detail):
     async def _ask(self) -> None:
         expression, thresholds = graphed(self.alert.expression)
         plot = self.query_one(Plot)
-        start, end = self.window
+        start, end = self.scope.window(self.now)
         step = max(1.0, (end - start) / SECOND / STEPS)
         trouble = ""
         for name in self._answerers():
@@ -95,9 +107,19 @@ class AlertDetail(Detail):
                 trouble = f"{name}: {error}"
                 continue
             if series:
-                plot.show(series, thresholds=thresholds)
+                plot.show(self._own(series), thresholds=thresholds, cursor=self.scope.cursor)
                 return
         plot.show((), note=trouble or "no points in this window")
+
+    def _own(self, series: Sequence[Series]) -> Sequence[Series]:
+        """Return the lines that may be this alert's, by their labels; all of them where none is."""
+        labels = self.alert.labels
+        own = [
+            each
+            for each in series
+            if all(labels.get(name) == value for name, value in each.labels.items() if name != "__name__")
+        ]
+        return own or series
 
 
 def _sections(alert: Alert, now: int) -> dict[str, list[Field]]:

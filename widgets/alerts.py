@@ -117,6 +117,7 @@ class AlertsPane(Pane):
         if isinstance(detail := self.detail, AlertDetail):
             then = self.stores.alerts.get(detail.alert.fingerprint, self.scope.cursor)
             detail.follow_alert(then, self.moment)
+            detail.follow_scope(self.scope, self.now)
 
     def _arrange(self, rows: RowList[AlertRow]) -> None:
         groups = self._groups()

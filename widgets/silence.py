@@ -194,7 +194,8 @@ class SilenceForm(Detail):
             hints.append(str(error))
         more = sum(alert.fingerprint not in self.meant for alert in hit)
         missed = len(self.meant) - (len(hit) - more)
-        lines.append(f"would hold back {len(hit):,} alerts that stand now, and any that come and match")
+        noun = "alert that stands" if len(hit) == 1 else "alerts that stand"
+        lines.append(f"would hold back {len(hit):,} {noun} now, and any that come and match")
         if more:
             hints.append(f"{more:,} of them are more than you chose")
         if missed > 0:

@@ -196,6 +196,7 @@ class Verdict(Widget):
                 )
             ]
         if left <= HANDOVER:
+            text = " on call" if "duty" in yielded else text
             return [(f" {SEVERITY_MARK[2]}{text} for {age(left)} more ", "warning")]
         at = clock(until)[:5] if left < DAY else clock(until, date=True)[:10]
         return [] if "duty" in yielded else [(f"{text} until {at} ", "")]

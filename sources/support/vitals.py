@@ -99,7 +99,7 @@ def load(look: Look, limits: Thresholds, *, cores: int) -> list[HealthSample]:
     if state is not HealthState.OK:
         reason = f"{five / cores:.1f} a core over 5 min: more work waits than {cores} cores do ({reason})"
     details = {"1 min": one, "5 min": five, "15 min": fifteen, "per core": round(five / cores, 2)}
-    return [look.sample("load", "host", state=state, reason=reason, value=round(one, 2), unit="1",
+    return [look.sample("load", "host", state=state, reason=reason, value=round(one, 2), unit="{thread}",
                         details=details)]  # fmt: skip
 
 
