@@ -284,8 +284,9 @@ class CockpitApp(App[int]):
         """Leave what is open where the focus is: the output, a detail, else the cockpit."""
         pane = self.current_pane()
         within = self.focused.ancestors_with_self if self.focused else []
-        if self.drawer in within:
+        if self.drawer.is_open and self.drawer in within:
             self.drawer.action_close()
+            pane.focus_body()
         elif pane.inside and pane in within:
             await self.action_back()
         else:

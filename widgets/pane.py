@@ -163,7 +163,7 @@ class Pane(Vertical):
         """Say what keeps rows out, for a list that is empty."""
         held = [f"{name} {value}" for name, value in self.scope.labels().items() if name != "trace"]
         held += [f"filter {self.filter_text}"] if self.filter_text else []
-        return f"none of {', '.join(held)} · Esc steps back" if held else ""
+        return safe(f"none of {', '.join(held)} · Esc steps back", 200) if held else ""
 
     def focus_body(self) -> None:
         """Give the focus to the pane's main widget."""

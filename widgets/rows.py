@@ -22,7 +22,7 @@ from textual.strip import Strip
 
 from cockpit.keymap import Action
 from widgets.keys import bindings
-from widgets.text import fit
+from widgets.text import fit, safe
 
 T = TypeVar("T")
 
@@ -204,7 +204,7 @@ class RowList(ScrollView, Generic[T], can_focus=True):
             return self._header(width), "header"
         index = int(self.scroll_offset.y) + y - head
         if index >= len(self._items):
-            text = f" {self.empty}" if not self._items and y == head else ""
+            text = f" {safe(self.empty, 200)}" if not self._items and y == head else ""
             return [(text, "muted")], ""
         over = ""
         if index == self.cursor and (self.has_focus or self._moved):

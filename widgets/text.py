@@ -120,7 +120,7 @@ def quantity(value: float | None, unit: str = "") -> str:
         return duration(value * SECOND) if value > 0 else "0 s"
     if unit in ("By", "By/s"):
         return _scaled(value, 1000, ("B", "kB", "MB", "GB", "TB", "PB")) + unit[2:]
-    bare = unit.strip("{}") if unit.startswith("{") else unit
+    bare = safe(unit.strip("{}") if unit.startswith("{") else unit, 40)
     number = _scaled(value, 1000, ("", "k", "M", "G", "T")) if abs(value) >= 10_000 else f"{value:.4g}"
     return f"{number} {bare}".strip()
 
@@ -145,12 +145,14 @@ def sparkline(
     if not known:
         return " " * width
     floor = min(known) if low is None else low
-    span = (max(known) if high is None else high) - floor
+    half = (
+        max(known) if high is None else high
+    ) / 2 - floor / 2  # halves, since a difference may be infinite
     bars = [
         " "
         if value is None or not math.isfinite(value)
-        else _BARS[min(7, max(0, int((value - floor) / span * 8)))]
-        if span > 0
+        else _BARS[int(max(0.0, min(7.0, (value / 2 - floor / 2) / half * 8)))]
+        if half > 0
         else _BARS[0]
         for value in shown
     ]
