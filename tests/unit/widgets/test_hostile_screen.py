@@ -115,7 +115,7 @@ KEYS = (
 )
 
 
-@settings(max_examples=12, deadline=None, phases=PHASES, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, phases=PHASES, suppress_health_check=list(HealthCheck))
 @given(
     health=st.lists(samples, min_size=1, max_size=3),
     firing=st.lists(alerts, min_size=1, max_size=3),
