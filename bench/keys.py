@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from bench.load import Load, under
 from bench.options import Options
@@ -47,7 +49,8 @@ def run(options: Options) -> Table:
     """Press keys without load and under it."""
     full = Load(2_000, 200, 500) if options.quick else Load()
     rows, notes = [], []
-    for name, load in (("nothing arrives", Load(0, 0, full.alerts)), ("all of it arrives", full)):
+    loads = {"nothing arrives": Load(0, 0, full.alerts), "all of it arrives": full}
+    for name, load in loads.items():
         measured, note = _under(load, options)
         rows += [_row(name, what, times) for what, times in measured.items()]
         notes.append(f"While {name}: {note}")
@@ -82,17 +85,18 @@ def _under(load: Load, options: Options) -> tuple[dict[str, list[float]], str]:
     with under(load, options.home) as (config, log):
         program = cockpit(options.home, config)
         with Terminal(program.argv, env=program.env, on_run=eye.see) as terminal:
-            terminal.run(4 if options.quick else SETTLE)
+            terminal.run(2 if options.quick else SETTLE)
             meter = Meter(terminal.process.pid)
-            presses = options.repeat(600, least=2 * STROKE)
+            at_first = resident(terminal.process.pid)
+            presses = options.repeat(600, least=STROKE)
             measured = {
                 "j and k among the alerts": _moves(terminal, eye, presses),
                 "a filter typed over the logs": _letters(terminal, eye, options.repeat(300, least=14)),
             }
             share, memory = meter.share(), resident(terminal.process.pid)
-            note = f"{100 * share:.0f} % of a core, {memory / 1e6:.0f} MB resident"
+            note = f"{100 * share:.0f} % of a core, {at_first / 1e6:.0f} MB resident at first, {memory / 1e6:.0f} MB at last"
             if load.lines:
-                note += f", {_kept_up(terminal, log.stat().st_size, load)}"
+                note += f", {_kept_up(terminal, log)}"
             return measured, note + "."
 
 
@@ -146,13 +150,18 @@ def _shows(eye: Eye, row: int, typed: str) -> bool:
     return typed.strip() in eye.runs.get(row, ())
 
 
-def _kept_up(terminal: Terminal, size: int, load: Load) -> str:
+def _kept_up(terminal: Terminal, log: Path) -> str:
     """Say how far the newest line on the screen is behind the newest in the file, and what was dropped."""
-    del size
     dropped = re.findall(r"([\d,]+) dropped", terminal.text)
+    terminal.send(b"3G")
+    terminal.run(1.0)
     terminal.text = ""
-    terminal.run(1.5)
+    terminal.run(1.0)
     shown = max((int(number) for number in SEQUENCE.findall(terminal.text)), default=0)
     if not shown:
-        raise Gone("no log line on the screen")
-    return f"{dropped[-1] if dropped else 'nothing'} dropped"
+        raise Gone("no numbered log line on the screen")
+    with log.open("rb") as opened:
+        opened.seek(-400, os.SEEK_END)
+        written = int(SEQUENCE.findall(opened.read().decode())[-1])
+    behind = f"the newest line on the screen {written - shown:,} behind the newest of {written:,} in the file"
+    return f"{dropped[-1] if dropped else 'nothing'} dropped, {behind}"

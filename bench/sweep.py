@@ -102,7 +102,7 @@ KINDS = (
 
 def run(options: Options) -> Table:
     """Fill each store further and further, and measure rounds of news and redraw."""
-    sizes = (100, 1_000) if options.quick else SIZES
+    sizes = (100, 500) if options.quick else SIZES
     rounds = options.repeat(ROUNDS, least=2)
     rows = []
     for kind in KINDS:
@@ -149,7 +149,7 @@ async def _measure(kind: Kind, size: int, rounds: int, options: Options) -> tupl
         for start in range(0, size, 1_000):
             cockpit.stores.take("bench", _batch(kind, range(start, min(start + 1_000, size)), now))
         follow(app)
-        await pilot.pause(1.0)
+        await pilot.pause(0.1 if options.quick else 1.0)
         for number in range(rounds):
             first = size + number * kind.news if kind.fresh else number * kind.news
             numbers = range(first, first + kind.news)
