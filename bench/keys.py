@@ -21,9 +21,12 @@ SETTLE = 12.0
 LIMIT = 50.0
 STROKE = 12
 """Rows that the cursor goes down before it goes up again: it never leaves the screen, so a paint is a new row."""
-WORD = "took 12"
+WORD = "TOOK 12"
+"""Found in the lines whatever its case, and in capitals nowhere on the screen but where it is typed."""
 CURSOR = "48;2;95;175;215"
 """The cursor's background, as the default theme has it."""
+LISTED = "cluster=cluster-"
+"""What the list of alerts shows once it has those of the load."""
 PROMPT = "filter ·"
 SEQUENCE = re.compile(r"seq=(\d+)")
 
@@ -34,7 +37,7 @@ class Eye:
 
     cursor: int = -1
     prompt: int = -1
-    runs: dict[int, list[str]] = field(default_factory=dict)
+    runs: set[str] = field(default_factory=set)
 
     def see(self, row: int, sgr: str, text: str) -> None:
         """Note a run of text as it is drawn."""
@@ -42,7 +45,7 @@ class Eye:
             self.cursor = row
         if PROMPT in text:
             self.prompt = row
-        self.runs.setdefault(row, []).append(text.strip(" ┃│"))
+        self.runs.add(text.strip(" ┃│"))
 
 
 def run(options: Options) -> Table:
@@ -94,7 +97,8 @@ def _under(load: Load, options: Options) -> tuple[dict[str, list[float]], str]:
                 "a filter typed over the logs": _letters(terminal, eye, options.repeat(300, least=14)),
             }
             share, memory = meter.share(), resident(terminal.process.pid)
-            note = f"{100 * share:.0f} % of a core, {at_first / 1e6:.0f} MB resident at first, {memory / 1e6:.0f} MB at last"
+            note = f"{100 * share:.0f} % of a core, "
+            note += f"{at_first / 1e6:.0f} MB resident at first, {memory / 1e6:.0f} MB at last"
             if load.lines:
                 note += f", {_kept_up(terminal, log)}"
             return measured, note + "."
@@ -105,7 +109,9 @@ def _pause(terminal: Terminal) -> None:
 
 
 def _moves(terminal: Terminal, eye: Eye, presses: int) -> list[float]:
-    terminal.send(b"2g")
+    if LISTED not in terminal.text:
+        terminal.wait(lambda: LISTED in terminal.text, 30, "list of alerts")
+    terminal.send(b"2jg")
     terminal.run(1.0)
     times = []
     for key in _strokes(presses):
@@ -125,7 +131,7 @@ def _letters(terminal: Terminal, eye: Eye, presses: int) -> list[float]:
     eye.prompt = -1
     terminal.send(b"3/")
     terminal.wait(lambda: eye.prompt >= 0, 10, "filter line")
-    row, typed, times = eye.prompt, "", []
+    typed, times = "", []
     while len(times) < presses:
         for wanted in [WORD[: n + 1] for n in range(len(WORD))] + [
             WORD[:n] for n in range(len(WORD) - 1, 0, -1)
@@ -135,19 +141,19 @@ def _letters(terminal: Terminal, eye: Eye, presses: int) -> list[float]:
             at = terminal.send(key)
             typed = wanted
             times.append(
-                1000
-                * (terminal.wait(lambda word=wanted: _shows(eye, row, word), 10, f"echo of {typed!r}") - at)
+                1000 * (terminal.wait(lambda word=wanted: _shows(eye, word), 10, f"echo of {typed!r}") - at)
             )
             _pause(terminal)
         terminal.send(b"\x7f")
         typed = ""
         _pause(terminal)
     terminal.send(b"\x1b")
+    terminal.run(1.0)  # what follows an escape at once would be taken for a part of it
     return times
 
 
-def _shows(eye: Eye, row: int, typed: str) -> bool:
-    return typed.strip() in eye.runs.get(row, ())
+def _shows(eye: Eye, typed: str) -> bool:
+    return typed.strip() in eye.runs
 
 
 def _kept_up(terminal: Terminal, log: Path) -> str:
