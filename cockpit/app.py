@@ -110,6 +110,8 @@ class CockpitApp(App[int]):
         self._opened = False
         """Whether the action log was tried."""
         self._command: Worker[None] | None = None
+        self._no_themes: set[str] = set()
+        """Themes that were asked for and aren't there."""
         for theme in THEMES:
             self.register_theme(theme)
         self._dress()
@@ -498,7 +500,8 @@ class CockpitApp(App[int]):
     def _put_on(self, theme: str) -> None:
         if theme in self.available_themes:
             self.theme = theme
-        else:
+        elif theme not in self._no_themes:
+            self._no_themes.add(theme)
             self._notice(f"there is no theme {theme}; ctrl+p lists them", "warning")
 
 
