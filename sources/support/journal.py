@@ -91,7 +91,7 @@ def record_of(entry: Entry, source: str = "") -> LogRecord:
     """Return the log record that an entry stands for."""
     fields = entry.fields
     stamp = text_of(fields.get("__REALTIME_TIMESTAMP"))
-    at = bounded(int(stamp) * 1000) if stamp.isdigit() and len(stamp) < 20 else -1
+    at = bounded(int(stamp) * 1000) if stamp.isdecimal() and len(stamp) < 20 else -1
     body = text_of(fields.get("MESSAGE")).rstrip("\n")
     inner = from_json(body, Moments()) if body.startswith("{") and body.endswith("}") else None
     trace_id, span_id = text_of(fields.get("TRACE_ID")).lower(), text_of(fields.get("SPAN_ID")).lower()
@@ -136,7 +136,7 @@ def _attributes(fields: Mapping[str, object], inner: Fields | None) -> dict[str,
             attributes[known] = text
     for name, known in NUMBERS.items():
         text = text_of(fields.get(name))
-        if text.isdigit() and len(text) < 19:
+        if text.isdecimal() and len(text) < 19:
             attributes[known] = int(text)
     if unit := text_of(fields.get("_SYSTEMD_UNIT")):
         attributes["systemd.unit"] = unit

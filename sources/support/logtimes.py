@@ -86,7 +86,7 @@ def _seconds(second: str, zone: str | None) -> int:
 
 def _yearless(month: str, day: str, clock: str, observed: int) -> int:
     seen = datetime.fromtimestamp(observed / SECOND, UTC).year if 0 <= observed < LATEST else 1970
-    number = MONTHS.get(month) or (int(month) if month.isdigit() else 0)
+    number = MONTHS.get(month) or (int(month) if month.isdecimal() else 0)
     for year in (seen + 1, seen, seen - 1, seen - 2, seen - 3, seen - 4):
         at = _seconds(f"{year}-{number:02d}-{int(day):02d} {clock}", None)
         if 0 <= at <= observed + DAY:

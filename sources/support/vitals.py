@@ -199,7 +199,7 @@ def parse_pressure(text: str) -> dict[str, dict[str, float]]:
 def open_files(look: Look, limits: Thresholds) -> list[HealthSample]:
     """Return `file handles`: how many of the system's are in use (proc(5), sys/fs/file-nr)."""
     numbers = _text(Path("/proc/sys/fs/file-nr")).split()
-    if len(numbers) != 3 or not all(number.isdigit() for number in numbers):
+    if len(numbers) != 3 or not all(number.isdecimal() for number in numbers):
         return []
     used, most = int(numbers[0]) - int(numbers[1]), int(numbers[2])
     percent = 100 * used / most if most else 0.0
@@ -233,7 +233,7 @@ class Container:
     def _memory(self, look: Look) -> list[HealthSample]:
         most = _text(self._root / "memory.max").strip()
         current = _text(self._root / "memory.current").strip()
-        if not most.isdigit() or not current.isdigit() or int(most) == 0:
+        if not most.isdecimal() or not current.isdecimal() or int(most) == 0:
             return []
         # What the kernel can drop at once isn't held against the container.
         used = max(0, int(current) - (_field(str(self._root / "memory.stat"), "inactive_file") or 0))
@@ -246,7 +246,7 @@ class Container:
         quota, _, period = _text(self._root / "cpu.max").strip().partition(" ")
         stat = str(self._root / "cpu.stat")
         counters = {name: float(_field(stat, name) or 0) for name in ("usage_usec", "throttled_usec")}
-        if not quota.isdigit() or not period.isdigit() or int(period) == 0 or int(quota) == 0:
+        if not quota.isdecimal() or not period.isdecimal() or int(period) == 0 or int(quota) == 0:
             return []
         rates = self._rates(counters, look.elapsed)
         if rates is None:
@@ -272,6 +272,6 @@ def _field(path: str, name: str) -> int | None:
     """Return the number behind a name in a file of `name number` lines, or None where it isn't told."""
     for line in _text(Path(path)).splitlines():
         key, _, number = line.partition(" ")
-        if key == name and number.strip().isdigit():
+        if key == name and number.strip().isdecimal():
             return int(number)
     return None

@@ -90,7 +90,9 @@ def test_kill_9_at_any_moment_loses_no_intent(data_dir: Path, tmp_path: Path) ->
 
 
 def test_a_live_session_is_never_taken_for_a_dead_one(data_dir: Path, tmp_path: Path) -> None:
-    living = start(data_dir, "sh", "-c", f"echo $$ > {tmp_path}/mark-00; sleep 3; exit 5")
+    go = tmp_path / "go"
+    script = f"echo $$ > {tmp_path}/mark-00; while [ ! -e {go} ]; do sleep 0.05; done; exit 5"
+    living = start(data_dir, "sh", "-c", script)
     while not (tmp_path / "mark-00").exists():
         time.sleep(0.02)
     for _ in range(3):
@@ -100,6 +102,7 @@ def test_a_live_session_is_never_taken_for_a_dead_one(data_dir: Path, tmp_path: 
     assert cockpit(data_dir, "run", "--", "true").returncode == 0
     assert not actions(data_dir, "--state", "interrupted")
     os.kill(living.pid, signal.SIGCONT)
+    go.touch()
     assert living.wait(10) == 5
     assert actions(data_dir, "--state", "failed")[0]["exit_status"] == 5
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cockpit.errors import SourceError
@@ -94,6 +94,7 @@ names = st.sampled_from(
 
 
 @given(st.dictionaries(names, values))
+@example({"__REALTIME_TIMESTAMP": "²", "_PID": "²"})
 def test_any_fields_are_a_record(fields: dict[str, object]) -> None:
     record = record_of(Entry("c", fields))
     assert 0 <= record.at < 1 << 62
