@@ -29,6 +29,12 @@ ACTIONS = (
         "app.wider", ("left_curly_bracket",), "wider", "Look further back: widen the window.", call="widen(1)"
     ),
     Action("app.narrower", ("right_curly_bracket",), "narrower", "Narrow the window.", call="widen(-1)"),
+    Action(
+        "app.next", ("tab",), "next", "Go to the next pane, or the next field of a form.", call="focus_next"
+    ),
+    Action(
+        "app.previous", ("shift+tab",), "previous", "Go to the previous pane or field.", call="focus_previous"
+    ),
     Action("app.output", ("ctrl+o",), "output", "Show the output of the last command again."),
     Action("app.palette", ("ctrl+p",), "palette", "Find anything by its name.", call="command_palette"),
     Action(
@@ -42,7 +48,7 @@ ACTIONS = (
     Action("app.quit_now", ("ctrl+q",), "quit now", "Leave the cockpit wherever one is.", call="quit"),
 )
 """Actions that hold wherever the focus is."""
-OWN = frozenset(action.name.partition("(")[0] for action in ACTIONS)
+OWN = frozenset(action.name.partition("(")[0] for action in ACTIONS) - {"focus_next", "focus_previous"}
 TYPING = frozenset(("back", "quit", "command_palette"))
 """Those that hold while one types."""
 WINDOWS = tuple(minutes * 60 * SECOND for minutes in (1, 5, 15, 30, 60, 180, 360, 720, 1440, 2880, 10_080))

@@ -17,7 +17,6 @@ from widgets.text import HEALTH_MARK, LATE_MARK, SEVERITY_MARK, fit
 
 PLACES = {"pane": "Every pane", "rows": "Rows", "app": "Everywhere", "output": "Output of a command"}
 FIXED = (
-    ("Tab", "next widget, next field of a form"),
     ("↑ ↓ PgUp PgDn", "scroll a detail or an output; in the command bar, earlier lines"),
     ("Enter", "send a form or a line"),
 )

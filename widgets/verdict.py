@@ -39,9 +39,9 @@ _PARTS = (
 )  # fmt: skip
 
 ACTIVE = (AlertState.FIRING, AlertState.PENDING)
-YIELDING = ("counts", "contact", "duty", "cost")
+YIELDING = ("counts", "contact", "duty", "cost", "handover")
 """What gives way to the sentence, in this order: the names of the counts, how to reach who is on call, who is on
-call, and what the cockpit itself costs."""
+call, what the cockpit itself costs, and that a duty ends or has ended."""
 CLAIM = 100
 """Cells that the sentence may ask for; the rest of a longer one is cut before all else has yielded."""
 HANDOVER = 30 * 60 * SECOND
@@ -131,10 +131,8 @@ class Verdict(Widget):
         down, known = self._sources
         if not self._trouble.rank:
             if down:
-                return (
-                    f"{HEALTH_MARK[HealthState.UNKNOWN]} nothing is known to be wrong, "
-                    f"but {down} of {known} sources are down or late"
-                ), ""
+                missing = f"{LATE_MARK} {down} of {known} sources down or late"
+                return f"{missing}; nothing else is known to be wrong", ""
             return f"{HEALTH_MARK[HealthState.OK]} nothing is wrong that the sources can see", ""
         since = self._trouble.since
         return self._trouble.text, f", for {age(self._now - since)}" if since else ""
@@ -154,7 +152,7 @@ class Verdict(Widget):
         left.append((" ", ""))
         left.extend(self._count_pieces(named="counts" not in yielded))
         right: list[Piece] = []
-        if self.on_call.name:
+        if self.on_call.name and "handover" not in yielded:
             right.extend(self._duty(yielded))
         right.append(
             {True: (" ● rec ", "ok"), False: (" ○ no record ", "critical"), None: (" ○ ", "muted")}[
@@ -180,7 +178,7 @@ class Verdict(Widget):
         return pieces
 
     def _duty(self, yielded: Set[str]) -> list[Piece]:
-        """Say who is on call; that nobody is any more, or soon won't be, yields to nothing."""
+        """Say who is on call; that nobody is any more, or soon won't be, yields last."""
         text = f" on call {safe(self.on_call.name, 40)}"
         if self.on_call.contact and "contact" not in yielded:
             text += f" {safe(self.on_call.contact, 60)}"
@@ -189,12 +187,8 @@ class Verdict(Widget):
         until = int(self.on_call.until.timestamp()) * SECOND
         left = until - self._now
         if left <= 0:
-            return [
-                (
-                    f" {SEVERITY_MARK[2]} on call {safe(self.on_call.name, 40)} ended {age(-left)} ago ",
-                    "warning",
-                )
-            ]
+            gone = f"{text} ended {age(-left)} ago" if "duty" not in yielded else " nobody on call"
+            return [(f" {SEVERITY_MARK[2]}{gone} ", "warning")]
         if left <= HANDOVER:
             text = " on call" if "duty" in yielded else text
             return [(f" {SEVERITY_MARK[2]}{text} for {age(left)} more ", "warning")]

@@ -53,7 +53,7 @@ async def test_sources_that_are_down_keep_it_from_saying_so(tmp_path: Path) -> N
         on.cockpit.told = [down, live]
         on.app._second = 0
         said = await line(on)
-        assert "? nothing is known to be wrong, but 1 of 2 sources are down or late" in said
+        assert "◌ 1 of 2 sources down or late; nothing else is known to be wrong" in said
         on.cockpit.fill("am", TROUBLE[0][1])
         on.app._second = 0
         assert "◌1/2 Checkouts" in await line(on)
@@ -103,12 +103,24 @@ async def test_what_is_down_counts_when_nothing_fires(tmp_path: Path) -> None:
         (timedelta(hours=5), "on call Ana Souza +55 11 5555 0100 until 08:07 "),
         (timedelta(days=3), "until 2026-03-17"),
         (timedelta(minutes=20), "▲ on call Ana Souza +55 11 5555 0100 for 20m more"),
-        (-timedelta(hours=2), "▲ on call Ana Souza ended 2h ago"),
+        (-timedelta(hours=2), "▲ on call Ana Souza +55 11 5555 0100 ended 2h ago"),
     ],
 )
 async def test_who_is_on_call_until_when(tmp_path: Path, until: timedelta, said: str) -> None:
     duty = OnCall(name=ANA.name, contact=ANA.contact, until=CLOCK + until)
     async with screen(tmp_path, size=(200, 30), on_call=duty) as on:
+        assert said in await line(on)
+
+
+@pytest.mark.parametrize(
+    ("until", "said"),
+    [(timedelta(minutes=20), "▲ on call for 20m more"), (-timedelta(hours=2), "▲ nobody on call")],
+)
+async def test_an_ending_duty_yields_its_words_before_its_mark(
+    tmp_path: Path, until: timedelta, said: str
+) -> None:
+    duty = OnCall(name=ANA.name, until=CLOCK + until)
+    async with screen(tmp_path, size=(98, 24), on_call=duty) as on:
         assert said in await line(on)
 
 
