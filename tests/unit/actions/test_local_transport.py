@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import resource
 import signal
@@ -105,8 +106,9 @@ async def test_stopping_reaches_all_that_it_started() -> None:
 async def gone(pid: int) -> None:
     """Wait until a process is no more, or a zombie that nobody has collected."""
     async with asyncio.timeout(5):
-        while Path(f"/proc/{pid}/stat").exists() and " Z " not in Path(f"/proc/{pid}/stat").read_text():
-            await asyncio.sleep(0.02)
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            while " Z " not in Path(f"/proc/{pid}/stat").read_text():
+                await asyncio.sleep(0.02)
 
 
 async def test_what_stays_behind_is_killed_with_the_group() -> None:
