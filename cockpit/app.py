@@ -12,13 +12,14 @@ import getpass
 import logging
 import signal
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
-from textual.containers import Container
+from textual.events import DescendantFocus
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.widgets import Input
@@ -30,17 +31,15 @@ from cockpit.cost import Collector, OwnCost
 from cockpit.errors import CockpitError, UsageError
 from cockpit.keymap import Action, Keymap
 from cockpit.operations import Operations
-from cockpit.signals import SECOND, HealthState
+from cockpit.signals import SECOND
 from cockpit.stores.base import Clock, wall_clock
 from cockpit.targets import Environment
 from cockpit.wiring import Cockpit
-from widgets.alerts import AlertsPane
 from widgets.app_keys import ACTIONS, OWN, TYPING, WINDOWS
-from widgets.health import HealthPane
+from widgets.board import PANES, Board
 from widgets.help import Help
 from widgets.keys import bindings, textual_keymap
 from widgets.lines import Breadcrumb, CommandBar, KeyBar
-from widgets.logs import LogsPane
 from widgets.messages import (
     CommandEntered,
     CursorMoved,
@@ -51,22 +50,18 @@ from widgets.messages import (
     TextCopied,
 )
 from widgets.output import ACTIONS as OUTPUT_ACTIONS
-from widgets.output import OutputDrawer, how_it_ended
+from widgets.output import OutputDrawer
 from widgets.palette import ActionProvider
-from widgets.pane import PANE_ACTIONS, Pane
+from widgets.pane import PANE_ACTIONS
 from widgets.plain import NoColour
 from widgets.rows import ROW_ACTIONS
-from widgets.text import HEALTH_MARK
 from widgets.themes import DARK, PRODUCTION, THEMES
-from widgets.traces import TracesPane
 from widgets.verdict import Verdict
 
 if TYPE_CHECKING:
-    from cockpit.actions.executor import Ended
+    pass
 
 log = logging.getLogger(__name__)
-
-PANES: tuple[type[Pane], ...] = (HealthPane, AlertsPane, LogsPane, TracesPane)
 
 BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
 """Screen widths in cells, and the class that the screen has from there."""
@@ -109,23 +104,15 @@ class CockpitApp(App[int]):
         self._warned = 0
         self._opened = False
         """Whether the action log was tried."""
-        self._command: Worker[None] | None = None
         self._no_themes: set[str] = set()
         """Themes that were asked for and aren't there."""
         for theme in THEMES:
             self.register_theme(theme)
         self._dress()
         # Held here, since a query finds only what is on the screen on top, which may be the help.
-        stores, asks = cockpit.stores, cockpit.supervisor
-        self.verdict = Verdict(stores, on_call=cockpit.settings.on_call, mode=mode)
+        self.verdict = Verdict(cockpit.stores, on_call=cockpit.settings.on_call, mode=mode)
         self.breadcrumb = Breadcrumb(cockpit.trail)
-        self.panes: tuple[Pane, ...] = (
-            HealthPane(stores, number=1),
-            AlertsPane(stores, number=2, asks=asks, author=getpass.getuser()),
-            LogsPane(stores, number=3, asks=asks),
-            TracesPane(stores, number=4, asks=asks),
-        )
-        self.frame = Container(*self.panes, id="panes")
+        self.board = Board(cockpit.stores, cockpit.supervisor, author=getpass.getuser())
         self.drawer = OutputDrawer()
         self.command_bar = CommandBar()
         self.keybar = KeyBar(self.keymap)
@@ -134,7 +121,7 @@ class CockpitApp(App[int]):
         """Lay out the verdict, the four panes and the lines around them."""
         yield self.verdict
         yield self.breadcrumb
-        yield self.frame
+        yield self.board
         yield self.drawer
         yield self.command_bar
         yield self.keybar
@@ -202,8 +189,7 @@ class CockpitApp(App[int]):
         self.cockpit.drain()
         now = self._clock()
         statuses = self.cockpit.statuses()
-        for pane in self.panes:
-            pane.tick(now, statuses)
+        self.board.tick(now, statuses)
         self.drawer.tick()
         if now // SECOND != self._second:
             self._second = now // SECOND
@@ -243,9 +229,7 @@ class CockpitApp(App[int]):
         self._spread()
 
     def _spread(self) -> None:
-        scope = self.cockpit.trail.now
-        for pane in self.panes:
-            pane.follow(scope)
+        self.board.follow(self.cockpit.trail.now)
         self.breadcrumb.refresh()
 
     def action_shift(self, direction: int) -> None:
@@ -270,21 +254,21 @@ class CockpitApp(App[int]):
         """Step back by one, whatever the last step was."""
         if self.command_bar.is_open:
             self.command_bar.close()
-            self.current_pane().focus_body()
+            self.board.current.focus_body()
         elif self.drawer.is_open:
             self.drawer.action_close()
-        elif self.current_pane().step_back():
+        elif self.board.current.step_back():
             return
         elif self.cockpit.trail.now.cursor is not None:
             self._move_cursor(None)
         elif self.cockpit.trail.back():
             self._spread()
         else:
-            self.frame.remove_class("-zoomed")
+            self.board.zoom(False)
 
     async def action_leave(self) -> None:
         """Leave what is open where the focus is: the output, a detail, else the cockpit."""
-        pane = self.current_pane()
+        pane = self.board.current
         within = self.focused.ancestors_with_self if self.focused else []
         if self.drawer.is_open and self.drawer in within:
             self.drawer.action_close()
@@ -301,52 +285,37 @@ class CockpitApp(App[int]):
 
     # The focus.
 
-    def current_pane(self) -> Pane:
-        """Return the pane that has the focus, or had it last."""
-        return next(pane for pane in self.panes if pane.has_class("-current"))
-
     def action_pane(self, number: int) -> None:
         """Give the focus to a pane by its number."""
-        chosen = self.panes[number - 1]
-        self._make_current(chosen)
-        chosen.focus_body()
+        self.board.choose(number)
 
-    def on_descendant_focus(self) -> None:
-        """Note which pane the focus came to, by mouse or tab."""
-        focused = self.screen.focused
-        place = (
-            next((node for node in focused.ancestors if isinstance(node, Pane | OutputDrawer)), None)
-            if focused
-            else None
-        )
-        if isinstance(place, Pane):
-            self._make_current(place)
-        elif isinstance(place, OutputDrawer):
+    @on(Board.Turned)
+    def _turned(self, event: Board.Turned) -> None:
+        self.keybar.show_place(event.pane.NAME)
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """Show the output's keys when the focus comes there."""
+        if self.drawer in event.widget.ancestors:
             self.keybar.show_place("output")
-
-    def _make_current(self, chosen: Pane) -> None:
-        for pane in self.panes:
-            pane.set_class(pane is chosen, "-current")
-        self.keybar.show_place(chosen.NAME)
 
     def action_zoom(self) -> None:
         """Give the whole screen to the current pane, or take it back."""
-        self.frame.toggle_class("-zoomed")
+        self.board.zoom(not self.board.zoomed)
 
     def action_help(self) -> None:
         """Show what the keys do here."""
-        self.push_screen(Help(self.keymap, self.current_pane().NAME))
+        self.push_screen(Help(self.keymap, self.board.current.NAME))
 
     def offered_actions(self) -> list[Action]:
         """Return the actions that the palette offers: the current pane's, every pane's, and the app's."""
-        places = (self.current_pane().NAME, "pane", "app")
+        places = (self.board.current.NAME, "pane", "app")
         return [
             action for place in places for action in self.keymap.actions(place) if action.id != "app.palette"
         ]
 
     async def perform(self, action: Action) -> None:
         """Do what an action's key would do."""
-        where = {"app": self, "output": self.drawer}.get(action.place, self.current_pane())
+        where = {"app": self, "output": self.drawer}.get(action.place, self.board.current)
         await self.run_action(action.name, where)
 
     @on(KeyBar.Pressed)
@@ -370,12 +339,9 @@ class CockpitApp(App[int]):
 
     @on(CommandEntered)
     async def _entered(self, event: CommandEntered) -> None:
-        self.current_pane().focus_body()
+        self.board.current.focus_body()
         if event.mode == "!":
-            if self._command is not None and self._command.is_running:
-                self._notice("a command is still running; stop it first, or wait", "warning")
-                return
-            self._command = self._run_line(event.text)
+            self._run_line(event.text)
             return
         try:
             effect = interpret(event.text, self.cockpit, self._clock())
@@ -391,29 +357,12 @@ class CockpitApp(App[int]):
         if effect.action:
             await self.perform(next(action for action in ACTIONS if action.id == effect.action))
 
-    @work(group="command", exit_on_error=False)
-    async def _run_line(self, line: str) -> None:
-        """Run a shell line through the door, showing what it prints."""
-        target, drawer = self.cockpit.target, self.drawer
-        place = f"{target.environment} {target.name} ! {line}"
-        drawer.begin(f"starting · {place}")
-
-        async def show(_stream: object, data: bytes) -> None:
-            drawer.feed(data)
-
-        def begun(action: str) -> None:
-            drawer.say(f"running · {place} · {action}")
-
-        def ended(end: Ended) -> None:
-            drawer.finish(how_it_ended(end), f"{place} · {end.action}")
-
-        try:
-            await self.operations.shell(line, target, on_output=show, on_begin=begun, on_end=ended)
-        except CockpitError as error:
-            drawer.finish(f"{HEALTH_MARK[HealthState.DOWN]} did not run · {error}", place)
-        finally:
-            if drawer.running:
-                drawer.finish("stopped before it started", place)
+    def _run_line(self, line: str) -> None:
+        """Run a shell line through the door, in the drawer."""
+        target = self.cockpit.target
+        shell = partial(self.operations.shell, line, target)
+        if not self.drawer.run(shell, f"{target.environment} {target.name} ! {line}"):
+            self._notice("a command is still running; stop it first, or wait", "warning")
 
     @on(SilenceRequested)
     def _silence_requested(self, event: SilenceRequested) -> None:
@@ -439,15 +388,9 @@ class CockpitApp(App[int]):
                 f"{source}: {ended.state} {ended.error or ''} · cockpit log show {ended.action}", "error"
             )
 
-    @on(OutputDrawer.Stopped)
-    def _stop_command(self) -> None:
-        if self._command is not None and self._command.is_running:
-            self.drawer.say("stopping…")
-            self._command.cancel()
-
     @on(OutputDrawer.Closed)
     def _drawer_closed(self) -> None:
-        self.current_pane().focus_body()
+        self.board.current.focus_body()
 
     # What panes say in passing, and what goes wrong in their workers.
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
+from textual.worker import Worker
 
+from cockpit.errors import CockpitError
 from cockpit.keymap import Action
 from cockpit.signals import HealthState
 from widgets.keys import bindings
@@ -20,6 +24,9 @@ from widgets.text import HEALTH_MARK, safe
 
 if TYPE_CHECKING:
     from cockpit.actions.executor import Ended
+
+Shell = Callable[..., Awaitable[object]]
+"""Runs a command through the executor's door; takes `on_output`, `on_begin` and `on_end`."""
 
 ACTIONS = (
     Action(
@@ -56,9 +63,6 @@ class OutputDrawer(Vertical):
     """
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 
-    class Stopped(Message):
-        """The operator asked to stop the command."""
-
     class Closed(Message):
         """The drawer was closed."""
 
@@ -66,6 +70,7 @@ class OutputDrawer(Vertical):
         super().__init__(id="output")
         self.running = False
         """Whether a command runs that could be stopped."""
+        self._worker: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
         """Lay the state over the output."""
@@ -86,6 +91,39 @@ class OutputDrawer(Vertical):
         """Show it, and take the focus."""
         self.add_class("-open")
         self.screen.set_focus(self.lines)
+
+    def run(self, shell: Shell, place: str) -> bool:
+        """Run a command, showing what it prints; False where one still runs.
+
+        Args:
+            shell: Runs it through the executor's door, given whom to tell.
+            place: What it is and where it lands.
+        """
+        if self._worker is not None and self._worker.is_running:
+            return False
+        self._worker = self._follow(shell, place)
+        return True
+
+    @work(group="command", exit_on_error=False)
+    async def _follow(self, shell: Shell, place: str) -> None:
+        self.begin(f"starting · {place}")
+
+        async def show(_stream: object, data: bytes) -> None:
+            self.feed(data)
+
+        def begun(action: str) -> None:
+            self.say(f"running · {place} · {action}")
+
+        def ended(end: Ended) -> None:
+            self.finish(how_it_ended(end), f"{place} · {end.action}")
+
+        try:
+            await shell(on_output=show, on_begin=begun, on_end=ended)
+        except CockpitError as error:
+            self.finish(f"{HEALTH_MARK[HealthState.DOWN]} did not run · {error}", place)
+        finally:
+            if self.running:
+                self.finish("stopped before it started", place)
 
     def begin(self, heading: str) -> None:
         """Open for a new command."""
@@ -121,8 +159,9 @@ class OutputDrawer(Vertical):
 
     def action_stop(self) -> None:
         """Ask for the command to be stopped."""
-        if self.running:
-            self.post_message(self.Stopped())
+        if self._worker is not None and self._worker.is_running:
+            self.say("stopping…")
+            self._worker.cancel()
         else:
             self.post_message(Noticed("nothing is running"))
 

@@ -29,11 +29,11 @@ ROWS = [
 
 
 def zoomed(on: Screen) -> bool:
-    return on.app.frame.has_class("-zoomed")
+    return on.app.board.zoomed
 
 
 def current(on: Screen) -> str:
-    return on.app.current_pane().NAME
+    return on.app.board.current.NAME
 
 
 async def test_numbers_go_to_panes_and_z_gives_one_the_screen(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ async def test_numbers_go_to_panes_and_z_gives_one_the_screen(tmp_path: Path) ->
         await on.press("z")
         assert zoomed(on)
         await on.press("3")
-        assert [pane.NAME for pane in on.app.panes if pane.display] == ["logs"]
+        assert [pane.NAME for pane in on.app.board.panes if pane.display] == ["logs"]
         await on.press("escape")
         assert not zoomed(on)
 
@@ -92,10 +92,10 @@ async def test_quit_leaves_a_detail_and_the_output_before_the_cockpit(tmp_path: 
     async with screen(tmp_path, batches=[("host", ROWS)]) as on:
         await on.drawn()
         await on.press("enter")
-        assert on.app.current_pane().inside
+        assert on.app.board.current.inside
         await on.press("q")
         assert not on.app._exit, "it left"
-        assert not on.app.current_pane().inside
+        assert not on.app.board.current.inside
         await on.press("ctrl+o")
         assert on.app.drawer.is_open
         await on.press("q")
@@ -161,7 +161,7 @@ async def test_the_mouse_chooses_rows_panes_and_keys(tmp_path: Path) -> None:
         await on.drawn()
         rows = on.app.query(RowList)[0]
         await on.pilot.click(rows, offset=(5, 3))
-        assert rows.cursor == 3 and on.app.current_pane().detail is None
+        assert rows.cursor == 3 and on.app.board.current.detail is None
         await on.pilot.click("#alerts", offset=(10, 5))
         assert current(on) == "alerts"
         await on.pilot.click("#keybar", offset=(shown(on.app).splitlines()[-1].index("z zoom"), 0))
@@ -169,8 +169,8 @@ async def test_the_mouse_chooses_rows_panes_and_keys(tmp_path: Path) -> None:
         await on.pilot.click("#keybar", offset=(shown(on.app).splitlines()[-1].index("z zoom"), 0))
         await on.pilot.click(rows, offset=(5, 4), times=2)
         await on.pilot.pause()
-        assert on.app.current_pane().NAME == "health" and on.app.current_pane().detail is not None
-        assert on.cockpit.trail.now.host == on.app.current_pane().detail.heading  # type: ignore[union-attr]
+        assert on.app.board.current.NAME == "health" and on.app.board.current.detail is not None
+        assert on.cockpit.trail.now.host == on.app.board.current.detail.heading
 
 
 async def test_the_wheel_scrolls_rows_and_leaves_the_cursor(tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ async def test_the_palette_does_what_the_current_pane_can(tmp_path: Path) -> Non
         await on.pilot.pause(0.5)
         await on.press("enter")
         await on.pilot.pause(0.3)
-        assert on.app.panes[0].only_troubles  # type: ignore[attr-defined]
+        assert on.app.board.panes[0].only_troubles  # type: ignore[attr-defined]
         await on.press("ctrl+p", *"app: zo")
         await on.pilot.pause(0.5)
         await on.press("enter")

@@ -91,9 +91,9 @@ async def test_a_row_of_health_narrows_every_pane_and_escape_steps_back_one_at_a
         text = await on.drawn()
         assert not any(word in text for word in ("ShopSlow", "shop sells", "GET /shop"))
         assert all(word in text for word in ("CartDown", "cart breaks", "GET /cart", "all › cart"))
-        assert on.app.current_pane().inside
+        assert on.app.board.current.inside
         await on.press("escape")
-        assert not on.app.current_pane().inside and "all › cart" in await path(on)
+        assert not on.app.board.current.inside and "all › cart" in await path(on)
         await on.press("escape")
         text = await on.drawn()
         assert "›" not in text.splitlines()[1] and "shop sells" in text

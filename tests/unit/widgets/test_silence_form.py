@@ -44,14 +44,14 @@ class Asked:
 
 
 async def opened(on: Screen) -> SilenceForm:
-    on.app.panes[1].asks = Asked()  # type: ignore[attr-defined]
+    on.app.board.panes[1].asks = Asked()  # type: ignore[attr-defined]
     sent.clear()
     on.app._act = lambda source, method, wanted, done: sent.append((source, method, wanted))  # type: ignore[method-assign, assignment, misc]
     await on.drawn()
     await on.press("2", "g", "s")
-    await on.until(lambda: on.app.panes[1].query(SilenceForm), "the form")
+    await on.until(lambda: on.app.board.panes[1].query(SilenceForm), "the form")
     await on.until(lambda: isinstance(on.app.focused, Input), "the focus")
-    return on.app.panes[1].query_one(SilenceForm)
+    return on.app.board.panes[1].query_one(SilenceForm)
 
 
 sent: list[tuple[str, str, Silencing]] = []
@@ -107,14 +107,14 @@ async def test_nothing_is_sent_without_a_comment_and_then_what_was_typed(tmp_pat
         assert (source, method, wanted.comment) == ("am", "silence_argv", "why q z")
         assert wanted.ends_at - wanted.starts_at == 30 * 60 * SECOND
         assert ("alertname", "Down") in [(each.name, each.value) for each in wanted.matchers]
-        assert not on.app.panes[1].inside
+        assert not on.app.board.panes[1].inside
 
 
 async def test_escape_drops_the_form(tmp_path: Path) -> None:
     async with screen(tmp_path, batches=[("am", ALERTS)]) as on:
         await opened(on)
         await on.press(*"abc", "escape")
-        assert not on.app.panes[1].inside and not sent
+        assert not on.app.board.panes[1].inside and not sent
 
 
 async def test_all_that_the_filter_shows_is_acknowledged_at_once(tmp_path: Path) -> None:
