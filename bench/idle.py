@@ -10,9 +10,9 @@ from bench.programs import Program, cockpit, empty, peers
 from bench.report import Table, spread, verdict
 from bench.terminal import Gone, Terminal
 
-SETTLE = 12.0
+SETTLE = 7.0
 """Seconds after the start before the first look."""
-WINDOW = 10.0
+WINDOW = 6.0
 """Seconds of a look."""
 CPU_LIMIT = 2.0
 MEMORY_LIMIT = 90.0
@@ -23,14 +23,14 @@ def run(options: Options) -> Table:
     rivals, absent = peers(options.home, options.peers)
     rows = []
     for program in (cockpit(options.home), empty(), *rivals):
-        looks = options.repeat(6 if program.name == "cockpit" else 3)
+        looks = options.repeat(5 if program.name == "cockpit" else 1)
         try:
             rows.append(_sit(program, options, looks))
         except Gone as gone:
             rows.append([program.name, str(gone)[:40], "", "", ""])
         options.noise.listen()
     notes = [
-        f"After {SETTLE:g} s, looks of {WINDOW:g} s (six at the cockpit, three at the others): user and system time "
+        f"After {SETTLE:g} s, looks of {WINDOW:g} s (five at the cockpit, one at the others): user and system time "
         "of the process and all that it started; median (least–greatest).",
         "Resident memory is the sum over the process and what it started, shared pages counted for each; own is what "
         "would be free if they were gone (USS).",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 
@@ -30,6 +31,14 @@ def unique(pid: int) -> float:
 def cpu_seconds(pid: int) -> float:
     """Return the CPU seconds of a process, of its descendants and of those of them that have ended."""
     return sum(_of(process, lambda each: sum(each.cpu_times()[:4])) for process in family(pid))
+
+
+def waiting(pid: int) -> float:
+    """Return the seconds that a process's main thread was ready to run and had no core (Linux; else 0)."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except OSError:
+        return 0.0
 
 
 def _of(process: psutil.Process, measure: Callable[[psutil.Process], float]) -> float:

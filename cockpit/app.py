@@ -22,6 +22,7 @@ from textual.binding import BindingType
 from textual.events import DescendantFocus
 from textual.filter import LineFilter
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import Input
 from textual.worker import Worker, WorkerState
 
@@ -67,6 +68,10 @@ BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
 """Screen widths in cells, and the class that the screen has from there."""
 
 
+CATCH_UP = 0.02
+"""Seconds between two slices of a backlog: keys are answered in between."""
+
+
 class CockpitApp(App[int]):
     """The screen."""
 
@@ -100,6 +105,7 @@ class CockpitApp(App[int]):
         )
         self._cost = OwnCost()
         self._collector = Collector()
+        self._draining: Timer | None = None
         self._second = 0
         self._warned = 0
         self._opened = False
@@ -182,11 +188,20 @@ class CockpitApp(App[int]):
         self.operations.close()
         self._collector.end()
 
+    def _drain(self) -> None:
+        """Move what came in to the stores; what a slice had no time for is moved before the next tick."""
+        if self._draining is not None:
+            self._draining.stop()
+            self._draining = None
+        self.cockpit.drain()
+        if self.cockpit.supervisor.behind:
+            self._draining = self.set_timer(CATCH_UP, self._drain)
+
     def _tick(self) -> None:
         """Move what came in to the stores, and let the panes follow."""
         if not self.is_running:
             return
-        self.cockpit.drain()
+        self._drain()
         now = self._clock()
         statuses = self.cockpit.statuses()
         self.board.tick(now, statuses)

@@ -77,6 +77,11 @@ class Intake:
             self._waiting -= _weight(batch)
             return batch, replaces
 
+    @property
+    def waiting(self) -> int:
+        """How many signals wait to be taken."""
+        return self._waiting
+
     def rate(self) -> float:
         """Return items a second over the last ten seconds."""
         now = int(time.monotonic())

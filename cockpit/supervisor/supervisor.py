@@ -86,6 +86,11 @@ class Supervisor:
             self.stores.take("cockpit", clean(spans)[0])
         return moved
 
+    @property
+    def behind(self) -> bool:
+        """Whether signals wait that the last `drain` had no time for."""
+        return any(runner.intake.waiting for runner in self._runners)
+
     def statuses(self) -> tuple[SourceStatus, ...]:
         """Return how each source is doing now."""
         return tuple(runner.status() for runner in self._runners)
