@@ -116,7 +116,7 @@ class Alert(Struct, frozen=True, kw_only=True, gc=False):
     """An alert as it stands now; a later one with the same fingerprint replaces it."""
 
     at: int
-    """When this state was read."""
+    """When it was first read as it is now; how fresh that is, its source's status says."""
     name: str
     state: AlertState
     severity: str = ""

@@ -16,7 +16,7 @@ from typing import ClassVar
 from cockpit.errors import BadAnswer, CommandError, ConfigError, Denied, SourceError, Unreachable
 from cockpit.signals import Alert, HealthSample, HealthState, Silence, rfc3339
 from cockpit.source import Emit, PollingSource, Silencing
-from sources.support import amapi, amtool
+from sources.support import amapi, amfold, amtool
 from sources.support.http import HttpClient, HttpOptions, TransportFactory
 from sources.support.http_errors import NotFound, Unanswered
 from sources.support.together import together
@@ -57,6 +57,8 @@ class AlertmanagerSource(PollingSource[AlertmanagerOptions]):
                 "an alertmanager source needs an address", key="url", remedy="set `url` or `urls`"
             )
         self.members = tuple(HttpClient(name, options, url=url, transport=transport) for url in urls)
+        self._readers = {member: amapi.GroupReader(name) for member in self.members}
+        self._folder = amfold.Folder(name, mark=options.acknowledge_mark, limit=MAX_ALERTS)
         self._emit: Emit | None = None
         self._polling = asyncio.Lock()
 
@@ -85,9 +87,10 @@ class AlertmanagerSource(PollingSource[AlertmanagerOptions]):
             members = await together(self._introduced(member) for member in self.members)
             if all(isinstance(one, SourceError) for one in members):
                 raise next(one for one in members if isinstance(one, SourceError))
-            found = await together(self._read(member) for member in self.members)
-            readings = [result[0] for result in found if isinstance(result, tuple)]
-            alerts = await self._folded(readings)
+            async with self._polling:
+                found = await together(self._read(member) for member in self.members)
+                readings = [result[0] for result in found if isinstance(result, tuple)]
+                alerts = await self._folded(readings)
             silences = {
                 one.id for reading in readings for one in reading.silences if one.status.state == "active"
             }
@@ -193,14 +196,10 @@ class AlertmanagerSource(PollingSource[AlertmanagerOptions]):
         return f"silence {silence_id} expired"
 
     async def _folded(self, readings: list[amapi.Reading]) -> list[Alert]:
-        def fold() -> list[Alert]:
-            mark = self.options.acknowledge_mark
-            return amapi.alerts_of(
-                readings, now=time.time_ns(), source=self.name, mark=mark, limit=MAX_ALERTS
-            )
-
         size = sum(len(group.alerts or ()) for reading in readings for group in reading.groups)
-        return await asyncio.to_thread(fold) if size > LARGE else fold()
+        if size > LARGE:
+            return await asyncio.to_thread(self._folder.fold, readings, now=time.time_ns())
+        return self._folder.fold(readings, now=time.time_ns())
 
     async def _read(self, member: HttpClient) -> tuple[amapi.Reading, float] | SourceError:
         """Read one member; what goes wrong is returned as a value, for the others to go on."""
@@ -221,7 +220,7 @@ class AlertmanagerSource(PollingSource[AlertmanagerOptions]):
     async def _reading(self, member: HttpClient) -> amapi.Reading:
         silences = asyncio.ensure_future(member.get_json("/api/v2/silences", list[amapi.GettableSilence]))
         try:
-            groups = await member.get_json("/api/v2/alerts/groups", list[amapi.AlertGroup])
+            groups = await member.get_read(amapi.GROUPS, self._readers[member].read)
             return amapi.Reading(groups, await silences)
         finally:
             silences.cancel()

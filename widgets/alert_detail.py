@@ -136,7 +136,7 @@ def _sections(alert: Alert, now: int) -> dict[str, list[Field]]:
         ("expression", alert.expression),
         ("generator", alert.generator_url),
         ("receivers", ", ".join(alert.receivers)),
-        ("source", f"{alert.source}, read {age(now - alert.at)} ago"),
+        ("source", f"{alert.source}, unchanged for {age(now - alert.at)}"),
         ("fingerprint", alert.fingerprint),
     ]
     return {

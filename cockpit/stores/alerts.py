@@ -82,22 +82,28 @@ class AlertStore(Store):
         self.touched()
 
     def replace(self, source: str, batch: Sequence[Alert]) -> None:
-        """Take all alerts that a source knows now; its others are gone."""
+        """Take all alerts that a source knows now; its others are gone.
+
+        One that is the same object as before is as it was: nothing is worked out again for it.
+        """
         before = self._by_source.get(source, {})
         kept = batch[: self.capacity]
         self.refused += len(batch) - len(kept)
         after = {alert.fingerprint: alert for alert in kept}
         self._by_source[source] = after
-        for fingerprint in before.keys() - after.keys():
+        gone = before.keys() - after.keys()
+        for fingerprint in gone:
             self._fold(fingerprint)
+        news = [(known, alert) for known, alert in after.items() if before.get(known) is not alert]
         others = [alerts for name, alerts in self._by_source.items() if name != source and alerts]
-        for fingerprint, alert in after.items():
+        for fingerprint, alert in news:
             known = None if others else self._folded.get(fingerprint)
             if known is not None and _in_place(known, alert):
                 self._folded[fingerprint] = alert
             else:
                 self._fold(fingerprint)
-        self.touched()
+        if gone or news:
+            self.touched()
 
     def get(self, fingerprint: str, as_of: int | None = None) -> Alert | None:
         """Return one alert, now or as it was at a moment; None where it doesn't stand."""

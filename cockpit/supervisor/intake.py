@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -22,6 +22,8 @@ PATIENCE = 1.0
 RATE_SECONDS = 10
 
 Delivery = tuple[Sequence[Signal], "type | None"]
+_Known = tuple[Signal, *tuple[Signal, ...]]
+"""A signal as the source gave it, which keeps its `id` its own, and as it is passed on; alone if it was rejected."""
 
 
 class Intake:
@@ -45,6 +47,7 @@ class Intake:
         self._queue: deque[Delivery] = deque()
         self._waiting = 0
         self._lock = threading.Lock()
+        self._known: dict[type, dict[int, _Known]] = {}
         self._seconds: deque[tuple[int, int]] = deque(maxlen=RATE_SECONDS + 1)
 
     async def __call__(self, batch: Sequence[Signal]) -> None:
@@ -58,10 +61,12 @@ class Intake:
     async def replace(self, signal_type: type[Alert] | type[HealthSample], batch: Sequence[Signal]) -> None:
         """Take in all that the source knows of one type; see `Emit`."""
         self._hear(len(batch))
+        before, after = self._known.get(signal_type, {}), dict[int, _Known]()
         whole: list[Signal] = []
         for start in range(0, len(batch) or 1, SLICE):
-            whole += self._checked(batch[start : start + SLICE])
+            whole += self._recalled(batch[start : start + SLICE], before, after)
             await asyncio.sleep(0)
+        self._known[signal_type] = after
         surplus = len(whole) - self.capacity
         if surplus > 0:
             self.dropped += surplus
@@ -95,6 +100,17 @@ class Intake:
         self.rejected += rejected
         name = self.source
         return [signal if signal.source == name else replace(signal, source=name) for signal in cleaned]
+
+    def _recalled(
+        self, batch: Sequence[Signal], before: Mapping[int, _Known], after: dict[int, _Known]
+    ) -> list[Signal]:
+        """Return the same as `_checked`, looking only at what was not in the last batch."""
+        found: list[Signal] = []
+        for given in batch:
+            known = before.get(id(given)) or (given, *self._checked((given,)))
+            after[id(given)] = known
+            found += known[1:]
+        return found
 
     async def _put(self, batch: Sequence[Signal], replaces: type | None) -> None:
         weight = _weight(batch)

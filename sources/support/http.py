@@ -22,7 +22,7 @@ import msgspec
 from msgspec import Struct
 
 from cockpit.errors import BadAnswer, Denied, Unreachable
-from sources.support.http_body import MAX_BYTES, bounded, decoded, said
+from sources.support.http_body import MAX_BYTES, OFF_LOOP, bounded, decoded, said
 from sources.support.http_errors import NotFound, Unanswered, httpx_errors
 from sources.support.http_options import (
     HttpOptions,
@@ -153,6 +153,19 @@ class HttpClient:
         """
         answer = await self.fetch("GET", path, params=params, limit=limit)
         return await self._decoded(answer.body, wanted, path)
+
+    async def get_read(self, path: str, read: Callable[[bytes], T]) -> T:
+        """GET a path and have its answer read, in a thread where it is large.
+
+        Raises:
+            BadAnswer: As `read` raised it, secrets left out.
+            SourceError: As `fetch`.
+        """
+        body = (await self.fetch("GET", path)).body
+        try:
+            return await asyncio.to_thread(read, body) if len(body) > OFF_LOOP else read(body)
+        except BadAnswer as error:
+            raise self._scrubbed(error) from None
 
     async def post_json(self, path: str, body: object, wanted: type[T]) -> T:
         """POST a body as JSON and decode what is answered.
@@ -337,7 +350,10 @@ class HttpClient:
         try:
             return await decoded(body, wanted, where=self.where, path=path)
         except BadAnswer as error:
-            raise BadAnswer(self._scrub(error.message), where=error.where, remedy=error.remedy) from None
+            raise self._scrubbed(error) from None
+
+    def _scrubbed(self, error: BadAnswer) -> BadAnswer:
+        return BadAnswer(self._scrub(error.message), where=error.where, remedy=error.remedy)
 
     def _refuse(self, answer: Answer, method: str, path: str) -> NoReturn:
         """Raise what a status that is no success means."""

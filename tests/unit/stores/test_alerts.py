@@ -147,3 +147,15 @@ def test_any_past_is_what_was_shown_then(polls: list[list[tuple[str, AlertState]
         shown.append((clock.now, sorted((each.name, each.state) for each in store.alerts())))
     for moment, then in shown:
         assert sorted((each.name, each.state) for each in store.alerts(moment)) == then
+
+
+def test_the_same_objects_again_change_nothing() -> None:
+    store = AlertStore()
+    one, other = alert("one"), alert("other")
+    store.replace("am", [one, other])
+    version = store.version
+    store.replace("am", [other, one])
+    assert store.version == version
+    store.replace("am", [other])
+    assert store.version > version
+    assert names(store.alerts()) == ["other"]
