@@ -23,7 +23,8 @@ from cockpit.tracer import Tracer
 log = logging.getLogger(__name__)
 
 FIRST_DELAY = 1.0
-LONGEST_DELAY = 60.0
+LONGEST_DELAY = 15.0
+"""Seconds; a person on call waits for what is back."""
 HUNG_AFTER = 3.0
 """Deadlines without a word after which a source is taken for hung and started again."""
 GRACE = 0.6
@@ -37,7 +38,7 @@ OWNER: ContextVar[Runner | None] = ContextVar("cockpit-owner", default=None)
 
 
 def backoff(failures: int, jitter: float) -> float:
-    """Return the seconds until the next try: doubling to a minute, spread over the upper half by `jitter` in 0..1."""
+    """Return the seconds until the next try: doubling to 15, spread over the upper half by `jitter` in 0..1."""
     return min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(failures - 1, 10)) * (0.5 + 0.5 * jitter)
 
 
