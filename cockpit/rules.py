@@ -388,7 +388,7 @@ def _alert(instance: _Instance, worst: _Instance | None) -> Alert:
         inhibited_by=(worst.fingerprint,) if held and worst is not None else (),
         expression=rule.expression,
         runbook_url=rule.runbook_url,
-        value=instance.value,
+        value=instance.value if rule.state is None else None,
         source=SOURCE,
         resource=instance.resource,
     )
@@ -404,7 +404,8 @@ def _annotations(instance: _Instance) -> Iterator[tuple[str, str]]:
         "{service}": service_of(instance.resource),
     }
     yield "summary", _fill(instance.rule.summary, filled)
-    yield "description", f"{instance.rule.expression}; now {value or instance.reason or 'unknown'}"
+    now = instance.reason if instance.rule.state is not None else value
+    yield "description", instance.rule.expression + (f"; now {now}" if now else "")
     if instance.rule.runbook_url:
         yield "runbook_url", instance.rule.runbook_url
     if instance.resolution:

@@ -313,3 +313,12 @@ def test_alerts_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         ],
     )
     assert len(engine.alerts(SECOND)) == 3
+
+
+def test_the_description_says_the_value_of_a_limit_and_the_reason_of_a_state() -> None:
+    bench = Bench(RULE, ThresholdRule(name="Bad", state=HealthState.DOWN))
+    bench.see(95, state=HealthState.DOWN)
+    assert [(alert.annotations["description"], alert.value) for alert in bench.alerts] == [
+        ("disk /* > 90 for 10s, clears below 85; now 95", 95),
+        ("* is down; now so it is", None),
+    ]
