@@ -39,6 +39,9 @@ PATHS = (
     "/var/log/*.log", "/var/log/*/*.log", "/var/log/nginx/*", "/var/log/apache2/*", "/var/log/httpd/*",
 )  # fmt: skip
 
+SUBJECT = "log files"
+"""The subject of the health row; another source than `files` itself adds its name."""
+
 EXCLUDED = ("*.gz", "*.xz", "*.bz2", "*.zst", "*.[0-9]", "*.[0-9][0-9]", "*.old", "/var/log/journal/*")
 
 
@@ -243,7 +246,7 @@ class FilesSource(Source[FilesOptions]):
         following = self._following
         return HealthSample(
             at=time.time_ns(),
-            subject="log files",
+            subject=SUBJECT if self.name == self.kind else f"{SUBJECT} ({self.name})",
             kind="source",
             state=HealthState.OK if following.files else HealthState.UNKNOWN,
             reason=self._reason(),

@@ -426,3 +426,15 @@ async def test_the_loop_is_not_held_up_while_much_is_read(tmp_path: Path) -> Non
             pauses.append(time.perf_counter() - before)
     pauses.sort()
     assert pauses[len(pauses) * 9 // 10] < 0.05  # measured alone: 5 ms; a shared machine is slower
+
+
+@pytest.mark.parametrize(("name", "subject"), [("files", "log files"), ("shop", "log files (shop)")])
+async def test_each_source_of_files_has_a_row_of_its_own(tmp_path: Path, name: str, subject: str) -> None:
+    source, collector = FilesSource(name, FilesOptions(paths=(str(tmp_path / "*.log"),))), Collector()
+    task = asyncio.create_task(source.run(collector))
+    try:
+        await collector.until(lambda: bool(collector.health))
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert [row.subject for row in collector.health] == [subject]
