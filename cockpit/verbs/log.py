@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from cockpit.verbs.arguments import count
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cockpit.actionlog.reader import ActionReader
 
 STATES = ("running", "done", "failed", "cancelled", "denied", "interrupted", "unknown-outcome")
@@ -51,11 +53,33 @@ def main(args: argparse.Namespace) -> int:
     from cockpit.actionlog.reader import ActionReader
     from cockpit.config import data_dir
 
-    reader = ActionReader(data_dir(args.data_dir) / FILE)
+    file = data_dir(args.data_dir) / FILE
+    _look_for(file)
+    reader = ActionReader(file)
     try:
         return _list(reader, args) if args.log_verb == "list" else _show(reader, args)
     finally:
         reader.close()
+
+
+def _look_for(file: Path) -> None:
+    """Tell a log that isn't there yet, which is an empty one, from a place where none can be.
+
+    Raises:
+        ActionLogError: No file can be reached there.
+    """
+    from cockpit.errors import ActionLogError
+
+    try:
+        file.stat()
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise ActionLogError(
+            f"the action log can't be read: {error.strerror}",
+            where=str(file),
+            remedy="say where it is with --data-dir or COCKPIT_DATA_DIR",
+        ) from None
 
 
 def _list(reader: ActionReader, args: argparse.Namespace) -> int:

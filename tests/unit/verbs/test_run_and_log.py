@@ -187,6 +187,15 @@ def test_big_output_passes_through_whole(data_dir: Path) -> None:
     assert actions(data_dir)[0]["output_sha256"] == hashlib.sha256(bytes(5_000_000)).hexdigest()
 
 
+@pytest.mark.parametrize("words", [("list",), ("list", "--json"), ("show", "01")])
+def test_a_place_where_no_log_can_be_is_4_and_no_empty_log(tmp_path: Path, words: tuple[str, ...]) -> None:
+    (tmp_path / "file").touch()
+    for place in (tmp_path / "file", tmp_path / "file/deeper"):
+        ended = cockpit(tmp_path / "data", "--data-dir", str(place), "log", *words)
+        assert (ended.returncode, ended.stdout) == (4, b"")
+        assert b"the action log can't be read: Not a directory" in ended.stderr
+
+
 def test_lists_as_a_table_and_as_lines_of_json(data_dir: Path) -> None:
     empty = cockpit(data_dir, "log", "list")
     assert (empty.returncode, empty.stdout) == (0, b"")
