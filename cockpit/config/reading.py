@@ -1,6 +1,6 @@
 """Read raw TOML as typed settings, and say everything that is wrong at once.
 
-msgspec stops at the first mistake it meets. So a table is gone through twice: first key by key, where each mistake
+msgspec stops at the first mistake it meets. So each table is gone through twice: first key by key, where each mistake
 is noted with its line and its nearest valid name, and then as a whole, where a struct's own checks speak.
 """
 
@@ -61,12 +61,8 @@ class Reader:
         raw = self._checked(value, wanted, path)
         if len(self.mistakes) > before:
             return fallback
-        try:
-            return msgspec.convert(raw, wanted)
-        except msgspec.ValidationError as error:
-            message, _, place = str(error).partition(" - at `$")
-            self.mistake((*path, *_path_of(place)), message[:1].lower() + message[1:])
-            return fallback
+        read: T = self._whole(raw, wanted, path)
+        return fallback if len(self.mistakes) > before else read
 
     def mistake(self, path: KeyPath, message: str, remedy: str = "") -> None:
         """Note a mistake."""
@@ -109,17 +105,30 @@ class Reader:
         if not isinstance(value, dict):
             self.mistake(path, f"expected a table, found {found_text(value)}")
             return value
+        before = len(self.mistakes)
         fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
         for key in value.keys() - fields.keys():
             self.unknown_key((*path, key), fields)
         for name, field in fields.items():
             if field.required and name not in value:
                 self.mistake(path, f"`{name}` is missing: {type_text(field.type)}")
-        return {
+        table = {
             key: self._checked(value[key], field.type, (*path, key))
             for key, field in fields.items()
             if key in value
         }
+        if len(self.mistakes) == before and hasattr(struct, "__post_init__"):
+            self._whole(table, struct, path)
+        return table
+
+    def _whole(self, table: object, wanted: Any, path: KeyPath) -> Any:
+        """Convert what has no mistake in any key; what its struct itself refuses is one mistake more."""
+        try:
+            return msgspec.convert(table, wanted)
+        except msgspec.ValidationError as error:
+            message, _, place = str(error).partition(" - at `$")
+            self.mistake((*path, *_path_of(place)), message[:1].lower() + message[1:])
+            return None
 
     def _leaf(self, value: object, wanted: Any, path: KeyPath) -> object:
         try:

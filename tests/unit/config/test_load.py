@@ -239,6 +239,8 @@ below = 2
         '16 targets[0].environment: "prodction" is not known here (did you mean production?)',
         "18 keys.app.x: expected a key, a list of keys, or false to unbind it ()",
         "19 keys.y: expected a key, a list of keys, or false to unbind it ()",
+        "20 rules[0]: a rule has exactly one of `above`, `below` and `state` ()",
+        "22 rules[1]: a rule has exactly one of `above`, `below` and `state` ()",
     ]
 
 
