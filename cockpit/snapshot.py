@@ -55,7 +55,7 @@ class HealthSeen(Struct, frozen=True):
 
 
 class AlertSeen(Struct, frozen=True):
-    """An alert as it stands."""
+    """An alert as it stands. `starts_at` is empty and `age_s` null where nobody said since when."""
 
     name: str
     state: str
@@ -67,6 +67,8 @@ class AlertSeen(Struct, frozen=True):
     fingerprint: str
     silenced_by: tuple[str, ...]
     inhibited_by: tuple[str, ...]
+    service: str
+    age_s: float | None
 
 
 class LogSeen(Struct, frozen=True):
@@ -119,7 +121,7 @@ def take(cockpit: Cockpit, *, logs: int = 200, traces: int = 50) -> Snapshot:
         taken_at=rfc3339(now),
         sources=[_source(status, now) for status in cockpit.statuses()],
         health=[_health(row) for row in stores.health.rows()],
-        alerts=[_alert(alert) for alert in stores.alerts.alerts()],
+        alerts=[_alert(alert, now) for alert in stores.alerts.alerts()],
         logs=[_log(record) for record in stores.logs.last(logs)],
         traces=_traces([stores.traces.trace(trace_id) for trace_id in stores.traces.trace_ids()])[:traces],
     )
@@ -140,12 +142,9 @@ def as_text(taken: Snapshot) -> str:
         value = "" if row.value is None else f"{row.value:.4g} {row.unit}"
         lines.append(f"  {row.state:<9} {row.subject:<32} {value:>16}  {row.reason}")
     lines += ["", "ALERTS"]
-    lines += [f"  {alert.state:<12} {alert.severity:<9} {alert.name}" for alert in taken.alerts] or ["  none"]
+    lines += [_alert_line(alert) for alert in taken.alerts] or ["  none"]
     lines += ["", "LOGS"]
-    lines += [
-        f"  {record.at} {record.level:<5} {record.body.splitlines()[0] if record.body else ''}"
-        for record in taken.logs
-    ]
+    lines += [_log_line(record) for record in taken.logs]
     lines += ["", "TRACES"]
     for trace in taken.traces:
         mark = "failed" if trace.error else ""
@@ -153,6 +152,28 @@ def as_text(taken: Snapshot) -> str:
             f"  {trace.duration_ms:>10.2f} ms {trace.spans:>5} spans {mark:<6} {trace.service} {trace.root}"
         )
     return "\n".join(clean_text(line, 1_000).replace("\n", " ") for line in lines)
+
+
+def _alert_line(alert: AlertSeen) -> str:
+    old = "" if alert.age_s is None else _span(alert.age_s)
+    said = alert.annotations.get("summary") or alert.annotations.get("description", "")
+    return (
+        f"  {alert.state:<12} {alert.severity:<9} {old:>4} {alert.service:<16} {alert.name}  {said}".rstrip()
+    )
+
+
+def _log_line(record: LogSeen) -> str:
+    body = record.body.splitlines()[0] if record.body else ""
+    return f"  {record.at} {record.level:<5} {service_of(record.resource):<16} {body}".rstrip()
+
+
+def _span(seconds: float) -> str:
+    """Return an age in its largest whole unit, such as `12s`, `5m`, `3h` or `4d`."""
+    whole = max(0, int(seconds))
+    for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if whole >= length:
+            return f"{whole // length}{unit}"
+    return f"{whole}s"
 
 
 def _source(status: SourceStatus, now: int) -> SourceSeen:
@@ -185,18 +206,20 @@ def _health(row: HealthRow) -> HealthSeen:
     )
 
 
-def _alert(alert: Alert) -> AlertSeen:
+def _alert(alert: Alert, now: int) -> AlertSeen:
     return AlertSeen(
         alert.name,
         str(alert.state),
         alert.severity,
         alert.labels,
         alert.annotations,
-        rfc3339(alert.starts_at),
+        rfc3339(alert.starts_at) if alert.starts_at else "",
         alert.source,
         alert.fingerprint,
         alert.silenced_by,
         alert.inhibited_by,
+        service_of(alert.resource) or alert.labels.get("service", ""),
+        round((now - alert.starts_at) / 1e9, 3) if alert.starts_at else None,
     )
 
 
