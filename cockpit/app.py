@@ -11,14 +11,16 @@ import asyncio
 import getpass
 import logging
 import signal
+import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.text import Text
 from textual import on, work
 from textual.app import App, ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.events import DescendantFocus
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -39,7 +41,7 @@ from cockpit.wiring import Cockpit
 from widgets.app_keys import ACTIONS, OWN, TYPING, WINDOWS
 from widgets.board import PANES, Board
 from widgets.help import Help
-from widgets.keys import bindings, textual_keymap
+from widgets.keys import bindings, caught_up, textual_keymap
 from widgets.lines import Breadcrumb, CommandBar, KeyBar
 from widgets.messages import (
     CommandEntered,
@@ -53,7 +55,7 @@ from widgets.messages import (
 from widgets.output import ACTIONS as OUTPUT_ACTIONS
 from widgets.output import OutputDrawer
 from widgets.palette import ActionProvider
-from widgets.pane import PANE_ACTIONS
+from widgets.pane import PANE_ACTIONS, FilterLine
 from widgets.plain import NoColour
 from widgets.rows import ROW_ACTIONS
 from widgets.themes import DARK, PRODUCTION, THEMES
@@ -79,7 +81,10 @@ class CockpitApp(App[int]):
     CSS_PATH = Path(__file__).with_name("app.tcss")
     COMMAND_PALETTE_BINDING = "f24"  # the registry binds the palette
     COMMANDS = App.COMMANDS | {ActionProvider}
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS, priority=True)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(ACTIONS, priority=True),
+        Binding("enter", "submit_line", show=False, priority=True),
+    ]
     HORIZONTAL_BREAKPOINTS = BREAKPOINTS
 
     def __init__(
@@ -107,6 +112,7 @@ class CockpitApp(App[int]):
         self._collector = Collector()
         self._draining: Timer | None = None
         self._second = 0
+        self._warned_of_command = False
         self._warned = 0
         self._opened = False
         """Whether the action log was tried."""
@@ -184,6 +190,7 @@ class CockpitApp(App[int]):
 
     async def on_unmount(self) -> None:
         """Stop the sources, within a second, and end the session in the log."""
+        await self.drawer.ended()
         await self.cockpit.stop()
         self.operations.close()
         self._collector.end()
@@ -224,6 +231,10 @@ class CockpitApp(App[int]):
         The app's keys go before the focused widget's, because those are handled one message later: in a burst of
         keys, as a slow line delivers them, the letters after `!` would otherwise be taken for keys of the pane.
         """
+        if action == "submit_line":
+            return isinstance(self.focused, FilterLine) or (
+                self.command_bar.is_open and len(self.screen_stack) == 1
+            )
         if action in OWN:
             return len(self.screen_stack) == 1 and (action in TYPING or not isinstance(self.focused, Input))
         return super().check_action(action, parameters)
@@ -293,6 +304,23 @@ class CockpitApp(App[int]):
         else:
             await self.action_quit()
 
+    async def action_quit(self) -> None:
+        """Leave; a command that runs would be stopped, so that is said first."""
+        if self.drawer.running and not self._warned_of_command:
+            self._warned_of_command = True
+            self._notice("a command is still running; leaving stops it. Press again to leave", "warning")
+            return
+        self.exit(0)
+
+    async def action_submit_line(self) -> None:
+        """Take the line that is typed, before the next key goes anywhere."""
+        await caught_up(self.focused)
+        if self.command_bar.is_open:
+            self.command_bar.submit()
+        elif isinstance(self.focused, FilterLine):
+            self.board.current.keep_filter()
+        self.board.current.focus_body()
+
     def action_help_quit(self) -> None:
         """Say how one leaves, for whoever presses ctrl+c."""
         keys = [key for action in ("app.quit", "app.quit_now") if (key := self.keymap.shown(action))]
@@ -356,6 +384,7 @@ class CockpitApp(App[int]):
     async def _entered(self, event: CommandEntered) -> None:
         self.board.current.focus_body()
         if event.mode == "!":
+            self._warned_of_command = False
             self._run_line(event.text)
             return
         try:
@@ -381,7 +410,7 @@ class CockpitApp(App[int]):
 
     @on(SilenceRequested)
     def _silence_requested(self, event: SilenceRequested) -> None:
-        self._act(event.source, "silence_argv", event.wanted, done="silenced")
+        self._act(event.source, "silence_argv", event.wanted, done=event.done)
 
     @on(SilenceEnded)
     def _silence_ended(self, event: SilenceEnded) -> None:
@@ -406,6 +435,17 @@ class CockpitApp(App[int]):
     @on(OutputDrawer.Closed)
     def _drawer_closed(self) -> None:
         self.board.current.focus_body()
+
+    def _fatal_error(self) -> None:
+        """Leave on a defect, with the traceback in the cockpit's own log.
+
+        Textual would print one with every local in it, and a local may hold a secret.
+        """
+        kind = type(sys.exc_info()[1]).__name__
+        log.critical("the screen failed", exc_info=True)
+        self.panic(
+            Text(f"cockpit: this should not have happened: {kind}; see cockpit.log in the data directory")
+        )
 
     # What panes say in passing, and what goes wrong in their workers.
 
@@ -477,7 +517,9 @@ def run_screen(args: argparse.Namespace) -> int:
         data_dir(args.data_dir), cockpit.supervisor.ask, incident=incident, read_only=args.read_only
     )
     mode = " ".join(filter(None, ["read-only" if args.read_only else "", incident]))
-    return CockpitApp(cockpit, operations, mode=mode).run(mouse=settings.screen.mouse) or 0
+    app = CockpitApp(cockpit, operations, mode=mode)
+    left = app.run(mouse=settings.screen.mouse)
+    return app.return_code or left or 0
 
 
 def _environment(name: str | None) -> Environment | None:

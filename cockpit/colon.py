@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from cockpit.errors import UsageError
 from cockpit.signals import SECOND
+from cockpit.targets import LOCAL
 
 if TYPE_CHECKING:
     from cockpit.wiring import Cockpit
@@ -98,6 +99,10 @@ def _target(cockpit: Cockpit, argument: str, _now: int) -> Effect:
     if not argument:
         target = cockpit.target
     else:
+        if argument != LOCAL:
+            raise UsageError(
+                f"no way leads to the target {argument!r} yet", remedy=f"known is {LOCAL}, this machine"
+            )
         target = cockpit.choose_target(argument)
     unnamed = "" if target.named else "; no rule names it, so it counts as production"
     return Effect(notice=f"commands land on {target.name} ({target.environment}){unnamed}")
@@ -105,6 +110,11 @@ def _target(cockpit: Cockpit, argument: str, _now: int) -> Effect:
 
 def _theme(_cockpit: Cockpit, argument: str, _now: int) -> Effect:
     return Effect(theme=_needed(argument, "a theme's name; ctrl+p lists them"))
+
+
+def _retry(cockpit: Cockpit, _argument: str, _now: int) -> Effect:
+    waiting = cockpit.supervisor.retry()
+    return Effect(notice=f"trying again: {', '.join(waiting)}" if waiting else "no source waits for a retry")
 
 
 def _sources(cockpit: Cockpit, _argument: str, _now: int) -> Effect:
@@ -130,6 +140,7 @@ _COMMANDS: dict[str, Callable[[Cockpit, str, int], Effect]] = {
     "all": _all,
     "target": _target,
     "theme": _theme,
+    "retry": _retry,
     "sources": _sources,
     "q": _quit,
     "quit": _quit,

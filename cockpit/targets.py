@@ -53,14 +53,22 @@ class TargetRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The target through which it is reached; empty for none."""
 
 
+LOCAL = "local"
+"""The target that is this machine, and the transport that reaches it."""
+
+
 class Targets:
     """Resolve a target's name to a target by the configured rules, first match first."""
 
     def __init__(self, rules: tuple[TargetRule, ...] = ()) -> None:
         self.rules = rules
 
-    def resolve(self, name: str, *, transport: str = "local") -> Target:
-        """Return the target of that name; unnamed by any rule, it is production."""
+    def resolve(self, name: str) -> Target:
+        """Return the target of that name; unnamed by any rule, it is production.
+
+        Only `local` is reached by the local transport: what is meant for another machine never runs on this one.
+        """
+        transport = LOCAL if name == LOCAL else "ssh"
         for rule in self.rules:
             if fnmatchcase(name, rule.name):
                 return Target(name=name, environment=rule.environment, transport=transport, via=rule.via)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from cockpit.rules import SOURCE as RULES
 from cockpit.rules import RuleEngine
 from cockpit.scope import Scope, ScopeTrail
 from cockpit.signals import SECOND, Alert, HealthSample, Signal
@@ -27,9 +28,6 @@ from cockpit.tracer import Tracer
 if TYPE_CHECKING:
     from cockpit.config import Settings, SourceEntry
     from cockpit.source import Source
-
-RULES = "rules"
-"""The name under which alerts of the built-in rules stand."""
 
 EMITS = {
     "host": ("HealthSample",),

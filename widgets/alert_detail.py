@@ -18,6 +18,10 @@ from widgets.plot import Plot
 from widgets.text import age, clock, quantity
 
 STEPS = 240
+FRESH = 15 * SECOND
+"""How long a graph of a live window stands before it is asked for anew."""
+TOLD = ("summary", "description", "runbook_url")
+"""Annotations that stand among the fields."""
 _COMPARED = re.compile(
     r"(?P<left>.+?)\s*(?:>=|<=|==|!=|>|<)\s*(?:bool\s+)?(?P<right>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*",
     re.DOTALL,
@@ -50,6 +54,7 @@ class AlertDetail(Detail):
 
     def __init__(self, alert: Alert, now: int, scope: Scope, *, asks: Asks | None) -> None:
         super().__init__(alert.name, _sections(alert, now))
+        self._asked_at = 0
         self.alert = alert
         self.scope = scope
         self.now = now
@@ -70,7 +75,9 @@ class AlertDetail(Detail):
         asked, self.scope, self.now = self.scope, scope, now
         if not self.query(Plot):
             return
-        if (asked.span, asked.end) != (scope.span, scope.end):
+        if (asked.span, asked.end) != (scope.span, scope.end) or (
+            scope.live and now - self._asked_at > FRESH
+        ):
             self._ask()
         elif asked.cursor != scope.cursor:
             plot = self.query_one(Plot)
@@ -93,11 +100,13 @@ class AlertDetail(Detail):
     async def _ask(self) -> None:
         expression, thresholds = graphed(self.alert.expression)
         plot = self.query_one(Plot)
+        self._asked_at = self.now
         start, end = self.scope.window(self.now)
         step = max(1.0, (end - start) / SECOND / STEPS)
         trouble = ""
         for name in self._answerers():
-            plot.show((), note=f"asking {name} …")
+            if not plot.series:
+                plot.show((), note=f"asking {name} …")
             try:
                 assert self.asks is not None
                 series = await self.asks.ask(
@@ -128,6 +137,8 @@ def _sections(alert: Alert, now: int) -> dict[str, list[Field]]:
             "state",
             f"{alert.state}, for {age(now - alert.starts_at)}" if alert.starts_at else str(alert.state),
         ),
+        ("summary", alert.annotations.get("summary", "")),
+        ("description", alert.annotations.get("description", "")),
         ("held back", alert.held_by),
         ("severity", alert.severity),
         ("value", quantity(alert.value)),
@@ -141,6 +152,6 @@ def _sections(alert: Alert, now: int) -> dict[str, list[Field]]:
     ]
     return {
         "": [(name, value) for name, value in fields if value],
-        "Annotations": list(alert.annotations.items()),
+        "Annotations": [(name, value) for name, value in alert.annotations.items() if name not in TOLD],
         "Labels": list(alert.labels.items()),
     }

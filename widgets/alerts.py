@@ -12,23 +12,25 @@ from textual.app import ComposeResult
 
 from cockpit.errors import UsageError
 from cockpit.keymap import Action
+from cockpit.rules import SOURCE as RULES
 from cockpit.signals import SECOND, Alert, AlertState, host_of, service_of
 from cockpit.stores.alerts import HELD_BACK, URGENCY, AlertGroup, group
 from cockpit.stores.base import Stores
 from cockpit.stores.matching import common_matchers, compile_matchers, looks_like_matchers, parse_matchers
 from widgets.alert_detail import AlertDetail
 from widgets.asking import Asks
-from widgets.keys import bindings
+from widgets.keys import bindings, caught_up
 from widgets.messages import Noticed, ScopeNarrowed, SilenceEnded, SilenceRequested
 from widgets.pane import Pane
 from widgets.rows import Piece, RowList, columns, widest
 from widgets.silence import SilenceForm, acknowledgement
-from widgets.text import age, safe, severity_mark, severity_style
+from widgets.text import age, clock, safe, severity_mark, severity_style
 
 STATE_STYLE = {AlertState.FIRING: "error", AlertState.PENDING: "warning", AlertState.RESOLVED: "ok"}
 ROOMY = 76
 """Cells from which a row's words are written out."""
 SHORT = {"critical": "crit", "warning": "warn", "error": "err", "information": "info"}
+ASKED_SPAN = 30 * SECOND
 BULK = 200
 """Alerts that one bulk acknowledgement may take."""
 
@@ -62,8 +64,15 @@ class AlertsPane(Pane):
             "silence",
             "Silence this alert, or the group on its heading.",
             footer=True,
+            priority=True,
         ),
-        Action("alerts.silence_shown", ("S",), "silence shown", "Silence by the filter: what it shows now."),
+        Action(
+            "alerts.silence_shown",
+            ("S",),
+            "silence shown",
+            "Silence by the filter: what it shows now.",
+            priority=True,
+        ),
         Action("alerts.acknowledge_shown", ("A",), "ack shown", "Acknowledge every alert that is shown."),
         Action("alerts.end_silence", ("u",), "unsilence", "End the silences that hold this alert back."),
         Action(
@@ -80,6 +89,8 @@ class AlertsPane(Pane):
 
     def __init__(self, stores: Stores, *, number: int, asks: Asks | None = None, author: str = "") -> None:
         super().__init__(stores, number=number)
+        self._asked: dict[str, int] = {}
+        """Alerts whose acknowledgement is on its way, and until when not to ask again."""
         self.asks = asks
         self.author = author
         self.only_active = False
@@ -189,7 +200,9 @@ class AlertsPane(Pane):
         ]
         if width >= 44:
             cells.append((safe(_where(alert), 100), "accent", min(where, max(8, width // 6))))
-        words = alert.held_by if held and alert.held_by else alert.annotations.get("summary", "")
+        words = alert.annotations.get("summary", "")
+        if held and alert.held_by:
+            words = " · ".join(filter(None, (words, alert.held_by)))
         cells.append((safe(words or alert.annotations.get("description", ""), 300), "muted", 0))
         if width >= 110:
             cells.append((safe(alert.source, 40), "muted", 10))
@@ -234,15 +247,17 @@ class AlertsPane(Pane):
         self.folded = set() if self.folded else {each.key for each in self._groups() if len(each.alerts) > 1}
         self._fold_version += 1
 
-    def action_silence(self) -> None:
+    async def action_silence(self) -> None:
         """Open the form for the alert or the group under the cursor."""
+        await caught_up(self.screen.focused)
         row = self.query_one(RowList).current
         if row is not None:
-            self._open_form([row.alert] if row.alert else row.group.alerts)
+            await self._open_form([row.alert] if row.alert else row.group.alerts)
 
-    def action_silence_shown(self) -> None:
+    async def action_silence_shown(self) -> None:
         """Open the form for what the filter shows."""
-        self._open_form(self._shown)
+        await caught_up(self.screen.focused)
+        await self._open_form(self._shown, shown=True)
 
     def action_acknowledge(self) -> None:
         """Acknowledge the alert or the group under the cursor."""
@@ -260,11 +275,13 @@ class AlertsPane(Pane):
         if alert is None or not alert.silenced_by:
             self.post_message(Noticed("no silence holds this alert back", "warning"))
             return
+        if self._in_the_past():
+            return
         for silence_id in alert.silenced_by:
             self.post_message(SilenceEnded(alert.source, silence_id))
 
     @on(RowList.Chosen)
-    def _open(self, event: RowList.Chosen) -> None:
+    async def _open(self, event: RowList.Chosen) -> None:
         """Open an alert's detail and let the others follow, or fold a group."""
         event.stop()
         alert = self._latest(event.item)
@@ -275,7 +292,7 @@ class AlertsPane(Pane):
             self.post_message(ScopeNarrowed(service, {"service": service}))
         elif host := host_of(alert.resource):
             self.post_message(ScopeNarrowed(host, {"host": host}))
-        self.open_detail(AlertDetail(alert, self.now, self.scope, asks=self.asks))
+        await self.open_detail(AlertDetail(alert, self.now, self.scope, asks=self.asks))
 
     @on(SilenceForm.Sent)
     def _sent(self, event: SilenceForm.Sent) -> None:
@@ -284,41 +301,66 @@ class AlertsPane(Pane):
         self.close_detail()
         self.post_message(SilenceRequested(event.source, event.wanted))
 
-    def _open_form(self, alerts: Sequence[Alert]) -> None:
-        sources = self._silencers(alerts)
-        if not alerts or not sources:
-            self.post_message(
-                Noticed("no source here takes silences; configure an alertmanager source", "warning")
-            )
+    async def _open_form(self, alerts: Sequence[Alert], *, shown: bool = False) -> None:
+        alerts, sources = self._silenced_by(alerts)
+        if not alerts or self._in_the_past():
             return
         matchers = common_matchers([alert.labels for alert in alerts])
-        if alerts is self._shown and looks_like_matchers(self.filter_text):
+        if shown and looks_like_matchers(self.filter_text):
             matchers = parse_matchers(self.filter_text)
         wanted = {alert.fingerprint for alert in alerts}
         form = SilenceForm(self.stores.alerts, sources, matchers, wanted, author=self.author, now=self.now)
-        self.open_detail(form)
+        await self.open_detail(form)
 
     def _acknowledge(self, alerts: Sequence[Alert]) -> None:
-        firing = [alert for alert in alerts if alert.state in (AlertState.FIRING, AlertState.PENDING)]
-        sources = self._silencers(firing)
-        if not firing or not sources:
-            words = "nothing here can be acknowledged" if not firing else "no source here takes silences"
-            self.post_message(Noticed(words, "warning"))
+        now = self.now
+        self._asked = {fingerprint: until for fingerprint, until in self._asked.items() if until > now}
+        firing = [
+            alert
+            for alert in alerts
+            if alert.state in (AlertState.FIRING, AlertState.PENDING) and alert.fingerprint not in self._asked
+        ]
+        if not firing:
+            self.post_message(Noticed("nothing here waits to be acknowledged", "warning"))
             return
         if len(firing) > BULK:
-            self.post_message(
-                Noticed(f"{len(firing)} at once are too many; filter to {BULK} or fewer", "warning")
-            )
+            words = f"{len(firing)} at once are too many; filter to {BULK} or fewer"
+            self.post_message(Noticed(words, "warning"))
             return
-        for alert in firing:
+        held, sources = self._silenced_by(firing)
+        if not held or self._in_the_past():
+            return
+        for alert in held:
+            self._asked[alert.fingerprint] = now + ASKED_SPAN
             source = alert.source if alert.source in sources else sources[0]
-            self.post_message(SilenceRequested(source, acknowledgement(alert, self.author, self.now)))
+            wanted = acknowledgement(alert, self.author, now)
+            done = f"{alert.name} acknowledged until {clock(wanted.ends_at)} UTC"
+            self.post_message(SilenceRequested(source, wanted, done))
 
-    def _silencers(self, alerts: Sequence[Alert]) -> list[str]:
-        """Return the sources that could hold a silence, those that report the alerts first."""
+    def _silenced_by(self, alerts: Sequence[Alert]) -> tuple[Sequence[Alert], list[str]]:
+        """Return the alerts that an Alertmanager can hold back, and who could, those that report them first.
+
+        What the cockpit's own rules raise never reaches an Alertmanager, so that a silence there would do nothing.
+        """
         offering = self.asks.offering("silence_argv") if self.asks is not None else []
-        theirs = {alert.source for alert in alerts}
-        return sorted(offering, key=lambda name: name not in theirs)
+        theirs = [alert for alert in alerts if alert.source != RULES]
+        if not offering:
+            self.post_message(
+                Noticed("no source here takes silences; configure an alertmanager source", "warning")
+            )
+            return (), []
+        if len(theirs) < len(alerts):
+            words = "the cockpit's own rules raised this; no Alertmanager knows it, so none can hold it back"
+            self.post_message(Noticed(words, "warning"))
+        reporting = {alert.source for alert in theirs}
+        return theirs, sorted(offering, key=lambda name: name not in reporting)
+
+    def _in_the_past(self) -> bool:
+        """Refuse to act on what is no longer so: the time cursor stands in the past."""
+        if self.scope.cursor is None:
+            return False
+        self.post_message(Noticed("you are looking at the past; come back to now before you act", "warning"))
+        return True
 
     def _current(self) -> Alert | None:
         row = self.query_one(RowList).current

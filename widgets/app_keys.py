@@ -36,7 +36,7 @@ ACTIONS = (
         "app.previous", ("shift+tab",), "previous", "Go to the previous pane or field.", call="focus_previous"
     ),
     Action("app.output", ("ctrl+o",), "output", "Show the output of the last command again."),
-    Action("app.palette", ("ctrl+p",), "palette", "Find anything by its name.", call="command_palette"),
+    Action("app.palette", ("ctrl+p",), "palette", "Find any action by its name.", call="command_palette"),
     Action(
         "app.quit",
         ("q",),

@@ -169,11 +169,11 @@ class HealthPane(Pane):
             self._narrow(row)
 
     @on(RowList.Chosen)
-    def _open(self, event: RowList.Chosen) -> None:
+    async def _open(self, event: RowList.Chosen) -> None:
         """Open the row's plot, and let the others follow."""
         event.stop()
         self._narrow(event.item)
-        self.open_detail(HealthDetail(event.item, self.scope, self.now))
+        await self.open_detail(HealthDetail(event.item, self.scope, self.now))
 
     def _narrow(self, row: HealthRow) -> None:
         resource = row.latest.resource

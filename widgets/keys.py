@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Iterable
 
 from textual.binding import Binding, BindingType
+from textual.widget import Widget
 
 from cockpit.keymap import Action, Keymap
 
@@ -38,3 +41,17 @@ def textual_keymap(keymap: Keymap) -> dict[str, str]:
     return {
         action.id: ",".join(keymap.keys(action.id)) or f"{UNBOUND}+{action.id}" for action in keymap.actions()
     }
+
+
+async def caught_up(widget: Widget | None, seconds: float = 1.0) -> None:
+    """Wait until a widget has taken the keys that were sent to it.
+
+    A priority key is handled at once, those before it wait in the focused widget's queue: without this, `jjs` in one
+    burst would silence the row from which `jj` was to lead away.
+    """
+    if widget is None or not widget.is_running:
+        return
+    taken = asyncio.Event()
+    if widget.call_later(taken.set):
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(taken.wait(), seconds)

@@ -207,7 +207,11 @@ class CommandBar(Horizontal):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Hand the line over."""
         event.stop()
-        text, mode = event.value.strip(), self.mode
+        self.submit()
+
+    def submit(self) -> None:
+        """Close, and hand the line over."""
+        text, mode = self.query_one("#line", Input).value.strip(), self.mode
         self.close()
         if text:
             if not self.history[mode] or self.history[mode][-1] != text:

@@ -222,14 +222,14 @@ class LogsPane(Pane):
         self.title()
 
     @on(LogLines.Chosen)
-    def _open(self, event: LogLines.Chosen) -> None:
+    async def _open(self, event: LogLines.Chosen) -> None:
         """Open the record's detail, and let every pane follow its trace, else its service or host."""
         event.stop()
         rank = self.lines.rank
         if rank is None:
             return
         placing = self._view.store.placing(self._view.number(rank))
-        self.open_detail(LogDetail(event.record, placing, self.now))
+        await self.open_detail(LogDetail(event.record, placing, self.now))
         if narrowed := _trace_of(event.record) or _place_of(event.record):
             self.post_message(narrowed)
 

@@ -63,10 +63,12 @@ class SilenceRequested(Message):
     Attributes:
         source: The source that shall hold the silence.
         wanted: What is asked for.
+        done: What to say when it is done.
     """
 
     source: str
     wanted: Silencing
+    done: str = "silenced"
 
 
 @dataclass

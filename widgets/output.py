@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
-from textual.worker import Worker
+from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from cockpit.errors import CockpitError
 from cockpit.keymap import Action
@@ -101,10 +101,12 @@ class OutputDrawer(Vertical):
         """
         if self._worker is not None and self._worker.is_running:
             return False
-        self._worker = self._follow(shell, place)
+        # The app's worker: one of this widget's would be cancelled, and not waited for, when the screen goes.
+        self._worker = self.app.run_worker(
+            self._follow(shell, place), name="command", group="command", exit_on_error=False
+        )
         return True
 
-    @work(group="command", exit_on_error=False)
     async def _follow(self, shell: Shell, place: str) -> None:
         self.begin(f"starting · {place}")
 
@@ -124,6 +126,14 @@ class OutputDrawer(Vertical):
         finally:
             if self.running:
                 self.finish("stopped before it started", place)
+
+    async def ended(self) -> None:
+        """Wait until the command that was running has ended and is recorded; it is stopped with the drawer."""
+        if self._worker is not None and not self._worker.is_finished:
+            if not self._worker.is_cancelled:  # a second time would kill it at once
+                self._worker.cancel()
+            with contextlib.suppress(WorkerCancelled, WorkerFailed):
+                await self._worker.wait()
 
     def begin(self, heading: str) -> None:
         """Open for a new command."""

@@ -84,6 +84,7 @@ class Pane(Vertical):
         self.statuses: Sequence[SourceStatus] = ()
         self.stale: frozenset[str] = frozenset()
         """Sources whose data is late: what they said is not drawn as fresh."""
+        self._detail: Detail | None = None
         self._stamp: tuple[Hashable, ...] | None = None
         self._second = 0
 
@@ -144,7 +145,8 @@ class Pane(Vertical):
     def title(self) -> None:
         """Write the border's title and subtitle, when they changed."""
         name = f"{self.number} {self.NAME.capitalize()}"
-        parts = [name, self.summary(), self._trouble() if self.screen.has_class("-narrow") else ""]
+        sought = f"/{self.filter_text}" if self.filter_text else ""
+        parts = [name, self.summary(), sought, self._trouble() if self.screen.has_class("-narrow") else ""]
         title = Content(safe(" · ".join(filter(None, parts))))
         if title.plain != getattr(self.border_title, "plain", self.border_title):
             self.border_title = title
@@ -180,28 +182,34 @@ class Pane(Vertical):
 
     @property
     def detail(self) -> Detail | None:
-        """The detail that is open, or None."""
-        return next(iter(self.query_children(Detail)), None)
+        """The detail that is open and stands on the screen, or None."""
+        return self._detail if self._detail is not None and self._detail.is_mounted else None
 
     @property
     def inside(self) -> bool:
         """True while something is open in place of the rows, which a step back closes."""
-        return self.detail is not None
+        return self._detail is not None
 
-    def open_detail(self, detail: Detail) -> None:
-        """Show a detail in place of the rows; Esc brings the rows back."""
-        for other in self.query_children(Detail):
-            other.remove()
-        self.mount(detail, before=self.query_one(FilterLine))
+    async def open_detail(self, detail: Detail) -> None:
+        """Show a detail in place of the rows, and wait until it stands; Esc brings the rows back."""
+        self._forget_detail()
+        self._detail = detail
         self.add_class("-detail")
-        self.call_after_refresh(self.focus_body)
+        await self.mount(detail, before=self.query_one(FilterLine))
+        if self._detail is detail:
+            self.focus_body()
 
     def close_detail(self) -> None:
         """Bring the rows back."""
-        for detail in self.query_children(Detail):
-            detail.remove()
+        self._forget_detail()
         self.remove_class("-detail")
-        self.call_after_refresh(self.focus_body)
+        self.focus_body()
+
+    def _forget_detail(self) -> None:
+        """Forget the detail before it is gone: it loses its widgets some messages before the pane loses it."""
+        if self._detail is not None:
+            self._detail.remove()
+            self._detail = None
 
     def copied(self) -> tuple[str, str]:
         """Return (what to copy of the current row, how to call it); an empty text where there is nothing."""
@@ -231,10 +239,15 @@ class Pane(Vertical):
         self.screen.set_focus(line)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave `/` to whatever is typed into."""
-        if action == "filter":
+        """Leave the letters to whatever is typed into."""
+        if action in self._first:
             return not isinstance(self.screen.focused, Input)
         return super().check_action(action, parameters)
+
+    @property
+    def _first(self) -> frozenset[str]:
+        """The actions whose keys go before those of the focused widget."""
+        return frozenset(action.name for action in (*PANE_ACTIONS, *self.ACTIONS) if action.priority)
 
     def action_unfilter(self) -> None:
         """Drop the filter."""
@@ -253,13 +266,19 @@ class Pane(Vertical):
         """Keep the filter and go back to the rows."""
         if isinstance(event.input, FilterLine):
             event.stop()
-            if not event.value:
-                event.input.remove_class("-open")
-            self.focus_body()
+            self.keep_filter()
+
+    def keep_filter(self) -> None:
+        """Keep the filter as it is typed, and go back to the rows."""
+        line = self.query_one(FilterLine)
+        self.filter_text = line.value
+        if not line.value:
+            line.remove_class("-open")
+        self.focus_body()
 
     def step_back(self) -> bool:
         """Undo the pane's own last step on Esc; False where there is nothing of its own to undo."""
-        if self.detail is not None:
+        if self._detail is not None:
             self.close_detail()
             return True
         line = self.query_one(FilterLine)

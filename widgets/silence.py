@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.widgets import Input, Label, Static
 
 from cockpit.errors import UsageError
+from cockpit.rules import SOURCE as RULES
 from cockpit.signals import SECOND, Alert, Matcher
 from cockpit.source import Silencing
 from cockpit.stores.alerts import AlertStore
@@ -188,7 +189,8 @@ class SilenceForm(Detail):
         hints: list[str] = []
         try:
             matchers = parse_matchers(self._value("matchers"))
-            hit = self.store.matching(compile_matchers(matchers)) if matchers else []
+            found = self.store.matching(compile_matchers(matchers)) if matchers else []
+            hit = [alert for alert in found if alert.source != RULES]
         except UsageError as error:
             hit = []
             hints.append(str(error))
@@ -223,6 +225,10 @@ class SilenceForm(Detail):
 
     def _hint(self, text: str) -> None:
         self.query_one("#silence-hint", Static).update(Content(safe(text, 400)))
+
+
+def _alerts(count: int) -> str:
+    return "1 alert" if count == 1 else f"{count:,} alerts"
 
 
 def _instance(alert: Alert) -> str:

@@ -243,10 +243,10 @@ class TracesPane(Pane):
         return False
 
     @on(RowList.Chosen)
-    def _chosen(self, event: RowList.Chosen) -> None:
+    async def _chosen(self, event: RowList.Chosen) -> None:
         event.stop()
         if isinstance(event.rows, Waterfall):
-            self._open_span(event.item)
+            await self._open_span(event.item)
         elif isinstance(event.item, Trace):
             trace = event.item
             self.open_trace(trace.trace_id)
@@ -256,8 +256,8 @@ class TracesPane(Pane):
             self.action_services()
             self.post_message(ScopeNarrowed(event.item.service, {"service": event.item.service}))
 
-    def _open_span(self, row: int) -> None:
-        self.open_detail(SpanDetail(self.view.waterfall.trace_tree, row))
+    async def _open_span(self, row: int) -> None:
+        await self.open_detail(SpanDetail(self.view.waterfall.trace_tree, row))
 
     @on(SpanDetail.Opened)
     def _span_opened(self, event: SpanDetail.Opened) -> None:

@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from cockpit.config.settings import OnCall
 from cockpit.signals import SECOND, AlertState, HealthState, severity_rank
+from cockpit.stores.alerts import HELD_BACK
 from cockpit.stores.base import Stores
 from cockpit.supervisor import SourceState, SourceStatus
 from cockpit.targets import Environment
@@ -85,6 +86,7 @@ class Verdict(Widget):
         """Own resident set in bytes."""
         self._now = 0
         self._counts = [0, 0, 0, 0, 0]
+        self._held = 0
         self._trouble = Trouble(0, "")
         self._versions: object = None
         self._arranged = -1
@@ -171,6 +173,8 @@ class Verdict(Widget):
                 style = "critical" if rank >= 3 else "warning" if rank == 2 else "muted"
                 name = f" {names[rank]}" if named else ""
                 pieces.append((f"{SEVERITY_MARK[rank]}{self._counts[rank]}{name} ", style))
+        if self._held:
+            pieces.append((f"{self._held} held back " if named else f"‖{self._held} ", "muted"))
         down, known = self._sources
         if down and self._trouble.rank:
             text = f"{down} of {known} sources down" if named else f"{down}/{known}"
@@ -213,11 +217,15 @@ class Verdict(Widget):
 
     def _count(self) -> None:
         """Count the active alerts, and find the worst: the stores' order has it first."""
-        active = [alert for alert in self.stores.alerts.alerts() if alert.state in ACTIVE]
+        alerts = self.stores.alerts.alerts()
+        active = [alert for alert in alerts if alert.state in ACTIVE]
+        self._held = sum(alert.state in HELD_BACK for alert in alerts)
         self._counts = [0, 0, 0, 0, 0]
         for severity, count in Counter(alert.severity for alert in active).items():
             self._counts[severity_rank(severity)] += count
-        self._worst = active[0].fingerprint if active else ""
+        firing = next((alert for alert in active if alert.state is AlertState.FIRING), None)
+        worst = firing or (active[0] if active else None)
+        self._worst = worst.fingerprint if worst is not None else ""
 
     def _worst_health(self) -> Trouble:
         rows = self.stores.health.rows()

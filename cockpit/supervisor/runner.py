@@ -23,6 +23,8 @@ from cockpit.tracer import Tracer
 log = logging.getLogger(__name__)
 
 FIRST_DELAY = 1.0
+HURRY_EVERY = 0.25
+"""Seconds between two looks whether somebody asked for the next try now."""
 LONGEST_DELAY = 15.0
 """Seconds; a person on call waits for what is back."""
 HUNG_AFTER = 3.0
@@ -79,6 +81,8 @@ class Runner:
         self.error = ""
         self.restarts = 0
         self.retry_at = 0
+        self.hurry = False
+        """Set from any thread to end the wait for the next try."""
         self._make = make
         self._emits = emits
         self._tracer = tracer
@@ -184,7 +188,10 @@ class Runner:
     async def _pause(self) -> None:
         """Wait until the source may be started: after its back-off, and not beside a run that goes on."""
         if self._delay:
-            await asyncio.sleep(self._delay)
+            until = time.monotonic() + self._delay
+            while (left := until - time.monotonic()) > 0 and not self.hurry:
+                await asyncio.sleep(min(HURRY_EVERY, left))
+            self.hurry = False
             self.restarts += 1
         self._delay, self.retry_at = 0.0, 0
         while self._left is not None and not self._left.done():

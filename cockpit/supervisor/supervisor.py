@@ -91,6 +91,13 @@ class Supervisor:
         """Whether signals wait that the last `drain` had no time for."""
         return any(runner.intake.waiting for runner in self._runners)
 
+    def retry(self) -> list[str]:
+        """Start the sources that wait for their next try at once, and return their names."""
+        waiting = [runner for runner in self._runners if runner.retry_at > time.time_ns()]
+        for runner in waiting:
+            runner.hurry = True
+        return [runner.name for runner in waiting]
+
     def statuses(self) -> tuple[SourceStatus, ...]:
         """Return how each source is doing now."""
         return tuple(runner.status() for runner in self._runners)

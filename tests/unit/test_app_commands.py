@@ -198,3 +198,22 @@ async def test_a_burst_over_a_real_terminal_is_not_lost(tmp_path: Path) -> None:
             os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
         os.close(leader)
+
+
+async def test_a_target_that_no_way_leads_to_is_refused_rather_than_run_here(tmp_path: Path) -> None:
+    async with screen(tmp_path) as on:
+        await on.press("colon", *"target db-9", "enter")
+        await on.until(lambda: on.notices, "the refusal")
+        assert "no way leads to the target 'db-9'" in on.notices[0]
+        assert on.cockpit.target.name == "local"
+        assert on.cockpit.targets.resolve("db-9").transport != "local"
+
+
+async def test_leaving_while_a_command_runs_asks_first(tmp_path: Path) -> None:
+    async with screen(tmp_path) as on:
+        await on.press("exclamation_mark", *"sleep 30", "enter")
+        await on.until(lambda: on.app.drawer.running, "the command")
+        await on.press("ctrl+q")
+        assert on.app.is_running and "still running" in on.notices[-1]
+        await on.press("x")
+        await on.until(lambda: not on.app.drawer.running, "its end")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from textual.widgets import Input, Static
 
 from cockpit.errors import UsageError
@@ -134,7 +135,7 @@ async def test_a_cockpit_without_an_alertmanager_says_so(tmp_path: Path) -> None
         await on.press("2", "g", "s", "a", "u")
         assert on.notices == [
             "no source here takes silences; configure an alertmanager source",
-            "no source here takes silences",
+            "no source here takes silences; configure an alertmanager source",
             "no silence holds this alert back",
         ]
 
@@ -154,3 +155,68 @@ def test_durations_are_read(written: str, minutes: int) -> None:
 def test_what_is_no_duration_is_refused(written: str) -> None:
     with pytest.raises(UsageError):
         parse_duration(written)
+
+
+async def test_letters_after_the_silence_key_go_into_the_form_however_fast_they_come(tmp_path: Path) -> None:
+    async with screen(tmp_path, batches=[("am", ALERTS)]) as on:
+        on.app.board.panes[1].asks = Asked()  # type: ignore[attr-defined]
+        sent.clear()
+        on.app._act = lambda source, method, wanted, done: sent.append((source, method, wanted))  # type: ignore[method-assign, assignment, misc]
+        await on.drawn()
+        await on.press("2", "g")
+        for key in ("s", *"apply", "tab", *"1h"):
+            on.app.simulate_key(key)
+        await on.until(lambda: on.app.board.panes[1].query(SilenceForm), "the form")
+        form = on.app.board.panes[1].query_one(SilenceForm)
+        await on.until(lambda: form.query_one("#silence-duration", Input).value.endswith("1h"), "the rest")
+        assert form.query_one("#silence-comment", Input).value == "apply"
+        assert not sent, "`a` of the comment acknowledged an alert"
+
+
+async def test_a_detail_that_closes_while_the_second_passes_harms_nothing(tmp_path: Path) -> None:
+    async with screen(tmp_path, batches=[("am", ALERTS)]) as on:
+        pane = on.app.board.panes[1]
+        for _ in range(5):
+            await opened(on)
+            pane.step_back()
+            pane.passed()
+            pane.redraw()
+            assert pane.detail is None and not pane.inside
+            await on.pilot.pause()
+
+
+async def test_what_the_cockpits_own_rules_raise_is_never_sent_to_an_alertmanager(tmp_path: Path) -> None:
+    own = replace(ALERTS[0], name="DiskFull", source="rules")
+    async with screen(tmp_path) as on:
+        await on.drawn()
+        on.cockpit.fill("rules", [own])
+        on.app.board.panes[1].asks = Asked()  # type: ignore[attr-defined]
+        sent.clear()
+        on.app._act = lambda source, method, wanted, done: sent.append((source, method, wanted))  # type: ignore[method-assign, assignment, misc]
+        await on.drawn()
+        await on.press("2", "g", "a", "s")
+        await on.until(lambda: on.notices, "a word about it")
+        assert "own rules raised this" in on.notices[0]
+        assert not sent and not on.app.board.panes[1].query(SilenceForm)
+
+
+async def test_nothing_is_silenced_from_the_past(tmp_path: Path) -> None:
+    async with screen(tmp_path, batches=[("am", ALERTS)]) as on:
+        on.app.board.panes[1].asks = Asked()  # type: ignore[attr-defined]
+        sent.clear()
+        on.app._act = lambda source, method, wanted, done: sent.append((source, method, wanted))  # type: ignore[method-assign, assignment, misc]
+        await on.press("2", "left_square_bracket")
+        await on.drawn()
+        await on.press("g", "a")
+        await on.until(lambda: on.notices, "a word about it")
+        assert not sent and "you are looking at the past" in on.notices[0]
+
+
+async def test_an_alert_is_acknowledged_once_however_often_the_key_is_pressed(tmp_path: Path) -> None:
+    async with screen(tmp_path, batches=[("am", ALERTS)]) as on:
+        on.app.board.panes[1].asks = Asked()  # type: ignore[attr-defined]
+        sent.clear()
+        on.app._act = lambda source, method, wanted, done: sent.append((source, method, wanted))  # type: ignore[method-assign, assignment, misc]
+        await on.drawn()
+        await on.press("2", "g", "a", "a")
+        assert len(sent) == 1

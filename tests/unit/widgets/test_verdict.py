@@ -86,7 +86,7 @@ async def test_firing_goes_before_pending_and_what_is_held_back_is_not_counted(t
     ]
     async with screen(tmp_path, batches=batches) as on:
         said = await line(on)
-        assert "✖2 critical Old" in said and ", for 1h" in said
+        assert "✖2 critical 2 held back Old" in said and ", for 1h" in said
 
 
 async def test_what_is_down_counts_when_nothing_fires(tmp_path: Path) -> None:
