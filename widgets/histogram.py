@@ -2,7 +2,8 @@
 
 The bars grow with the count, by its square root, so that a few records are seen beside 10,000; they take the
 colour of errors or warnings where those are a fifth of the column. The line below marks every column that holds
-as much as one warning (▲) or error (◆), and the moment of the time cursor (┃).
+as much as one warning (▲) or error (◆), and the moment of the time cursor (┃). The times of both ends, what the
+tallest bar counts and how long a bar is stand beside them, in cells of their own; a narrow strip has no labels.
 """
 
 from __future__ import annotations
@@ -17,16 +18,21 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from cockpit.signals import SECOND
 from cockpit.stores.logs.histogram import ERROR_BAND, WARN_BAND
 from widgets.text import age, clock, fit
 
 BARS = " ▁▂▃▄▅▆▇█"
+LEFT, RIGHT = 10, 9
+"""Cells for the labels on both sides, with a blank between them and the bars."""
+LABELLED = 40
+"""The width from which there is room for labels."""
 SHARE = 5
 """A bar takes the colour of a level that more than one in so many of its records have."""
 
 
 class HistogramStrip(Widget):
-    """Level-coloured bars over a window, with marks and times below."""
+    """Level-coloured bars over a window, with marks below and labels beside them."""
 
     DEFAULT_CSS = """
     HistogramStrip {
@@ -58,6 +64,12 @@ class HistogramStrip(Widget):
         self.cursor: int | None = None
         self.now = 0
 
+    @property
+    def room(self) -> int:
+        """How many columns there is room for."""
+        width = self.size.width
+        return width - LEFT - RIGHT if width >= LABELLED else width
+
     def show(
         self, columns: Sequence[Sequence[int]], window: tuple[int, int], *, cursor: int | None, now: int
     ) -> None:
@@ -75,23 +87,33 @@ class HistogramStrip(Widget):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """Draw the bars, or the marks under them."""
-        width = self.size.width
-        segments = self._bars(self.size.height - 1, y) if y < self.size.height - 1 else self._marks(width)
-        return Strip(segments).adjust_cell_length(width, self.rich_style)
+        """Draw a line of bars, or the marks under them, between the labels."""
+        height, room = self.size.height, self.room
+        columns = self.columns[:room]
+        cells = self._bars(columns, height - 1, y) if y < height - 1 else self._marks(columns)
+        plot = Strip(cells).adjust_cell_length(room, self.rich_style)
+        if room == self.size.width:
+            return plot
+        muted = self.get_component_rich_style("histogram--muted")
+        left, right = self._labels(y)
+        return Strip(
+            [Segment(fit(left, LEFT), muted), *plot, Segment(fit(right, RIGHT, right=True), muted)],
+            self.size.width,
+        )
 
     def on_click(self, event: events.Click) -> None:
         """Say which moment was clicked."""
         start, end = self.window
-        if self.columns and end > start and event.x < len(self.columns):
+        place = event.x - (LEFT if self.room < self.size.width else 0)
+        if end > start and 0 <= place < len(self.columns):
             event.stop()
-            self.post_message(self.Picked(start + (end - start) * (event.x + 1) // len(self.columns)))
+            self.post_message(self.Picked(start + (end - start) * (place + 1) // len(self.columns)))
 
-    def _bars(self, height: int, y: int) -> list[Segment]:
-        totals = [sum(column) for column in self.columns]
+    def _bars(self, columns: Sequence[Sequence[int]], height: int, y: int) -> list[Segment]:
+        totals = [sum(column) for column in columns]
         top = max(totals, default=0)
         segments = []
-        for column, total in zip(self.columns, totals, strict=True):
+        for column, total in zip(columns, totals, strict=True):
             eighths = max(1, round(sqrt(total / top) * 8 * height)) if total else 0
             filled = min(8, max(0, eighths - 8 * (height - 1 - y)))
             segments.append(
@@ -99,33 +121,40 @@ class HistogramStrip(Widget):
             )
         return segments
 
-    def _marks(self, width: int) -> list[Segment]:
-        muted = self.get_component_rich_style("histogram--muted")
-        cells = [Segment(cell, muted) for cell in self._labels(width)]
-        for place, column in enumerate(self.columns[:width]):
+    def _marks(self, columns: Sequence[Sequence[int]]) -> list[Segment]:
+        blank = Segment(" ", self.rich_style)
+        cells = [blank] * len(columns)
+        for place, column in enumerate(columns):
             style = _style(column)
             if style != "histogram--calm":
                 mark = "◆" if style == "histogram--error" else "▲"
                 cells[place] = Segment(mark, self.get_component_rich_style(style))
         start, end = self.window
-        if self.cursor is not None and start <= self.cursor <= end and end > start:
-            place = min(width - 1, (self.cursor - start) * len(self.columns) // (end - start))
-            cells[max(0, place)] = Segment("┃", self.get_component_rich_style("histogram--cursor"))
+        if cells and self.cursor is not None and start <= self.cursor <= end and end > start:
+            place = min(len(cells) - 1, (self.cursor - start) * len(self.columns) // (end - start))
+            cells[place] = Segment("┃", self.get_component_rich_style("histogram--cursor"))
         return cells
 
-    def _labels(self, width: int) -> str:
-        """Return the times at both ends, and what the tallest bar counts."""
+    def _labels(self, y: int) -> tuple[str, str]:
+        """Return what stands left and right of a line: the times at both ends, the tallest bar and a bar's time."""
         start, end = self.window
-        if end <= start:
-            return " " * width
-        left = clock(start)
-        right = "now" if abs(end - self.now) < (end - start) // max(1, width) * 2 else clock(end)
-        top = max((sum(column) for column in self.columns), default=0)
-        middle = f"top {top:,} in {age((end - start) // max(1, len(self.columns)))}" if top else "no records"
-        room = width - len(left) - len(right)
-        if room < len(middle) + 2:
-            return fit(left, width - len(right)) + right if room > 0 else " " * width
-        return left + middle.center(room) + right
+        if end <= start or not self.columns:
+            return "", ""
+        cell = (end - start) // len(self.columns)
+        if y == 0:
+            return clock(start), "now" if abs(end - self.now) < cell * 2 else clock(end)
+        if y < self.size.height - 1:
+            return "", ""
+        top = max(sum(column) for column in self.columns)
+        return f"top {_short(top)}" if top else "", f"{age(cell)} each" if cell >= SECOND else ""
+
+
+def _short(count: int) -> str:
+    """Return a count in at most five characters."""
+    for unit, size in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
+        if count >= max(size, 10_000):
+            return f"{count // size}{unit}"
+    return f"{count:,}"
 
 
 def _style(column: Sequence[int], least: int = 0) -> str:

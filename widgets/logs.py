@@ -197,7 +197,7 @@ class LogsPane(Pane):
         self.set_timer(SLICE, slice_of_it)
 
     def _show_strip(self) -> None:
-        width = self.strip.size.width
+        width = self.strip.room
         if width <= 0 or not self.strip.display:
             return
         start, end = self.scope.window(self.now)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from textual.app import App, ComposeResult
 
 from cockpit.signals import SECOND
@@ -35,23 +36,42 @@ def drawn(strip: HistogramStrip) -> list[str]:
 
 async def test_bars_grow_and_every_trouble_is_marked() -> None:
     app = Screen()
-    async with app.run_test(size=(40, 5)) as pilot:
+    async with app.run_test(size=(59, 5)) as pilot:
         strip = app.query_one(HistogramStrip)
+        assert strip.room == 40
         columns = [column()] * 36 + [column(info=100), column(info=25, warn=1), column(error=1), column()]
         strip.show(columns, (T0, T0 + 40 * SECOND), cursor=T0 + 10 * SECOND, now=T0 + 40 * SECOND)
         await pilot.pause()
         bars, marks = drawn(strip)
-        assert bars == " " * 36 + "█▄▁ "
-        assert marks[37:39] == "▲◆"
-        assert marks[10] == "┃"
-        assert marks.startswith("22:13:20")
-        assert await pilot.click(HistogramStrip, offset=(19, 0))
+        assert bars == "22:13:20  " + " " * 36 + "█▄▁ " + "      now"
+        assert marks == "top 100   " + " " * 10 + "┃" + " " * 26 + "▲◆ " + "  1s each"
+        assert await pilot.click(HistogramStrip, offset=(10 + 19, 0))
         assert app.picked == [T0 + 20 * SECOND]
+        assert await pilot.click(HistogramStrip, offset=(9, 0))
+        assert await pilot.click(HistogramStrip, offset=(50, 0))
+        assert app.picked == [T0 + 20 * SECOND], "a label is no moment"
+
+
+@pytest.mark.parametrize("width", [10, 39, 40, 58, 118])
+@pytest.mark.parametrize("count", [1, 1_138, 65_000, 10**6, 10**12])
+async def test_labels_stay_whole_beside_trouble_in_every_cell(width: int, count: int) -> None:
+    app = Screen()
+    async with app.run_test(size=(width, 5)):
+        strip = app.query_one(HistogramStrip)
+        room = strip.room
+        strip.show([column(error=count)] * room, (T0, T0 + room * 15 * SECOND), cursor=None, now=T0)
+        bars, marks = drawn(strip)
+        if width < 40:
+            assert (bars, marks) == ("█" * width, "◆" * width)
+            return
+        assert bars[:10] == "22:13:20  "
+        assert marks.startswith("top ") and marks.endswith(" 15s each")
+        assert (bars[10:-9], marks[9:-8]) == ("█" * room, " " + "◆" * room + " ")
 
 
 async def test_a_bar_takes_the_colour_of_what_is_common_in_it() -> None:
     app = Screen()
-    async with app.run_test(size=(40, 5)):
+    async with app.run_test(size=(39, 5)):
         strip = app.query_one(HistogramStrip)
         columns = [column(info=1_000, error=1), column(info=3, error=2), column(info=3, warn=2)] + [
             column()
@@ -67,5 +87,5 @@ async def test_an_empty_or_odd_window_draws_blanks() -> None:
     async with app.run_test(size=(40, 5)):
         strip = app.query_one(HistogramStrip)
         for window in ((0, 0), (T0, T0 - 5), (0, 1 << 63)):
-            strip.show(Histogram().columns(*window, 40), window, cursor=1 << 64, now=T0)
+            strip.show(Histogram().columns(*window, strip.room), window, cursor=1 << 64, now=T0)
             assert [len(line) for line in drawn(strip)] == [40, 40]
