@@ -19,6 +19,9 @@ TIMEOUT = 0.5
 READ = 256 * 1024
 """Bytes of an answer that are looked through."""
 
+OWN = b"\r\nserver: cockpit\r\n"
+"""What is in the head of every answer of a cockpit's own OTLP receiver."""
+
 
 class Probe(Struct, frozen=True, kw_only=True):
     """How to tell a service on a well-known port.
@@ -26,7 +29,8 @@ class Probe(Struct, frozen=True, kw_only=True):
     Attributes:
         kind: The kind of source that watches it.
         what: Its name, for people.
-        path: The page to ask for; empty where being able to connect is all that can be told.
+        path: The page to ask for; empty where being able to connect is all that can be told, but for `mark`: it then
+            tells a cockpit, which a port is not taken by.
         page: The path that belongs into the source's `url`.
         mark: What its answer holds.
     """
@@ -58,7 +62,7 @@ PROBES = (
     Probe(kind="exposition", what="Pushgateway", port=9091, mark=b"pushgateway_build_info", page="/metrics"),
     Probe(kind="jaeger", what="Jaeger", port=16686, path="/api/services", mark=b'"data":'),
     Probe(kind="zipkin", what="Zipkin", port=9411, path="/info", mark=b"zipkin"),
-    Probe(kind="otlp", what="an OTLP receiver", port=4318, path=""),
+    Probe(kind="otlp", what="an OTLP receiver", port=4318, path="", mark=OWN),
 )
 
 
@@ -76,7 +80,7 @@ class Discovered(Struct, frozen=True, kw_only=True):
     Attributes:
         host: This machine's name.
         services: What answered, the port that OTLP needs not among them.
-        otlp_port_taken: Whether something listens on the OTLP receiver's port already.
+        otlp_port_taken: Whether something other than a cockpit listens on the OTLP receiver's port already.
     """
 
     host: str
@@ -101,25 +105,28 @@ async def discover(probes: Sequence[Probe] = PROBES, *, timeout: float = TIMEOUT
 
 async def _answers(probe: Probe, timeout: float) -> bool:
     """Tell whether a port answers as the service would. No answer, or another one, is what a probe is for."""
+    connected = marked = False
     with contextlib.suppress(OSError, TimeoutError):
         async with asyncio.timeout(timeout):
-            return await _ask(probe)
-    return False
+            reader, writer = await asyncio.open_connection(HOST, probe.port)
+            connected = True
+            try:
+                marked = await _ask(probe, reader, writer)
+            finally:
+                writer.close()
+    return marked if probe.path else connected and not marked
 
 
-async def _ask(probe: Probe) -> bool:
-    reader, writer = await asyncio.open_connection(HOST, probe.port)
-    try:
-        if not probe.path:
-            return True
-        request = f"GET {probe.path} HTTP/1.0\r\nHost: {HOST}:{probe.port}\r\nAccept: */*\r\n\r\n"
-        writer.write(request.encode())
-        await writer.drain()
-        answer = bytearray()
-        while len(answer) < READ and (part := await reader.read(READ)):
-            answer += part
-            if probe.mark in answer:
-                return True
+async def _ask(probe: Probe, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    """Tell whether the answer holds the mark."""
+    if not probe.mark:
         return False
-    finally:
-        writer.close()
+    request = f"GET {probe.path or '/'} HTTP/1.0\r\nHost: {HOST}:{probe.port}\r\nAccept: */*\r\n\r\n"
+    writer.write(request.encode())
+    await writer.drain()
+    answer = bytearray()
+    while len(answer) < READ and (part := await reader.read(READ)):
+        answer += part
+        if probe.mark in answer:
+            return True
+    return False

@@ -8,6 +8,7 @@ health. Either protocol goes on when the other one's port is taken.
 from __future__ import annotations
 
 import asyncio
+import errno
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +19,7 @@ from cockpit.errors import Unreachable
 from cockpit.signals import HealthSample, HealthState, LogRecord, Series, Signal, Span
 from cockpit.source import Emit, Options, Source, TimeRange
 from sources.support import otlp_grpc
-from sources.support.otlp_http import HttpReceiver, Limits
+from sources.support.otlp_http import HttpReceiver, Limits, is_cockpit
 from sources.support.otlp_intake import Intake
 from sources.support.otlp_json import JsonWire
 from sources.support.otlp_metrics import Metrics
@@ -62,6 +63,8 @@ class Door(Struct):
     close: Callable[[], Awaitable[None]]
     port: int = 0
     trouble: Unreachable | None = None
+    cockpit: bool = False
+    """Whether it is another cockpit that has the port."""
 
 
 class OtlpSource(Source[OtlpOptions]):
@@ -94,6 +97,8 @@ class OtlpSource(Source[OtlpOptions]):
         try:
             while True:
                 await self._open(doors)
+                if all(door.trouble for door in doors) and doors[0].trouble:
+                    raise doors[0].trouble
                 self.ports = {door.protocol: door.port for door in doors if door.port}
                 await emit.replace(HealthSample, [*self._services.look(), *self._closed(doors)])
                 await asyncio.wait({intake.failed}, timeout=self.options.interval)
@@ -106,10 +111,10 @@ class OtlpSource(Source[OtlpOptions]):
             intake.close()
 
     async def check(self) -> str:
-        """Listen on each port for a moment, where this source does not listen already.
+        """Listen on each port for a moment, where no cockpit listens already.
 
         Raises:
-            Unreachable: A port is taken.
+            Unreachable: A port is taken, and not by a cockpit.
         """
         if self.ports:
             return f"listening for {_listed(self.ports)}"
@@ -121,6 +126,8 @@ class OtlpSource(Source[OtlpOptions]):
             for door in doors:
                 await door.close()
             intake.close()
+        if doors[0].cockpit:
+            return f"a cockpit receives here already ({self.options.host}:{doors[0].wanted})"
         for door in doors:
             if door.trouble is not None:
                 raise door.trouble
@@ -163,16 +170,27 @@ class OtlpSource(Source[OtlpOptions]):
                 continue
             try:
                 door.port = await door.listen(self.options.host, door.wanted)
-                door.trouble = None
+                door.trouble, door.cockpit = None, False
             except (OSError, OverflowError) as error:
-                reason = getattr(error, "strerror", None) or str(error)
-                door.trouble = Unreachable(
-                    f"can't listen for {door.protocol}: {reason}",
-                    where=f"{self.options.host}:{door.wanted}",
-                    remedy=f"another collector may listen there: stop it, or set {door.option} to a free port",
+                taken = getattr(error, "errno", None) == errno.EADDRINUSE
+                door.cockpit = (
+                    taken and door.protocol == "HTTP" and await is_cockpit(self.options.host, door.wanted)
                 )
-        if doors[0].trouble and all(door.trouble for door in doors):
-            raise doors[0].trouble
+                door.trouble = self._trouble(door, getattr(error, "strerror", None) or str(error))
+
+    def _trouble(self, door: Door, reason: str) -> Unreachable:
+        where = f"{self.options.host}:{door.wanted}"
+        if door.cockpit:
+            return Unreachable(
+                "another cockpit has the port and receives there",
+                where=where,
+                remedy=f"look there, end it, or set {door.option} to a free port",
+            )
+        return Unreachable(
+            f"can't listen for {door.protocol}: {reason}",
+            where=where,
+            remedy=f"another collector may listen there: stop it, or set {door.option} to a free port",
+        )
 
     def _closed(self, doors: list[Door]) -> list[HealthSample]:
         """Return a row for each door that could not be opened while another one could."""

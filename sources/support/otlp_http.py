@@ -29,8 +29,15 @@ HEAD_LIMIT = 16 * 1024
 """Bytes of a request line and its header."""
 ON_LOOP = 256 * 1024
 """Bytes unpacked on the loop; what is bigger is unpacked in a thread."""
+SERVER = "cockpit"
+"""The `Server` of every answer, by which one cockpit knows another's receiver."""
+ASKING = 0.5
+"""Seconds that whoever has the port gets to say who it is."""
 LINGER = 1.0
 """Seconds that a refused sender may go on sending before the connection is cut, so that it reads the answer."""
+
+ANY = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  asked, not listened on
+"""Where to reach what listens on every address."""
 
 GRPC_CODES = {400: 3, 403: 7, 404: 5, 405: 12, 408: 4, 413: 8, 415: 3, 429: 8, 431: 8, 503: 14}
 """google.rpc.Code for each status answered."""
@@ -251,6 +258,7 @@ class Conversation:
             status_code=status,
             reason=HTTPStatus(status).phrase.encode(),
             headers=[
+                ("server", SERVER),
                 ("content-type", self._wire.content_type),
                 ("content-length", str(len(body))),
                 *headers,
@@ -261,6 +269,29 @@ class Conversation:
         self._writer.write(answer)
         async with asyncio.timeout(self._limits.transfer):
             await self._writer.drain()
+
+
+async def is_cockpit(host: str, port: int) -> bool:
+    """Ask who listens on an address of this machine: True for the receiver of a cockpit.
+
+    It is asked for a page that no receiver has, and is known by the `Server` of its answer (RFC 9110, 10.2.4). What
+    doesn't answer in time, or not in HTTP, is something else.
+    """
+    import h11
+
+    machine = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_LIMIT)
+    asked = h11.Request(method="GET", target="/", headers=[("host", "localhost"), ("connection", "close")])
+    with contextlib.suppress(OSError, TimeoutError, h11.RemoteProtocolError):
+        async with asyncio.timeout(ASKING):
+            reader, writer = await asyncio.open_connection(ANY.get(host, host), port)
+            try:
+                writer.write(machine.send(asked) + machine.send(h11.EndOfMessage()))
+                while (event := machine.next_event()) is h11.NEED_DATA:
+                    machine.receive_data(await reader.read(READ))
+                return isinstance(event, h11.Response) and (b"server", SERVER.encode()) in event.headers
+            finally:
+                writer.close()
+    return False
 
 
 async def unpack(packed: bytes, limit: int, intake: Intake) -> bytes:

@@ -2,14 +2,19 @@ from __future__ import annotations
 
 import asyncio
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from cockpit import config
 from cockpit.cli import main
-from cockpit.discovery import Probe, discover
+from cockpit.config import template
+from cockpit.discovery import PROBES, Probe, discover
+from cockpit.signals import Signal
 from cockpit.targets import Environment
+from sources.otlp import OtlpOptions, OtlpSource
 from tests.helpers.http_server import Asked, Said, http_server
 from tests.helpers.tcp_server import free_port, tcp_server
 
@@ -53,6 +58,16 @@ def test_a_place_that_can_not_be_written_is_said(tmp_path: Path, capsys: pytest.
     (tmp_path / "file").write_text("")
     assert main(["init", "--config", "file/c.toml"]) == 2
     assert "file/c.toml: can't be written: " in capsys.readouterr().err
+
+
+class Nobody:
+    """An `Emit` that lets all go by."""
+
+    async def __call__(self, batch: Sequence[Signal]) -> None:
+        pass
+
+    async def replace(self, signal_type: type, batch: Sequence[Signal]) -> None:
+        pass
 
 
 def port_of(url: str) -> int:
@@ -100,3 +115,18 @@ async def test_a_port_that_is_silent_garbled_or_endless_costs_a_bounded_time() -
         assert asyncio.get_running_loop().time() - started < 2
     assert found.services == ()
     assert found.otlp_port_taken
+
+
+async def test_a_cockpit_on_the_port_leaves_it_to_the_cockpit() -> None:
+    source = OtlpSource("otlp", OtlpOptions(port=0, grpc=False))
+    task = asyncio.create_task(source.run(Nobody()))
+    try:
+        while not source.ports:
+            await asyncio.sleep(0.01)
+        (probe,) = (probe for probe in PROBES if probe.kind == "otlp")
+        found = await discover([replace(probe, port=source.ports["HTTP"])], timeout=5)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert not found.otlp_port_taken
+    assert "14318" not in template.render(found)

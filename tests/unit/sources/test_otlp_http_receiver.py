@@ -23,6 +23,7 @@ from sources.support.otlp_intake import Intake
 from sources.support.otlp_json import JsonWire
 from sources.support.otlp_messages import Wire
 from sources.support.otlp_proto import ProtoWire
+from tests.helpers.tcp_server import tcp_server
 
 
 class Collected:
@@ -296,7 +297,10 @@ async def test_logs_of_any_body_arrive_as_text() -> None:
 
 
 async def test_a_taken_port_says_what_to_do() -> None:
-    async with receiving() as (_, _, port):
+    async def answer(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    async with tcp_server(answer) as port:
         second = OtlpSource("other", OtlpOptions(port=port, grpc=False))
         with pytest.raises(Unreachable, match="set port to a free port"):
             await second.run(Collected())
@@ -423,3 +427,25 @@ def test_any_bytes_leave_the_receiver_standing(parts: list[bytes]) -> None:
             assert receiver.intake.held == 0
 
     asyncio.run(talk())
+
+
+async def test_a_port_that_another_cockpit_has_is_told_from_one_that_is_taken() -> None:
+    async with receiving() as (_, _, port):
+        second = OtlpSource("otlp", OtlpOptions(port=port, grpc=False))
+        assert await second.check() == f"a cockpit receives here already (127.0.0.1:{port})"
+        with pytest.raises(Unreachable, match="another cockpit has the port"):
+            await second.run(Collected())
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"", b"cockpit\r\n", b"\xff" * 100_000, b"HTTP/1.1 200 OK\r\nServer: other\r\n\r\nserver: cockpit"],
+)
+async def test_whatever_else_has_the_port_is_no_cockpit(said: bytes) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(said)
+        await reader.read()
+
+    async with tcp_server(answer) as port:
+        with pytest.raises(Unreachable, match="can't listen for HTTP"):
+            await OtlpSource("otlp", OtlpOptions(port=port, grpc=False)).check()
