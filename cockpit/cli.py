@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = argparse.Namespace()
     _have_outputs()
     try:
-        parser().parse_args(argv, namespace=args)
+        _read(argv, args)
         with _logging(args.data_dir):
             status: int = args.main(args)
         sys.stdout.flush()
@@ -61,6 +61,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain(CockpitError(f"the output can't be written: {error.strerror}"))
     except Exception as error:  # noqa: BLE001  one of the three places that may: the command line's top
         return _record(error, getattr(args, "data_dir", None))
+
+
+def _read(argv: Sequence[str] | None, args: argparse.Namespace) -> None:
+    """Read the command line; the verbs, 10 ms to describe, are left out where what it says needs none of them."""
+    try:
+        alone = _screen_parser(add_help=False)
+        _accept_everywhere(alone, default=None)
+        vars(args).update(vars(alone.parse_args(argv)))
+    except UsageError:
+        parser().parse_args(argv, namespace=args)
 
 
 def _have_outputs() -> None:
@@ -104,11 +114,24 @@ def program() -> NoReturn:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
+    top = _screen_parser()
+    verbs = top.add_subparsers(title="verbs", metavar="VERB", dest="verb")
+    for name in VERBS:
+        module = import_module(f"cockpit.verbs.{name}")
+        module.add(verbs)
+        verbs.choices[name].set_defaults(main=module.main)
+    _accept_everywhere(top, default=None)
+    return top
+
+
+def _screen_parser(*, add_help: bool = True) -> Parser:
+    """Return the parser of a command line without a verb, which opens the screen."""
     top = Parser(
         prog="cockpit",
         description="One terminal screen for the person on call. Without a verb, it opens.",
         epilog="`cockpit VERB --help` says more about a verb.",
         allow_abbrev=False,
+        add_help=add_help,
     )
     top.add_argument("--version", action="version", version=f"cockpit {__version__}")
     screen = top.add_argument_group("the screen")
@@ -116,12 +139,6 @@ def parser() -> argparse.ArgumentParser:
     screen.add_argument("--read-only", action="store_true", help="run no command that changes anything")
     screen.add_argument("--incident", metavar="ID", help="record what is done under this incident")
     top.set_defaults(main=_screen)
-    verbs = top.add_subparsers(title="verbs", metavar="VERB", dest="verb")
-    for name in VERBS:
-        module = import_module(f"cockpit.verbs.{name}")
-        module.add(verbs)
-        verbs.choices[name].set_defaults(main=module.main)
-    _accept_everywhere(top, default=None)
     return top
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import os
 import sys
 import time
@@ -49,7 +50,8 @@ class Collector:
     """
 
     def __init__(self) -> None:
-        self._due = [0.0, 0.0, 0.0]
+        self._due = [math.inf, math.inf, math.inf]
+        """Nothing is due before it has begun: a collection in the first frame's tick would take 25 ms."""
 
     def begin(self) -> None:
         """Set aside what start-up made, and take over from the automatic collection."""
