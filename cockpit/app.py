@@ -58,6 +58,7 @@ from widgets.palette import ActionProvider
 from widgets.pane import PANE_ACTIONS, FilterLine
 from widgets.plain import NoColour
 from widgets.rows import ROW_ACTIONS
+from widgets.text import age
 from widgets.themes import DARK, PRODUCTION, THEMES
 from widgets.verdict import Verdict
 
@@ -273,7 +274,9 @@ class CockpitApp(App[int]):
             wanted = next((each for each in WINDOWS if each > span), span)
         else:
             wanted = next((each for each in reversed(WINDOWS) if each < span), span)
-        self.cockpit.trail.amend(span=wanted)
+        title = self.cockpit.trail.now.title
+        told = {"title": f"last {age(wanted)}"} if title.startswith("last ") else {}
+        self.cockpit.trail.amend(span=wanted, **told)
         self._spread()
 
     async def action_back(self) -> None:

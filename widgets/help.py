@@ -27,6 +27,13 @@ WIDTH = 62
 INDENT = " " * 17
 
 
+LEGEND = (
+    "On top: ● rec, what is run is recorded, then the cockpit's own share of a core and its memory; ◌1/7, one of "
+    "seven sources is down or late. In a waterfall ━ is time on the critical path, █ is not; ~clock, moved because "
+    "the clocks disagree. In the logs « came late and » is ahead of the clock."
+)
+
+
 class Help(ModalScreen[None]):
     """What the keys do."""
 
@@ -68,6 +75,7 @@ class Help(ModalScreen[None]):
         names = ("none", "info", "warning", "error", "critical")
         severities = "  ".join(f"{mark} {name}" for mark, name in zip(SEVERITY_MARK, names, strict=True))
         parts += [("\nMarks\n", "bold $text-accent"), f"  {marks}\n  {severities}\n"]
+        parts.append(f"  {LEGEND}\n")
         parts.append(
             ("\nRebind or unbind any of these by its name in [keys] of cockpit.toml.\n", "$text-muted")
         )
