@@ -129,14 +129,14 @@ def _pause(terminal: Terminal) -> None:
 
 def _moves(terminal: Terminal, eye: Eye, presses: int) -> list[float]:
     if not eye.listed:
-        terminal.wait(lambda: eye.listed, 30, "list of alerts")
+        terminal.wait(lambda: eye.listed, 60, "list of alerts")
     terminal.send(b"2jg")
     terminal.run(1.0)
     times = []
     for key in _strokes(presses):
         before = eye.cursor
         at = terminal.send(key)
-        times.append(1000 * (terminal.wait(lambda was=before: eye.cursor != was, 10, "cursor's move") - at))
+        times.append(1000 * (terminal.wait(lambda was=before: eye.cursor != was, 60, "cursor's move") - at))
         _pause(terminal)
     return times
 
@@ -149,7 +149,7 @@ def _strokes(presses: int) -> Iterator[bytes]:
 def _letters(terminal: Terminal, eye: Eye, presses: int) -> list[float]:
     eye.prompt = -1
     terminal.send(b"3/")
-    terminal.wait(lambda: eye.prompt >= 0, 10, "filter line")
+    terminal.wait(lambda: eye.prompt >= 0, 60, "filter line")
     times = _typed(terminal, eye, presses)
     terminal.send(b"\x1b")
     terminal.run(1.0)  # what follows an escape at once would be taken for a part of it
@@ -160,7 +160,7 @@ def _alone(presses: int) -> list[float]:
     """Type into a Textual app that has an input line and nothing else: what the machine has to spare just now."""
     eye = Eye()
     with Terminal([sys.executable, "-c", INPUT], on_run=eye.see) as terminal:
-        terminal.wait(lambda: terminal.cells > 1_000, 20, "first paint")
+        terminal.wait(lambda: terminal.cells > 1_000, 60, "first paint")
         terminal.run(1.0)
         return _typed(terminal, eye, presses)
 
@@ -176,7 +176,7 @@ def _typed(terminal: Terminal, eye: Eye, presses: int) -> list[float]:
             at = terminal.send(key)
             typed = wanted
             times.append(
-                1000 * (terminal.wait(lambda word=wanted: _shows(eye, word), 10, f"echo of {typed!r}") - at)
+                1000 * (terminal.wait(lambda word=wanted: _shows(eye, word), 60, f"echo of {typed!r}") - at)
             )
             _pause(terminal)
         terminal.send(b"\x7f")

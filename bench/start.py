@@ -24,17 +24,17 @@ def run(options: Options) -> Table:
     rivals, absent = peers(options.home, options.peers)
     bare, ours = empty(), cockpit(options.home)
     for program in (bare, ours, *rivals):  # warm caches
-        _start(program, _painted, 20)
+        _start(program, _painted, 60)
     paints: dict[str, list[float]] = {program.name: [] for program in (bare, ours, *rivals)}
     hosts: list[float] = []
     for number in range(options.repeat(9, least=2)):
-        paints[bare.name].append(_start(bare, _whole, 20))
+        paints[bare.name].append(_start(bare, _whole, 60))
         paint, host = _cockpit(ours)
         paints[ours.name].append(paint)
         hosts.append(host)
         if number % 3 == 0:
             for rival in rivals:
-                paints[rival.name].append(_start(rival, _painted, 20))
+                paints[rival.name].append(_start(rival, _painted, 60))
         options.noise.listen()
     base = statistics.median(paints[bare.name])
     rows = [
@@ -76,9 +76,9 @@ def _painted(terminal: Terminal) -> bool:
 def _cockpit(program: Program) -> tuple[float, float]:
     with Terminal(program.argv, env=program.env) as terminal:
         paint = terminal.wait(
-            lambda: _whole(terminal) and all(title in terminal.text for title in TITLES), 20, "first paint"
+            lambda: _whole(terminal) and all(title in terminal.text for title in TITLES), 60, "first paint"
         )
         if HOST.search(terminal.text):
             raise Gone("host data was there before the first paint, which can't be")
-        host = terminal.wait(lambda: HOST.search(terminal.text) is not None, 20, "host data")
+        host = terminal.wait(lambda: HOST.search(terminal.text) is not None, 60, "host data")
         return paint - terminal.started, host - terminal.started

@@ -31,14 +31,14 @@ class Screen:
         )
         os.close(theirs)
 
-    def wait_for(self, wanted: bytes, seconds: float = 15.0) -> None:
+    def wait_for(self, wanted: bytes, seconds: float = 40.0) -> None:
         seen, end = b"", time.monotonic() + seconds
         while wanted not in seen:
             assert time.monotonic() < end, seen[-500:]
             if select.select([self.terminal], [], [], 0.1)[0]:
                 seen += os.read(self.terminal, 65536)
 
-    def ended(self, seconds: float = 8.0) -> int:
+    def ended(self, seconds: float = 20.0) -> int:
         """Read on until the program is gone and return its exit status, or minus a signal."""
         end = time.monotonic() + seconds
         while self.program.poll() is None:

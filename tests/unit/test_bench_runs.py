@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the measurements drive a PTY")
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("name", ["start", "idle", "keys", "sweep"])
 def test_runs(name: str, tmp_path: Path) -> None:
     env = {**os.environ, "PATH": "/nonexistent", "TMPDIR": str(tmp_path)}  # no peers: they take their time
@@ -22,7 +23,7 @@ def test_runs(name: str, tmp_path: Path) -> None:
         env=env,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=230,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr

@@ -19,8 +19,8 @@ from widgets.waterfall import Waterfall
 
 T0 = 1_700_000_000 * SECOND
 SPANS = 80_000
-CEILING = 0.25
-"""Seconds that one key may take here at the most, on a machine shared by others; it takes a tenth of it."""
+CEILING = 1.0
+"""Seconds of work that one key may take at the most, on a slow and busy machine; it takes a fortieth of it."""
 
 
 def deep() -> list[Span]:
@@ -92,9 +92,9 @@ async def test_the_loop_is_free_while_a_huge_trace_is_laid_out() -> None:
         host.narrow(title="x", trace_id=TRACE)
         assert pane.view.busy
         while pane.view.busy:
-            began = time.perf_counter()
+            began = time.thread_time()
             await asyncio.sleep(0)
-            lags.append(time.perf_counter() - began)
+            lags.append(time.thread_time() - began)
         assert len(pane.view.waterfall.items) == SPANS
         assert len(lags) > 20, "the work came in many pieces"
         assert sorted(lags)[len(lags) // 2] < 0.02
