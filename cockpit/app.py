@@ -24,6 +24,7 @@ from textual.binding import Binding, BindingType
 from textual.events import DescendantFocus
 from textual.filter import LineFilter
 from textual.screen import Screen
+from textual.theme import ThemeProvider
 from textual.timer import Timer
 from textual.widgets import Input
 from textual.worker import Worker, WorkerState
@@ -54,7 +55,7 @@ from widgets.messages import (
 )
 from widgets.output import ACTIONS as OUTPUT_ACTIONS
 from widgets.output import OutputDrawer
-from widgets.palette import ActionProvider
+from widgets.palette import ActionProvider, Palette
 from widgets.pane import PANE_ACTIONS, FilterLine
 from widgets.plain import NoColour
 from widgets.rows import ROW_ACTIONS
@@ -351,6 +352,15 @@ class CockpitApp(App[int]):
     def action_help(self) -> None:
         """Show what the keys do here."""
         self.push_screen(Help(self.keymap, self.board.current.NAME))
+
+    def action_command_palette(self) -> None:
+        """Open the palette."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
+    def search_themes(self) -> None:
+        """Offer the themes, in a palette of their own."""
+        self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes…"))
 
     def offered_actions(self) -> list[Action]:
         """Return the actions that the palette offers: the current pane's, every pane's, and the app's."""

@@ -1,11 +1,12 @@
-"""The palette's entries: every action of the registry, by what it does."""
+"""The palette, and its entries: every action of the registry, by what it does."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.await_complete import AwaitComplete
+from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 
 from cockpit.keymap import Action, Keymap
 
@@ -33,6 +34,19 @@ class ActionProvider(Provider):
             line = _line(keymap, action)
             if (score := max(matcher.match(line), matcher.match(action.help))) > 0:
                 yield Hit(score, matcher.highlight(line), partial(perform, action), help=action.help)
+
+
+class Palette(CommandPalette):
+    """Textual's palette, for keys that come faster than it closes and for terminals that it doesn't fit in."""
+
+    def dismiss(self, result: object = None) -> AwaitComplete:
+        """Close it once: Enter and Esc in one burst each ask for that, and the second finds no screen to close."""
+        return super().dismiss(result) if self.is_current else AwaitComplete()  # type: ignore[arg-type]
+
+    def _action_command_list(self, action: str) -> None:
+        """Leave a list alone that has no cell on the screen: it doesn't know where its lines are."""
+        if self.query_one(CommandList).scrollable_content_region:
+            super()._action_command_list(action)
 
 
 def _line(keymap: Keymap, action: Action) -> str:
