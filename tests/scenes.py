@@ -130,7 +130,7 @@ def sources_down(folder: Path) -> CockpitApp:
     """The network to the monitoring is gone: what was known is old, and is said to be."""
     cockpit = Still(Environment.STAGING)
     cockpit.told = statuses(SourceState.DOWN)
-    healthy(cockpit)
+    healthy(cockpit, scraped=4 * MINUTE)
     cockpit.fill("am", alerts()[:2])
     quiet_logs(cockpit)
     return StillApp(cockpit, folder)
@@ -163,8 +163,8 @@ def statuses(state: SourceState) -> list[SourceStatus]:
     return found
 
 
-def healthy(cockpit: Still) -> None:
-    """A host and two targets, with a past."""
+def healthy(cockpit: Still, *, scraped: int = 2 * SECOND) -> None:
+    """A host and three targets, with a past; the targets were scraped so long ago."""
     for minute in range(30):
         at = NOW - (29 - minute) * MINUTE
         wave = math.sin(minute / 3)
@@ -189,6 +189,7 @@ def healthy(cockpit: Still) -> None:
             0.012,
             "s",
             resource,
+            at=NOW - scraped,
             reason="scraped",
             kind="target",
             source="prom",
