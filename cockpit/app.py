@@ -29,7 +29,6 @@ from textual.timer import Timer
 from textual.widgets import Input
 from textual.worker import Worker, WorkerState
 
-from cockpit.colon import interpret
 from cockpit.config import data_dir, load
 from cockpit.cost import Collector, OwnCost
 from cockpit.errors import CockpitError, UsageError
@@ -41,7 +40,6 @@ from cockpit.targets import Environment
 from cockpit.wiring import Cockpit
 from widgets.app_keys import ACTIONS, OWN, TYPING, WINDOWS
 from widgets.board import PANES, Board
-from widgets.help import Help
 from widgets.keys import bindings, caught_up, textual_keymap
 from widgets.lines import Breadcrumb, CommandBar, KeyBar
 from widgets.messages import (
@@ -351,6 +349,8 @@ class CockpitApp(App[int]):
 
     def action_help(self) -> None:
         """Show what the keys do here."""
+        from widgets.help import Help
+
         self.push_screen(Help(self.keymap, self.board.current.NAME))
 
     def action_command_palette(self) -> None:
@@ -400,6 +400,8 @@ class CockpitApp(App[int]):
             self._warned_of_command = False
             self._run_line(event.text)
             return
+        from cockpit.colon import interpret
+
         try:
             effect = interpret(event.text, self.cockpit, self._clock())
         except UsageError as error:
