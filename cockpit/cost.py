@@ -11,8 +11,13 @@ from pathlib import Path
 
 YOUNG_EVERY, MIDDLE_EVERY, FULL_EVERY = 0.5, 5.0, 600.0
 """Seconds between two collections of each of the collector's generations: often and little, seldom and much."""
-SWITCH = 0.001
-"""Seconds that a thread may hold the interpreter while another waits for it."""
+SWITCH = 0.0002
+"""Seconds that a thread may hold the interpreter while another waits for it.
+
+From a key to its paint the screen's loop asks for the interpreter a dozen times, and each time the sources' thread
+may be at work. Under full load a fifth of a millisecond took p99 from 48 to 40 ms as against a whole one, at no more
+cost.
+"""
 
 
 class OwnCost:
