@@ -1,0 +1,42 @@
+"""The judges of embedded languages by the names that rules call them, each imported when it is first needed."""
+
+from __future__ import annotations
+
+import functools
+from importlib import import_module
+
+from cockpit.errors import ConfigError
+from cockpit.guard.call import Language
+
+PACKAGE = "cockpit.guard.languages"
+JUDGES = {
+    "shell": "shells:shell",
+    "eval": "shells:evaluated",
+    "alias": "shells:alias",
+    "trap": "shells:trap",
+    "source": "shells:source",
+    "exec": "shells:replaced",
+    "ssh": "remote:ssh",
+    "env": "environments:env",
+    "sudo": "environments:sudo",
+    "xargs": "many:xargs",
+    "find": "finding:find",
+    "watch": "many:watch",
+    "script_input": "shells:script_input",
+}
+"""The module and function of each judge."""
+
+
+@functools.cache
+def language(name: str) -> Language:
+    """Return the judge of a language.
+
+    Raises:
+        ConfigError: A rule names one that isn't there.
+    """
+    place = JUDGES.get(name)
+    if place is None:
+        raise ConfigError(f"no judge is called {name!r}", remedy=f"one of {', '.join(JUDGES)}")
+    module, _, function = place.partition(":")
+    judge: Language = getattr(import_module(f"{PACKAGE}.{module}"), function)
+    return judge

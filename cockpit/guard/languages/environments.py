@@ -1,0 +1,53 @@
+"""`env` and `sudo`: another program with another environment or another account."""
+
+from __future__ import annotations
+
+from cockpit.actions.command import Risk
+from cockpit.guard.call import NOTHING, Call
+from cockpit.guard.findings import Finding
+from cockpit.guard.words import Word
+from cockpit.guard.wrappers import assigns, environment
+
+
+def env(call: Call) -> list[Finding]:
+    """Judge `env [-S STRING] [NAME=VALUE…] [COMMAND…]`."""
+    found = []
+    operands = list(call.parts.operands)
+    for value in call.values("-S", "--split-string"):
+        # env splits the string much as a shell does: what a shell would make of it is at least as bad.
+        found += call.inner.line(_with(value, operands), call.given)
+        operands = []
+    while operands and operands[0].text is not None and assigns(operands[0].text):
+        found += environment(operands.pop(0))
+    if operands:
+        return [*found, *call.inner.words(operands, call.given)]
+    return found or [call.finding(Risk.READ, "prints the environment")]
+
+
+def _with(value: Word, operands: list[Word]) -> Word:
+    if value.text is None or any(word.text is None for word in operands):
+        return Word(raw=value.raw)
+    text = " ".join([value.text, *(word.text or "" for word in operands)])
+    return Word(raw=text, text=text)
+
+
+def sudo(call: Call) -> list[Finding]:
+    """Judge `sudo [OPTIONS] [NAME=VALUE…] COMMAND…`, `sudo -l`, `sudo -e FILE`, `sudo -i`."""
+    if call.has("-e", "--edit"):
+        return [call.finding(Risk.CHANGE, "edits a file")]
+    operands = list(call.parts.operands)
+    if call.has("-l", "--list", "-v", "--validate", "-k", "-K", "-V") and not operands:
+        return [call.finding(Risk.READ, "shows or renews what may be run")]
+    if call.has("-l", "--list"):
+        return [call.finding(Risk.READ, "shows whether a command may be run")]
+    found = []
+    while operands and operands[0].text is not None and assigns(operands[0].text):
+        found += environment(operands.pop(0))
+    if not operands:
+        return [*found, call.finding(Risk.UNKNOWN, "starts a shell")]
+    if call.has("-s", "-i", "--shell", "--login"):
+        text = (
+            None if any(word.text is None for word in operands) else " ".join(w.text or "" for w in operands)
+        )
+        return [*found, *call.inner.line(Word(raw=" ".join(w.raw for w in operands), text=text), NOTHING)]
+    return [*found, *call.inner.words(operands, call.given)]

@@ -1,0 +1,78 @@
+"""The expression of `find`.
+
+Source: find(1) of GNU findutils 4.9 and of POSIX.1-2017.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cockpit.actions.command import Risk
+from cockpit.guard.call import NOTHING, Call
+from cockpit.guard.findings import Finding
+from cockpit.guard.words import Word
+
+_EXECUTES = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
+_WRITES = frozenset({"-fprint", "-fprint0", "-fprintf", "-fls"})
+_VALUES = frozenset(
+    {
+        "-amin", "-anewer", "-atime", "-cmin", "-cnewer", "-context", "-ctime", "-fstype", "-gid", "-group",
+        "-ilname", "-iname", "-inum", "-ipath", "-iregex", "-iwholename", "-links", "-lname", "-maxdepth",
+        "-mindepth", "-mmin", "-mtime", "-name", "-newer", "-path", "-perm", "-printf", "-regex",
+        "-regextype", "-samefile", "-size", "-type", "-uid", "-used", "-user", "-wholename", "-xtype",
+        "-newermt", "-newerct", "-newerat", "-newermm", "-files0-from",
+    }
+)  # fmt: skip
+_PLAIN = frozenset(
+    {
+        "-a", "-and", "-o", "-or", "-not", "-true", "-false", "-print", "-print0", "-ls", "-prune", "-quit",
+        "-depth", "-d", "-xdev", "-mount", "-follow", "-empty", "-executable", "-readable", "-writable",
+        "-nouser", "-nogroup", "-daystart", "-noleaf", "-warn", "-nowarn", "-ignore_readdir_race",
+        "-noignore_readdir_race", "-H", "-L", "-P",
+    }
+)  # fmt: skip
+
+
+def find(call: Call) -> list[Finding]:
+    """Judge find's expression: what it only tests reads, what it runs is judged, `-delete` destroys."""
+    found: list[Finding] = []
+    words = call.rest
+    at = 0
+    while at < len(words):
+        word = words[at]
+        at += 1
+        text = word.text
+        if text is None or (word.glob and text.startswith("-")):
+            if word.is_open:
+                found.append(call.finding(Risk.UNKNOWN, f"has a word that may be an action: {word.raw}"))
+        elif text in _EXECUTES:
+            end = _end(words, at)
+            inner = [_file(each) for each in words[at:end]]
+            found += call.inner.words(inner, NOTHING) if inner else []
+            at = end + 1
+        elif text == "-delete":
+            found.append(call.finding(Risk.DESTRUCTIVE, "deletes what it finds"))
+        elif text in _WRITES:
+            found.append(call.finding(Risk.CHANGE, "writes a file"))
+            at += 2 if text == "-fprintf" else 1
+        elif text in _VALUES:
+            at += 1
+        elif text.startswith("-") and text not in _PLAIN and not text.startswith(("-O", "-newer", "-D")):
+            found.append(call.finding(Risk.UNKNOWN, f"has {text}, which no rule knows"))
+    return found or [call.finding(Risk.READ, "lists files")]
+
+
+def _end(words: Sequence[Word], at: int) -> int:
+    """Return where a command ends: at `;`, or at `+` behind `{}`."""
+    for index in range(at, len(words)):
+        text = words[index].text
+        if text == ";" or (text == "+" and index > at and words[index - 1].text == "{}"):
+            return index
+    return len(words)
+
+
+def _file(word: Word) -> Word:
+    """A file that is found stands in the place of `{}`; it begins as the folder that was searched."""
+    if word.text is None or "{}" not in word.text:
+        return word
+    return Word(raw=word.raw, start=word.text.partition("{}")[0], operand=word.text == "{}")

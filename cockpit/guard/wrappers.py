@@ -1,0 +1,70 @@
+"""Judges what a program runs when it runs another, and what variables make a program run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+from cockpit.actions.command import Risk
+from cockpit.guard.call import ANYTHING, Call
+from cockpit.guard.findings import Finding
+from cockpit.guard.ruleset import Wraps
+from cockpit.guard.words import Word, shown
+
+
+def wrapped(call: Call, wraps: Wraps) -> list[Finding]:
+    """Judge what a call runs, by how its program runs others."""
+    lines = call.values(*wraps.line)
+    found = [each for line in lines for each in call.inner.line(line, call.given)]
+    operands = list(call.parts.operands)
+    if wraps.after == "--" and call.parts.separator >= 0:
+        operands = operands[call.parts.separator :]
+    else:
+        operands = operands[wraps.skip :]
+    if wraps.assignments:
+        while operands and operands[0].text is not None and assigns(operands[0].text):
+            found += environment(operands.pop(0))
+    if operands and wraps.shell:
+        found += call.inner.line(_as_line(operands), call.given)
+    elif operands:
+        given = ANYTHING if wraps.more else call.given
+        more = [Word(raw="…", many=True)] if wraps.more else []
+        found += call.inner.words([*operands, *more], given)
+    elif not lines:
+        found.append(
+            call.finding(wraps.alone, "runs nothing else" if wraps.alone is Risk.READ else "starts a shell")
+        )
+    return found
+
+
+def _as_line(words: Sequence[Word]) -> Word:
+    """Return the line that words make when they are joined for a shell."""
+    if any(word.text is None or word.glob for word in words):
+        return Word(raw=shown(words))
+    return Word(raw=shown(words), text=" ".join(word.text or "" for word in words))
+
+
+def environment(word: Word) -> list[Finding]:
+    """Judge a variable that is set for a program: some make a program run another."""
+    name = word.start.partition("=")[0].rstrip("+")
+    if not any(fnmatchcase(name, pattern) for pattern in LOADED):
+        return []
+    why = f"sets {name}, which decides what a program runs"
+    return [Finding(risk=Risk.UNKNOWN, part=word.raw, why=why)]
+
+
+LOADED = (
+    "PATH", "LD_*", "DYLD_*", "BASH_ENV", "ENV", "IFS", "SHELLOPTS", "BASHOPTS", "PS4", "PROMPT_COMMAND", "CDPATH",
+    "BASH_FUNC_*", "*PAGER", "*EDITOR", "VISUAL", "BROWSER", "SHELL", "HOME", "XDG_CONFIG_*", "GIT_*", "LESSOPEN",
+    "LESSCLOSE", "LESS", "MANOPT", "PYTHON*", "PERL5*", "PERLLIB", "RUBY*", "NODE_*", "JAVA_TOOL_OPTIONS",
+    "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH", "GCONV_PATH", "TAR_OPTIONS", "RSYNC_RSH", "SSH_ASKPASS*",
+    "SUDO_ASKPASS", "MAKEFLAGS", "PSQLRC", "AWKPATH", "AWKLIBPATH", "TMPDIR_HOOK", "LUA_*", "PHPRC", "KUBECTL_*",
+    "HISTFILE", "MAILCHECK", "OPENSSL_CONF", "CURL_HOME", "WGETRC", "MYSQL_HOME", "NPM_CONFIG_*", "npm_config_*",
+)  # fmt: skip
+"""Variables by which a program is made to run something, or to read another configuration that may."""
+
+
+def assigns(text: str) -> bool:
+    """Return whether a word is of the form `NAME=value`."""
+    name, equals, _ = text.partition("=")
+    return bool(equals) and name.replace("_", "a").isalnum() and not name[:1].isdigit()
