@@ -32,6 +32,10 @@ class Command(Struct, frozen=True, kw_only=True):
         ticket: A change ticket.
         incident: The incident it belongs to.
         origin: Who or what asked.
+        confirmed: Whether the operator has confirmed it in a dialog or form.
+        typed: The target's name as the operator typed it to confirm.
+        break_glass: Whether the operator asks for what is denied otherwise.
+        approval: The approval of a second person that it runs under; empty for none.
     """
 
     argv: tuple[str, ...]
@@ -43,6 +47,10 @@ class Command(Struct, frozen=True, kw_only=True):
     ticket: str = ""
     incident: str = ""
     origin: Origin = Origin.OPERATOR
+    confirmed: bool = False
+    typed: str = ""
+    break_glass: bool = False
+    approval: str = ""
 
 
 class Risk(StrEnum):

@@ -9,6 +9,7 @@ from cockpit.config.defaults import default_sources
 from cockpit.config.locate import data_dir, find, user_file
 from cockpit.config.settings import (
     File,
+    GuardSettings,
     Limits,
     OnCall,
     Screen,
@@ -59,6 +60,7 @@ def read(file: Path) -> Settings:
     own = {**raw, "sources": []} if isinstance(raw.get("sources"), list) else raw
     tables = reader.read(own, File, (), fallback=File())
     keys = _keys(reader, raw.get("keys"))
+    _patterns(reader, tables.guard)
     reader.finish()
     defaults = default_sources() if tables.default_sources else ()
     named = {entry.name for entry in entries}
@@ -71,6 +73,7 @@ def read(file: Path) -> Settings:
         screen=tables.screen,
         on_call=_in_zone(tables.on_call),
         limits=tables.limits,
+        guard=tables.guard,
         warnings=_exposed(file),
     )
 
@@ -133,6 +136,17 @@ def _keys(reader: Reader, table: object, path: KeyPath = ("keys",)) -> dict[str,
         action = ".".join(str(part) for part in (*path[1:], name))
         keys[action] = tuple(key.strip() for text in wanted for key in text.split(",") if key.strip())
     return keys
+
+
+def _patterns(reader: Reader, guard: GuardSettings) -> None:
+    """Look at the patterns of `[guard]` for mistakes."""
+    import re
+
+    for name in ("ticket_pattern", "incident_pattern"):
+        try:
+            re.compile(getattr(guard, name))
+        except re.error as error:
+            reader.mistake(("guard", name), f"is no regular expression: {error}")
 
 
 def _rules(tables: File) -> tuple[ThresholdRule, ...]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta, Struct
 
+from cockpit.guard.settings import OwnRule
 from cockpit.rules import DEFAULT_RULES, ThresholdRule
 from cockpit.signals import SECOND
 from cockpit.targets import Environment, TargetRule
@@ -70,6 +71,21 @@ class Limits(Table, frozen=True):
     """Readings kept for each row of the health pane."""
 
 
+class GuardSettings(Table, frozen=True):
+    """What a command needs before it runs: `[guard]`."""
+
+    ticket_pattern: str = ""
+    """A regular expression that a change ticket matches whole, such as `CHG-[0-9]+`. Without one no ticket counts."""
+    incident_pattern: str = ""
+    """A regular expression that an incident's id matches whole; empty takes any."""
+    elevation_minutes: Annotated[int, Meta(ge=1, le=240)] = 15
+    """How long production may be changed once that was asked for."""
+    approval_minutes: Annotated[int, Meta(ge=1, le=1_440)] = 30
+    """How long a second person's approval is waited for, and holds."""
+    rules: tuple[OwnRule, ...] = ()
+    """What commands of your own do; the first entry that fits one decides."""
+
+
 class SourceTable(Table, frozen=True):
     """The keys of `[[sources]]` that belong to the cockpit; all others are the source's options."""
 
@@ -102,6 +118,8 @@ class File(Table, frozen=True):
     """Who is on call."""
     limits: Limits = Limits()
     """How much is kept in memory."""
+    guard: GuardSettings = GuardSettings()
+    """What a command needs before it runs."""
 
 
 class SourceEntry(Struct, frozen=True, kw_only=True):
@@ -142,4 +160,5 @@ class Settings(Struct, frozen=True, kw_only=True):
     screen: Screen = Screen()
     on_call: OnCall = OnCall()
     limits: Limits = Limits()
+    guard: GuardSettings = GuardSettings()
     warnings: tuple[str, ...] = ()

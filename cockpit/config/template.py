@@ -53,6 +53,18 @@ _REST = """
 # for = 300
 # severity = "critical"
 
+# What commands need before they run. In production a change needs an incident, or a ticket of this pattern.
+
+# [guard]
+# ticket_pattern = "CHG-[0-9]+"
+# elevation_minutes = 15
+
+# What commands of your own do: read, change or destructive.
+
+# [[guard.rules]]
+# command = "deployctl status *"
+# risk = "read"
+
 # How the screen looks.
 
 # [screen]

@@ -8,6 +8,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from cockpit.actions.command import Command, Risk
+from cockpit.targets import Environment
 
 
 class Decision(StrEnum):
@@ -26,13 +27,23 @@ class Assessment(Struct, frozen=True, kw_only=True):
         risk: What it may do there.
         decision: Whether it may run, and what is needed first.
         reasons: Why, each naming the part of the command that it judged.
-        requires: What has to be given before it runs.
+        requires: What has to be given before it runs, and was not.
+        environment: Of all places it lands on, the one that asks for most care.
+        place: That place's name.
+        undo: How it is undone, where that is known.
+        preview: What shows its effect without having it, as an argv; empty where nothing does.
+        remedy: How what it requires is given on the command line.
     """
 
     risk: Risk
     decision: Decision
     reasons: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
+    environment: Environment = Environment.PRODUCTION
+    place: str = ""
+    undo: str = ""
+    preview: tuple[str, ...] = ()
+    remedy: str = ""
 
 
 class Judge(Protocol):

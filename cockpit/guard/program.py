@@ -16,6 +16,7 @@ from cockpit.actions.command import Risk
 from cockpit.guard.call import Call, Inner, Input, Language
 from cockpit.guard.findings import Finding, rank
 from cockpit.guard.options import Form, Option, Split, split
+from cockpit.guard.own_rules import OwnRules
 from cockpit.guard.ruleset import Effect, OperandEffect, Rule, Ruleset, Syntax
 from cockpit.guard.words import Word, shown
 from cockpit.guard.wrappers import wrapped
@@ -45,14 +46,21 @@ class Programs:
     Args:
         rules: What is known of programs.
         language: Finds the judge of a language by its name.
+        own: The rules that users added.
     """
 
-    def __init__(self, rules: Ruleset, language: Callable[[str], Language]) -> None:
+    def __init__(
+        self, rules: Ruleset, language: Callable[[str], Language], own: OwnRules | None = None
+    ) -> None:
         self._rules = rules
         self._language = language
+        self._own = own or OwnRules()
 
     def judge(self, words: Sequence[Word], given: Input, inner: Inner) -> list[Finding]:
         """Judge a call, which has at least one word."""
+        return self._own.apply(words, self._judge(words, given, inner))
+
+    def _judge(self, words: Sequence[Word], given: Input, inner: Inner) -> list[Finding]:
         first = words[0]
         if first.text is None or first.glob:
             why = "names a program that isn't known before it runs"

@@ -12,8 +12,9 @@ from cockpit import config, registry
 from cockpit.config import describe
 from cockpit.config.defaults import default_sources
 from cockpit.config.options import read_options
-from cockpit.config.settings import File, Limits, OnCall, Screen, SourceTable
+from cockpit.config.settings import File, GuardSettings, Limits, OnCall, Screen, SourceTable
 from cockpit.errors import ConfigErrors
+from cockpit.guard.settings import OwnRule
 from cockpit.rules import ThresholdRule
 from cockpit.targets import TargetRule
 
@@ -27,6 +28,8 @@ TABLES: dict[str, type[Struct]] = {
     "screen": Screen,
     "on_call": OnCall,
     "limits": Limits,
+    "guard": GuardSettings,
+    "guard.rules": OwnRule,
 }
 
 

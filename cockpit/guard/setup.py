@@ -1,0 +1,37 @@
+"""Makes the guard that a configuration describes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from cockpit.actions.command import Command
+from cockpit.guard.guard import Guard
+from cockpit.guard.policy import Reasons
+from cockpit.targets import Targets
+
+if TYPE_CHECKING:
+    from cockpit.config import Settings
+
+
+def guard_of(
+    settings: Settings,
+    *,
+    elevated: Callable[[], bool] = lambda: False,
+    approved: Callable[[Command], bool] = lambda _: False,
+) -> Guard:
+    """Return the guard of a configuration.
+
+    Args:
+        settings: Names the targets, the user's rules, and what counts as an open reason.
+        elevated: Tells whether production may be changed just now.
+        approved: Tells whether a second person has approved a command.
+    """
+    own = settings.guard
+    return Guard(
+        Targets(settings.targets),
+        own=own.rules,
+        reasons=Reasons(ticket=own.ticket_pattern, incident=own.incident_pattern),
+        elevated=elevated,
+        approved=approved,
+    )
