@@ -141,7 +141,7 @@ async def _measure(kind: Kind, size: int, rounds: int, options: Options) -> tupl
 
     limits = Limits(log_records=2 * size, spans=2 * size, alerts=2 * size, subjects=2 * size)
     cockpit = Cockpit(Settings(sources=(), limits=limits, screen=Screen(frames_per_second=1)))
-    app = CockpitApp(cockpit, Operations(options.home / "data", cockpit.supervisor.ask))
+    app = CockpitApp(cockpit, Operations(options.home / "data", cockpit.supervisor.ask, cockpit.settings))
     taken, shown = [], []
     columns, rows = map(int, options.size.split("x"))
     async with app.run_test(size=(columns, rows)) as pilot:

@@ -416,12 +416,25 @@ class CockpitApp(App[int]):
         if effect.action:
             await self.perform(next(action for action in ACTIONS if action.id == effect.action))
 
-    def _run_line(self, line: str) -> None:
-        """Run a shell line through the door, in the drawer."""
+    @work(group="ask", exit_on_error=False)
+    async def _run_line(self, line: str) -> None:
+        """Run a shell line through the door, in the drawer, once the operator has given what it needs."""
         target = self.cockpit.target
-        shell = partial(self.operations.shell, line, target)
-        if not self.drawer.run(shell, f"{target.environment} {target.name} ! {line}"):
+        if self.drawer.running:
             self._notice("a command is still running; stop it first, or wait", "warning")
+            return
+        from widgets.obtaining import Consent
+
+        consent = Consent(self.operations, self.cockpit.settings, self.push_screen_wait)
+        try:
+            command = await consent.obtain(self.operations.typed(line, target))
+        except CockpitError as error:
+            self._notice(str(error), "error")
+            return
+        if command is not None:
+            self.drawer.run(
+                partial(self.operations.run, command), f"{target.environment} {target.name} ! {line}"
+            )
 
     @on(SilenceRequested)
     def _silence_requested(self, event: SilenceRequested) -> None:
@@ -529,7 +542,7 @@ def run_screen(args: argparse.Namespace) -> int:
     cockpit = Cockpit(settings, environment=environment)
     incident = args.incident or ""
     operations = Operations(
-        data_dir(args.data_dir), cockpit.supervisor.ask, incident=incident, read_only=args.read_only
+        data_dir(args.data_dir), cockpit.supervisor.ask, settings, incident=incident, read_only=args.read_only
     )
     mode = " ".join(filter(None, ["read-only" if args.read_only else "", incident]))
     app = CockpitApp(cockpit, operations, mode=mode)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit.errors import ActionLogError
+from cockpit.guard.elevation import Elevation
 from cockpit.targets import Target
 
 if TYPE_CHECKING:
@@ -15,20 +16,31 @@ if TYPE_CHECKING:
     from cockpit.actions.command import Command
     from cockpit.actions.executor import Ended, Executor, OnOutput
     from cockpit.actions.transport import Transport
+    from cockpit.config import Settings
+    from cockpit.guard.judge import Assessment
 
 
 class Operations:
-    """Runs what the operator asks for; every command is recorded, and without the record nothing runs.
+    """Runs what the operator asks for, as far as the guard lets it; without a record nothing runs.
 
     Attributes:
+        elevation: Whether production may be changed just now.
         error: Why the log can't be used; empty when it can, or when it isn't open yet.
         interrupted: Actions of earlier sessions whose end nobody recorded.
     """
 
     def __init__(
-        self, data_dir: Path, ask: Callable[..., Any], *, incident: str = "", read_only: bool = False
+        self,
+        data_dir: Path,
+        ask: Callable[..., Any],
+        settings: Settings,
+        *,
+        incident: str = "",
+        read_only: bool = False,
     ) -> None:
         self.read_only = read_only
+        self.elevation = Elevation()
+        self._settings = settings
         self.incident = incident
         self.error = ""
         self.interrupted: list[str] = []
@@ -52,20 +64,53 @@ class Operations:
         except ActionLogError as error:
             self.error = str(error)
 
-    async def shell(
+    def typed(self, line: str, target: Target) -> Command:
+        """Return the command of a line that the operator typed, for the shell of the target."""
+        from cockpit.actions.actor import current_actor
+        from cockpit.actions.command import shell_command
+
+        return shell_command(line, target, actor=str(current_actor()), incident=self.incident)
+
+    async def assess(self, command: Command) -> Assessment:
+        """Say what the guard thinks of a command.
+
+        Raises:
+            ActionLogError: Nothing can be run, as nothing can be recorded.
+        """
+        return await (await self._ready()).assess(command)
+
+    async def decline(self, command: Command, why: str) -> None:
+        """Record that a command was asked for and then not run.
+
+        Raises:
+            ActionLogError: It can't be recorded.
+        """
+        await (await self._ready()).decline(command, why)
+
+    async def elevate(self, minutes: int, command: Command) -> None:
+        """Let production be changed for some minutes, for the reason that a command gives; recorded first.
+
+        Raises:
+            ActionLogError: It can't be recorded, so nothing was elevated.
+        """
+        from msgspec.structs import replace
+
+        asked = replace(command, argv=("cockpit", "elevate", f"{minutes}m"), shell="")
+        await (await self._ready()).attest(asked, f"lets production be changed for {minutes} minutes")
+        self.elevation.begin(minutes)
+
+    async def run(
         self,
-        line: str,
-        target: Target,
+        command: Command,
         *,
         on_output: OnOutput,
         on_begin: Callable[[str], None],
         on_end: Callable[[Ended], None],
     ) -> Ended:
-        """Run a line that the operator typed, by the shell of the target; cancelled, it stops the command.
+        """Run a command that the operator asked for; cancelled, it stops the command.
 
         Args:
-            line: What was typed.
-            target: Where it lands.
+            command: What was asked for, and what was given to let it run.
             on_output: Shows output as it comes.
             on_begin: Called with the action's id before anything starts.
             on_end: Called with what came of it, however it ended, once that is recorded.
@@ -73,17 +118,14 @@ class Operations:
         Raises:
             CockpitError: It could not be recorded, was refused, or can't be started.
         """
-        from cockpit.actions.actor import current_actor
-        from cockpit.actions.command import shell_command
-
-        command = shell_command(line, target, actor=str(current_actor()), incident=self.incident)
-        return await self._run(command, on_output=on_output, on_begin=on_begin, on_end=on_end)
+        executor = await self._ready()
+        return await executor.run(command, on_output=on_output, on_begin=on_begin, on_end=on_end)
 
     async def act(self, source: str, argv: Sequence[str], environment: Target) -> Ended:
         """Carry out an action that a source offers, such as a silence.
 
         Raises:
-            CockpitError: As for `shell`.
+            CockpitError: As for `run`.
         """
         from cockpit.actions.actor import current_actor
         from cockpit.actions.command import Command, Origin
@@ -94,8 +136,9 @@ class Operations:
             actor=str(current_actor()),
             incident=self.incident,
             origin=Origin.PANE,
+            confirmed=True,  # by the form that it was asked for with
         )
-        return await self._run(command)
+        return await (await self._ready()).run(command)
 
     def close(self) -> None:
         """End the session in the log."""
@@ -103,28 +146,22 @@ class Operations:
             self._log.close()
             self._log = None
 
-    async def _run(
-        self,
-        command: Command,
-        *,
-        on_output: OnOutput | None = None,
-        on_begin: Callable[[str], None] = lambda _: None,
-        on_end: Callable[[Ended], None] = lambda _: None,
-    ) -> Ended:
+    async def _ready(self) -> Executor:
         if self._executor is None:
             await self.open()
         if self._executor is None:
             raise ActionLogError("nothing runs without a record", where="action log", remedy=self.error)
-        return await self._executor.run(command, on_output=on_output, on_begin=on_begin, on_end=on_end)
+        return self._executor
 
     def _open(self) -> tuple[ActionLog, Executor]:
         from cockpit.actionlog.log import FILE, ActionLog
         from cockpit.actions.executor import Executor
         from cockpit.actions.local import LocalTransport
         from cockpit.actions.source import SourceTransport
-        from cockpit.guard.judge import Judge, NoGuard, ReadOnly
+        from cockpit.guard.judge import ReadOnly
+        from cockpit.guard.setup import guard_of
 
         log = ActionLog.open(self._data_dir / FILE)
         transports: dict[str, Transport] = {"local": LocalTransport(), "source": SourceTransport(self._ask)}
-        judge: Judge = ReadOnly(NoGuard()) if self.read_only else NoGuard()
-        return log, Executor(log, transports, judge=judge)
+        guard = guard_of(self._settings, elevated=lambda: self.elevation.active)
+        return log, Executor(log, transports, judge=ReadOnly(guard) if self.read_only else guard)

@@ -57,7 +57,9 @@ class StillApp(CockpitApp):
     """The real app on a clock that stands, with costs that don't move."""
 
     def __init__(self, cockpit: Cockpit, folder: Path) -> None:
-        super().__init__(cockpit, Operations(folder, cockpit.supervisor.ask), clock=lambda: NOW)
+        super().__init__(
+            cockpit, Operations(folder, cockpit.supervisor.ask, cockpit.settings), clock=lambda: NOW
+        )
         self._cost.read = lambda: (0.012, 64_000_000)  # type: ignore[method-assign]
 
 

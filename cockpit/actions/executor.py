@@ -14,11 +14,11 @@ from msgspec import Struct
 
 from cockpit.actionlog.log import ActionLog
 from cockpit.actionlog.records import Result, State
-from cockpit.actions.command import Command
+from cockpit.actions.command import Command, Risk
 from cockpit.actions.keeping import Keeper, Redact
 from cockpit.actions.transport import Outcome, Running, Stream, Transport
 from cockpit.errors import ActionLogError, CommandError, Refused
-from cockpit.guard.judge import Assessment, Decision, Judge, NoGuard
+from cockpit.guard.judge import Assessment, Decision, Judge
 
 OnOutput = Callable[[Stream, bytes], Awaitable[None]]
 """Shows a piece of output as it comes, unredacted; the command waits for it. What it raises stops the command."""
@@ -62,7 +62,7 @@ class Executor:
     Args:
         log: Where they are recorded.
         transports: The ways to targets, by the name in `Target.transport`.
-        judge: Who decides whether a command may run.
+        judge: Who decides whether a command may run; asked in a thread.
         redact: Takes whole lines of output and returns what may be kept of them; None keeps all.
         grace_s: Seconds between SIGTERM and SIGKILL when a command is stopped.
     """
@@ -72,13 +72,13 @@ class Executor:
         log: ActionLog,
         transports: Mapping[str, Transport],
         *,
-        judge: Judge | None = None,
+        judge: Judge,
         redact: Redact | None = None,
         grace_s: float = GRACE_S,
     ) -> None:
         self.log = log
         self._transports = dict(transports)
-        self._judge = judge or NoGuard()
+        self._judge = judge
         self._redact = redact
         self._grace_s = grace_s
 
@@ -111,14 +111,41 @@ class Executor:
             raise CommandError(
                 f"no transport {command.target.transport!r} leads there", where=command.target.name
             )
-        assessment = self._judge.assess(command)
+        assessment = await self.assess(command)
         action = await self._begin(command, assessment)
         on_begin(action)
         if assessment.decision is not Decision.RUN:
-            await self.log.finish(action, Result(state=State.DENIED, error=_refusal(assessment)))
-            raise Refused(_refusal(assessment), where=command.target.name)
+            refusal, lacking = _refusal(assessment), _lacking(assessment)
+            told = "; ".join(filter(None, (refusal, lacking)))
+            await self.log.finish(action, Result(state=State.DENIED, error=told))
+            raise Refused(refusal, where=command.target.name, remedy=lacking)
         keeper = Keeper(self.log, action, self._redact)
         return await self._carry(command, keeper, transport, _Watch(on_output=on_output, on_end=on_end))
+
+    async def assess(self, command: Command) -> Assessment:
+        """Judge a command as `run` will; in a thread, as rules are read from the disk when they are first needed."""
+        return await asyncio.to_thread(self._judge.assess, command)
+
+    async def decline(self, command: Command, why: str) -> str:
+        """Record that the operator was asked about a command and did not let it run; return the action's id.
+
+        Raises:
+            ActionLogError: It can't be recorded.
+        """
+        action = await self._begin(command, await self.assess(command))
+        await self.log.finish(action, Result(state=State.CANCELLED, error=why))
+        return action
+
+    async def attest(self, command: Command, why: str) -> str:
+        """Record something that was decided and is no program's doing, such as an elevation; return the action's id.
+
+        Raises:
+            ActionLogError: It can't be recorded, so it must not hold.
+        """
+        decided = Assessment(risk=Risk.CHANGE, decision=Decision.RUN, reasons=(why,))
+        action = await self._begin(command, decided)
+        await self.log.finish(action, Result(state=State.DONE))
+        return action
 
     async def _begin(self, command: Command, assessment: Assessment) -> str:
         """Record the intent; one that was recorded while this was cancelled gets its result as well."""
@@ -245,5 +272,12 @@ def _stopped(outcome: Outcome, why: str) -> Result:
 
 
 def _refusal(assessment: Assessment) -> str:
-    text = f"refused ({assessment.decision.value}): {'; '.join(assessment.reasons) or assessment.risk.value}"
-    return f"{text}; it needs {', '.join(assessment.requires)}" if assessment.requires else text
+    return f"refused ({assessment.decision.value}): {'; '.join(assessment.reasons) or assessment.risk.value}"
+
+
+def _lacking(assessment: Assessment) -> str:
+    """Say what a command would need, and how that is given."""
+    if not assessment.requires:
+        return ""
+    needs = f"{assessment.environment.value} needs {', '.join(assessment.requires)}"
+    return f"{needs}: {assessment.remedy}" if assessment.remedy else needs

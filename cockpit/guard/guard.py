@@ -82,7 +82,7 @@ class Guard:
     def _place(self, target: Target, findings: Iterable[Finding]) -> Target:
         """Return, of all places that a command lands on, the one that asks for most care."""
         hosts = {each.host for each in findings if each.host}
-        places = [target, *(self._targets.resolve(host) for host in sorted(hosts))]
+        places = [*(self._targets.resolve(host) for host in sorted(hosts)), target]
         return max(places, key=lambda each: each.environment.rank)
 
 

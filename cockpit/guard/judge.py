@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from cockpit.actions.command import Command, Risk
 from cockpit.targets import Environment
@@ -54,14 +55,6 @@ class Judge(Protocol):
         ...
 
 
-class NoGuard:
-    """Lets every command run, and says in the record that nothing judged it."""
-
-    def assess(self, command: Command) -> Assessment:
-        """Return risk unknown, decision run."""
-        return Assessment(risk=Risk.UNKNOWN, decision=Decision.RUN, reasons=("no guard is installed",))
-
-
 class ReadOnly:
     """Denies whatever another judge does not know to be reading: the cockpit was opened with `--read-only`."""
 
@@ -73,9 +66,10 @@ class ReadOnly:
         judged = self._judge.assess(command)
         if judged.risk is Risk.READ:
             return judged
-        return Assessment(
-            risk=judged.risk,
+        return replace(
+            judged,
             decision=Decision.DENY,
             reasons=(*judged.reasons, "this cockpit was opened read-only"),
             requires=("a cockpit without --read-only",),
+            remedy="",
         )

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from cockpit.actions.command import Command, Origin, Risk
 from cockpit.guard.judge import Decision
@@ -55,6 +56,12 @@ class Reasons(Struct, frozen=True, kw_only=True):
         if command.incident and (not self.incident or re.fullmatch(self.incident, command.incident)):
             return True
         return bool(self.ticket and command.ticket and re.fullmatch(self.ticket, command.ticket))
+
+    def given(self, command: Command, text: str) -> Command:
+        """Return the command with an incident or a ticket as its open reason, whichever the text is."""
+        if self.ticket and re.fullmatch(self.ticket, text):
+            return replace(command, ticket=text)
+        return replace(command, incident=text)
 
 
 class Asked(Struct, frozen=True, kw_only=True):

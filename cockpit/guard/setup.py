@@ -31,7 +31,12 @@ def guard_of(
     return Guard(
         Targets(settings.targets),
         own=own.rules,
-        reasons=Reasons(ticket=own.ticket_pattern, incident=own.incident_pattern),
+        reasons=reasons_of(settings),
         elevated=elevated,
         approved=approved,
     )
+
+
+def reasons_of(settings: Settings) -> Reasons:
+    """Return what a configuration takes for an open reason."""
+    return Reasons(ticket=settings.guard.ticket_pattern, incident=settings.guard.incident_pattern)

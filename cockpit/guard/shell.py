@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 
 from cockpit.actions.command import Risk
 from cockpit.guard.call import ANYTHING, NOTHING, Input
-from cockpit.guard.findings import Finding
+from cockpit.guard.findings import Finding, rank
 from cockpit.guard.program import Programs
 from cockpit.guard.variables import known_values
-from cockpit.guard.words import Word, read, text_of, unknown
+from cockpit.guard.words import Word, read, read_joined, text_of, unknown
 from cockpit.guard.wrappers import environment
 
 if TYPE_CHECKING:
@@ -205,6 +205,7 @@ class _Walk:
     def _broken(self, node: Node, given: Input, depth: int) -> list[Finding]:
         """Judge what can be made out where the line does not parse; the line is unknown as it is."""
         found = []
+        words: list[Word] = [unknown("…", many=True)]
         for child in node.children:
             if child.type in _KNOWN_STATEMENTS:
                 found += self.statement(child, given, depth)
@@ -212,7 +213,8 @@ class _Walk:
                 found += self._redirection(child, given, depth)
             else:
                 found += self._inside(child, depth)
-        return found
+                words += read(child, self._values) if child.type in _WORDS else []
+        return found + self._inner.words(words, given)
 
     def _condition(self, node: Node, depth: int) -> list[Finding]:
         """Judge a test: it reads, but for what it substitutes, and for what another shell makes of `>` in it."""
@@ -222,6 +224,11 @@ class _Walk:
             found.append(
                 _found(Risk.UNKNOWN, text_of(node), "is a redirection to shells that don't know the form")
             )
+        if opening == "((":
+            # Shells without arithmetic commands take the parentheses for two subshells.
+            inside = text_of(node)[2:-2]
+            taken = self._inner.line(Word(raw=inside, text=inside), NOTHING)
+            found += [each for each in taken if rank(each.risk) > rank(Risk.UNKNOWN)]
         return found or [_found(Risk.READ, text_of(node), "is a test")]
 
     def _declaration(self, node: Node, depth: int) -> list[Finding]:
@@ -234,7 +241,7 @@ class _Walk:
     def _command(self, node: Node, given: Input, depth: int) -> list[Finding]:
         """Judge a simple command: its assignments, redirections, substitutions, and the program."""
         found: list[Finding] = []
-        words: list[Word] = []
+        parts: list[Node] = []
         for child in node.children:
             if child.type in _REDIRECTIONS:
                 found += self._redirection(child, given, depth)
@@ -243,16 +250,11 @@ class _Walk:
             found += self._inside(child, depth)
             if child.type == "variable_assignment":
                 found += environment(unknown(text_of(child), start=text_of(child)))
-            elif child.type == "command_name" or child.type in _WORDS:
-                words += read(child, self._values)
-            elif child.is_named:
-                found.append(
-                    _found(Risk.UNKNOWN, text_of(child), f"is a {child.type}, which the guard doesn't know")
-                )
-            elif child.type not in {"$", "=~", "=="}:
+            elif child.type == "command_name" or child.type in _WORDS or child.type in {"$", "=~", "=="}:
+                parts.append(child)
+            else:
                 found.append(_found(Risk.UNKNOWN, text_of(child), "stands where a word should"))
-            elif child.type != "$":
-                words += [Word(raw=child.type, text=child.type, start=child.type)]
+        words = [word for group in _grouped(node, parts) for word in read_joined(group, self._values)]
         return found + self._call(words, given) if words else found
 
     def _call(self, words: Sequence[Word], given: Input) -> list[Finding]:
@@ -331,7 +333,9 @@ class _Walk:
             return self._inside(node, depth) + self._written(node)
         found: list[Finding] = []
         for child in node.children:
-            if child.type == "heredoc_body" or child.type in _WORDS:
+            if child.type == "heredoc_body":
+                found += self._inside(child, depth) + self._backticks(node, child)
+            elif child.type in _WORDS:
                 found += self._inside(child, depth)
             elif child.type in _REDIRECTIONS:
                 found += self._redirection(child, given, depth)
@@ -340,6 +344,17 @@ class _Walk:
             elif child.is_named and child.type not in {"heredoc_start", "heredoc_end", "file_descriptor"}:
                 found += self._part(child, given, depth)
         return found
+
+    def _backticks(self, node: Node, body: Node) -> list[Finding]:
+        """Judge what a heredoc substitutes between backticks, which the grammar takes for text."""
+        text = text_of(body)
+        if _is_quoted(node) or "`" not in text:
+            return []
+        parts = text.split("`")
+        if "\\" in text or len(parts) % 2 == 0:
+            return [_found(Risk.UNKNOWN, text, "has escapes with backticks")]
+        lines = [Word(raw=part, text=part) for part in parts[1::2]]
+        return [each for line in lines for each in self._inner.line(line, NOTHING)]
 
     def _piped(self, node: Node, body: Input, depth: int) -> list[Finding]:
         """Judge `cat <<EOF | …`: what is behind the bar reads the body if `cat` is all that stands before it."""
@@ -404,6 +419,10 @@ class _Walk:
                             found += self._part(child, ANYTHING, depth)
                 case "expansion" if _evaluates(each):
                     found.append(_found(Risk.UNKNOWN, text_of(each), "runs what a variable holds"))
+                case "ansi_c_string" if "\\'" in text_of(each):
+                    found.append(
+                        _found(Risk.UNKNOWN, text_of(each), "ends elsewhere to shells that don't know $'…'")
+                    )
         return found
 
 
@@ -418,16 +437,34 @@ def _found(risk: Risk, part: str, why: str) -> Finding:
     return Finding(risk=risk, part=" ".join(part.split()), why=why)
 
 
+def _grouped(node: Node, parts: Sequence[Node]) -> list[list[Node]]:
+    """Put nodes together that make one word: those with nothing, or the continuation of a line, between them."""
+    source, start = node.text or b"", node.start_byte
+    groups: list[list[Node]] = []
+    for part in parts:
+        between = source[groups[-1][-1].end_byte - start : part.start_byte - start] if groups else b" "
+        if between.replace(b"\\\n", b""):
+            groups.append([part])
+        else:
+            groups[-1].append(part)
+    return groups
+
+
 def _heredoc(node: Node) -> Input:
     """Return a heredoc's text, where nothing in it is substituted."""
     body = next((child for child in node.children if child.type == "heredoc_body"), None)
     if body is None:
         return NOTHING
-    start = next((text_of(child) for child in node.children if child.type == "heredoc_start"), "")
     text = text_of(body)
-    if not set(start) & set("'\"\\") and re.search(r"[$`\\]", text):
+    if not _is_quoted(node) and re.search(r"[$`\\]", text):
         return ANYTHING
     return Input(re.sub(r"(?m)^\t+", "", text) if any(c.type == "<<-" for c in node.children) else text)
+
+
+def _is_quoted(node: Node) -> bool:
+    """Return whether a heredoc's delimiter is quoted, so that nothing in it is substituted."""
+    start = next((text_of(child) for child in node.children if child.type == "heredoc_start"), "")
+    return bool(set(start) & set("'\"\\"))
 
 
 def _substitutions(node: Node) -> Iterator[Node]:
@@ -435,7 +472,7 @@ def _substitutions(node: Node) -> Iterator[Node]:
     if node.type in {"command_substitution", "process_substitution"}:
         yield node
         return
-    if node.type == "expansion":
+    if node.type in {"expansion", "ansi_c_string"}:
         yield node
     for child in node.children:
         yield from _substitutions(child)

@@ -26,6 +26,15 @@ def known_values(root: Node) -> Mapping[str, str]:
     nodes = list(_all(root))
     if any(_mutates(node) for node in nodes):
         return {}
+    values = _certain(nodes)
+    # A variable may be the name of a command: one that gives variables other values, or isn't known.
+    run = {
+        text_of(node)[1:] for node in nodes if node.type == "command_name" and text_of(node).startswith("$")
+    }
+    return {} if any(values.get(name, ".") in MUTATORS for name in run) else values
+
+
+def _certain(nodes: list[Node]) -> dict[str, str]:
     assignments = [node for node in nodes if node.type == "variable_assignment"]
     counts = Counter(_name(node) for node in assignments)
     taken = {
@@ -59,7 +68,8 @@ def _mutates(node: Node) -> bool:
         return node.type != "compound_statement" or node.children[0].type == "(("
     if node.type == "command_name":
         words = read(node, {})
-        return not words or words[0].text is None or words[0].text in MUTATORS
+        known = words and (words[0].text is not None or node.children[0].type == "simple_expansion")
+        return not known or words[0].text in MUTATORS
     return node.type == "arithmetic_expansion" or (
         node.type == "expansion" and any(child.type in {"=", ":="} for child in node.children)
     )

@@ -98,8 +98,13 @@ def read(node: Node, values: Mapping[str, str]) -> list[Word]:
         node: A word, string, concatenation, expansion or the like.
         values: The variables whose values are known.
     """
-    raw = text_of(node)
-    pieces = list(_pieces(node, values))
+    return read_joined([node], values)
+
+
+def read_joined(nodes: Sequence[Node], values: Mapping[str, str]) -> list[Word]:
+    """Return what the shell makes of nodes that stand without white space between them: they are one word."""
+    raw = "".join(text_of(node) for node in nodes)
+    pieces = [piece for node in nodes for piece in _pieces(node, values)]
     if all(piece.text is not None for piece in pieces):
         return [_known(raw, cells) for cells in _braced(_cells(pieces), raw)]
     return [_partly(raw, pieces)]
@@ -118,8 +123,10 @@ def _pieces(node: Node, values: Mapping[str, str]) -> list[_Piece]:
             return [_Piece(text_of(node)[1:-1], quoted=True)]
         case "ansi_c_string":
             return [_ansi_c(text_of(node)[2:-1])]
-        case "string" | "translated_string":
+        case "string":
             return _string(node, values)
+        case "translated_string":
+            return _string(node.children[-1], values)
         case "simple_expansion":
             return [_variable(node, values, quoted=False)]
         case "concatenation" | "command_name":
@@ -138,7 +145,7 @@ def _joined(node: Node, values: Mapping[str, str]) -> list[_Piece]:
     pieces: list[_Piece] = []
     end = node.start_byte
     for child in node.children:
-        if child.start_byte != end:  # what lies between is a line continuation at best
+        if child.start_byte != end and not _continued(node, end, child.start_byte):
             pieces.append(_Piece(None, quoted=False))
         end = child.end_byte
         # `$"…"` is a translated string; the dollar alone is itself.
@@ -146,6 +153,12 @@ def _joined(node: Node, values: Mapping[str, str]) -> list[_Piece]:
             continue
         pieces += _pieces(child, values) if child.is_named else _bare(text_of(child))
     return pieces
+
+
+def _continued(node: Node, begin: int, end: int) -> bool:
+    """Return whether nothing but the continuation of a line lies between two places in a node."""
+    between = (node.text or b"")[begin - node.start_byte : end - node.start_byte]
+    return not between.replace(b"\\\n", b"")
 
 
 def _bare(text: str) -> list[_Piece]:
@@ -181,8 +194,6 @@ def _string(node: Node, values: Mapping[str, str]) -> list[_Piece]:
     """Return the pieces of a double-quoted string, white space included, which the tree leaves out."""
     raw = (node.text or b"")[1:-1]
     start = node.start_byte + 1
-    if node.type == "translated_string":
-        raw, start = (node.text or b"")[2:-1], node.start_byte + 2
     pieces: list[_Piece] = []
     at = 0
     for child in node.children:
@@ -195,7 +206,7 @@ def _string(node: Node, values: Mapping[str, str]) -> list[_Piece]:
                 else _Piece(None, quoted=True, operand=child.type == "arithmetic_expansion")
             )
             at = end
-        elif child.type not in {'"', "string_content", '$"', "$"}:
+        elif child.type not in {'"', "string_content"}:
             return [_Piece(None, quoted=True)]
     pieces.append(_Piece(_escaped(raw[at:]), quoted=True))
     return [piece for piece in pieces if piece.text != ""] or [_Piece("", quoted=True)]

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from cockpit.actions.command import Command
     from cockpit.actions.executor import Ended
     from cockpit.actions.transport import Stream
+    from cockpit.config import Settings
     from cockpit.errors import ActionLogError
 
 LOCAL = "local"
@@ -23,9 +24,10 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser = subparsers.add_parser(
         "run",
         help="run a command and record it",
-        description="Run a command and record it in the action log: what, who, where and why before it starts, its "
-        "output as it comes, its end after. Its input is empty. The exit status is the command's own, or 128 and "
-        "the number of the signal that ended it.",
+        description="Run a command if the guard lets it, and record it in the action log: what, who, where and why "
+        "before it starts, its output as it comes, its end after. What the guard needs is asked at a terminal, or "
+        "given by the flags. Its input is empty. The exit status is the command's own, or 128 and the number of the "
+        "signal that ended it; 3 where the guard refused.",
         usage="cockpit run [OPTIONS] -- ARGV…",
     )
     parser.add_argument("--target", metavar="T", default=LOCAL, help="where it lands (default: this machine)")
@@ -33,7 +35,18 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("--ticket", metavar="C", default="", help="the change ticket it belongs to")
     parser.add_argument("--incident", metavar="I", default="", help="the incident it belongs to")
     parser.add_argument(
-        "--confirm", metavar="NAME", default="", help="the target's name once more, to be sure"
+        "--confirm",
+        metavar="NAME",
+        default="",
+        help="the target's name typed out; lets this one command change it",
+    )
+    parser.add_argument(
+        "--break-glass",
+        action="store_true",
+        help="ask for what production denies: a second person has to approve it",
+    )
+    parser.add_argument(
+        "--shell", metavar="LINE", default="", help="run a line by the target's shell, in place of ARGV"
     )
     parser.add_argument(
         "--json", action="store_true", help="print the action as one JSON document; output goes to stderr"
@@ -54,14 +67,16 @@ def main(args: argparse.Namespace) -> int:
     import asyncio
     import contextlib
 
+    from cockpit import config
     from cockpit.actionlog.log import FILE, ActionLog
     from cockpit.config import data_dir
     from cockpit.errors import ActionLogError
 
-    command = _command(args)
+    settings = config.load(args.config)
+    command = _command(args, settings)
     log = ActionLog.open(data_dir(args.data_dir) / FILE)
     try:
-        status = asyncio.run(_run(log, command, as_json=args.json))
+        status = asyncio.run(_run(log, command, settings, as_json=args.json))
     except BaseException:
         # What went wrong first says more than that the session's end could not be recorded either.
         with contextlib.suppress(ActionLogError):
@@ -71,34 +86,39 @@ def main(args: argparse.Namespace) -> int:
     return status
 
 
-def _command(args: argparse.Namespace) -> Command:
+def _command(args: argparse.Namespace, settings: Settings) -> Command:
     """Build the command that the flags describe."""
-    from cockpit import config
+    from msgspec.structs import replace
+
     from cockpit.actions.actor import current_actor
-    from cockpit.actions.command import Command
+    from cockpit.actions.command import Command, shell_command
     from cockpit.errors import UsageError
     from cockpit.targets import Targets
 
     argv = tuple(args.argv[1:] if args.argv[:1] == ["--"] else args.argv)
-    if not argv:
-        raise UsageError("there is no command to run", remedy="cockpit run -- ARGV…")
+    if bool(argv) == bool(args.shell):
+        raise UsageError("there is no command to run", remedy="cockpit run -- ARGV…, or --shell LINE")
     if args.target != LOCAL:
         raise UsageError(
             f"no way leads to the target {args.target!r}", remedy=f"known is {LOCAL!r}, this machine"
         )
-    if args.confirm and args.confirm != args.target:
-        raise UsageError(f"--confirm names {args.confirm!r}, but the target is {args.target!r}")
-    return Command(
-        argv=argv,
-        target=Targets(config.load(args.config).targets).resolve(args.target),
-        actor=str(current_actor()),
+    target, actor = Targets(settings.targets).resolve(args.target), str(current_actor())
+    command = (
+        shell_command(args.shell, target, actor=actor)
+        if args.shell
+        else Command(argv=argv, target=target, actor=actor)
+    )
+    return replace(
+        command,
         reason=args.reason,
         ticket=args.ticket,
         incident=args.incident or "",
+        typed=args.confirm,
+        break_glass=args.break_glass,
     )
 
 
-async def _run(log: ActionLog, command: Command, *, as_json: bool) -> int:
+async def _run(log: ActionLog, command: Command, settings: Settings, *, as_json: bool) -> int:
     """Run a command, stopping it when a signal asks for that, and return the exit status."""
     import asyncio
     import signal
@@ -106,11 +126,16 @@ async def _run(log: ActionLog, command: Command, *, as_json: bool) -> int:
     from cockpit.actions.executor import Executor
     from cockpit.actions.local import LocalTransport
     from cockpit.errors import CommandError
+    from cockpit.guard.setup import guard_of, reasons_of
+    from cockpit.verbs.asking import ask
 
     ids: list[str] = []
     ends: list[Ended] = []
     got: list[int] = []
-    executor = Executor(log, {LOCAL: LocalTransport()})
+    # On the command line the name typed out elevates that one command.
+    guard = guard_of(settings, elevated=lambda: True)
+    executor = Executor(log, {LOCAL: LocalTransport()}, judge=guard)
+    command = await ask(executor, command, reasons_of(settings))
     task = asyncio.ensure_future(
         executor.run(command, on_output=_show(as_json=as_json), on_begin=ids.append, on_end=ends.append)
     )

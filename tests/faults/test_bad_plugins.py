@@ -104,7 +104,7 @@ async def app_over(folder: Path, **makes: type[Source[Any]]) -> AsyncIterator[Pi
     cockpit = Cockpit(Settings(rules=()))
     plans = [Plan(name, make.kind, partial(make, name, Quick())) for name, make in makes.items()]
     cockpit.supervisor = Supervisor(plans, cockpit.stores)
-    app = CockpitApp(cockpit, Operations(folder, cockpit.supervisor.ask))
+    app = CockpitApp(cockpit, Operations(folder, cockpit.supervisor.ask, cockpit.settings))
     async with app.run_test(size=(120, 40)) as pilot:
         yield pilot
 

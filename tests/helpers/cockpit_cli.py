@@ -13,10 +13,17 @@ from typing import Any
 COCKPIT = (sys.executable, "-m", "cockpit")
 
 
+HERE = '[[targets]]\nname = "local"\nenvironment = "development"\n'
+"""The user's own configuration: this machine is for development, so that what a test runs is let run."""
+
+
 def environment(data_dir: Path) -> dict[str, str]:
     """Return an environment in which nothing of this machine's user is read or written."""
+    own = data_dir.parent / "config" / "cockpit" / "cockpit.toml"
+    own.parent.mkdir(parents=True, exist_ok=True)
+    own.write_text(HERE)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("COCKPIT_", "XDG_"))}
-    return {**kept, "COCKPIT_DATA_DIR": str(data_dir), "XDG_CONFIG_HOME": str(data_dir / "config")}
+    return {**kept, "COCKPIT_DATA_DIR": str(data_dir), "XDG_CONFIG_HOME": str(data_dir.parent / "config")}
 
 
 def cockpit(

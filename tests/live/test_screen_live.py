@@ -79,7 +79,7 @@ environment = "development"
 """
     )
     cockpit = Cockpit(read(config))
-    app = CockpitApp(cockpit, Operations(folder / "data", cockpit.supervisor.ask))
+    app = CockpitApp(cockpit, Operations(folder / "data", cockpit.supervisor.ask, cockpit.settings))
     async with app.run_test(size=(140, 45)) as pilot:
         yield pilot
 

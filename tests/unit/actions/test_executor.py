@@ -21,6 +21,7 @@ from cockpit.actions.transport import Stream
 from cockpit.errors import ActionLogError, CommandError, Refused, SourceError
 from cockpit.guard.judge import Assessment, Decision
 from cockpit.targets import Target
+from tests.helpers.judges import Lenient
 
 HERE = Target(name="local")
 
@@ -42,7 +43,7 @@ def log(tmp_path: Path) -> Iterator[ActionLog]:
 
 @pytest.fixture
 def executor(log: ActionLog) -> Executor:
-    return Executor(log, {"local": LocalTransport()}, grace_s=0.5)
+    return Executor(log, {"local": LocalTransport()}, judge=Lenient(), grace_s=0.5)
 
 
 def kept(log: ActionLog, action: str) -> bytes:
@@ -79,7 +80,7 @@ async def test_runs_shows_and_records(log: ActionLog, executor: Executor) -> Non
     assert ends == [ended]
     action = await log.show(ended.action)
     assert (action.state, action.exit_status) == (State.FAILED, 5)
-    assert (action.risk, action.decision, action.reasons) == ("unknown", "run", ("no guard is installed",))
+    assert (action.risk, action.decision, action.reasons) == ("unknown", "run", ("nothing was judged",))
     assert kept(log, ended.action) == shown.text
 
 
@@ -191,7 +192,7 @@ async def test_what_will_not_end_is_killed_after_the_grace(executor: Executor) -
 
 
 async def test_a_second_cancel_kills_at_once(log: ActionLog) -> None:
-    executor = Executor(log, {"local": LocalTransport()}, grace_s=30)
+    executor = Executor(log, {"local": LocalTransport()}, judge=Lenient(), grace_s=30)
     ended, _, took = await cancelled(
         executor, shell("trap '' TERM; echo ready; while :; do sleep 0.05; done"), times=2
     )
@@ -226,7 +227,7 @@ async def test_output_that_can_not_be_shown_stops_the_command(log: ActionLog, ex
 
 
 async def test_a_viewer_that_hangs_does_not_keep_a_command_from_being_stopped(log: ActionLog) -> None:
-    executor = Executor(log, {"local": LocalTransport()}, grace_s=30)
+    executor = Executor(log, {"local": LocalTransport()}, judge=Lenient(), grace_s=30)
     hanging = asyncio.Event()
 
     async def hang(_stream: Stream, _data: bytes) -> None:
@@ -281,7 +282,7 @@ async def test_a_redactor_sees_whole_lines_and_only_the_record_is_changed(log: A
         seen.append(lines)
         return lines.replace(b"hunter2", b"[redacted]")
 
-    executor = Executor(log, {"local": LocalTransport()}, redact=redact)
+    executor = Executor(log, {"local": LocalTransport()}, judge=Lenient(), redact=redact)
     shown = Shown()
     ended = await executor.run(
         shell("printf 'pass hun'; sleep 0.1; printf 'ter2 ok\\nlast hunter2'"), on_output=shown
@@ -310,7 +311,7 @@ async def test_an_action_of_a_source_is_a_command_like_any_other(log: ActionLog)
             await asyncio.Event().wait()
         return "silence 42"
 
-    executor = Executor(log, {"source": SourceTransport(ask)}, grace_s=0.2)
+    executor = Executor(log, {"source": SourceTransport(ask)}, judge=Lenient(), grace_s=0.2)
     target = Target(name="am", transport="source")
     made = await executor.run(Command(argv=("silence", "a=b"), target=target, actor="ann"))
     assert (made.state, made.exit_status, kept(log, made.action)) == (State.DONE, 0, b"silence 42\n")

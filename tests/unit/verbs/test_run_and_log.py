@@ -75,6 +75,7 @@ def test_an_unnamed_target_is_production_and_a_named_one_is_what_it_is_named(
     assert cockpit(data_dir, "run", "--config", str(tmp_path / "cockpit.toml"), "--", "true").returncode == 0
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
+    (elsewhere / "cockpit.toml").touch()
     assert cockpit(data_dir, "run", "--", "true", cwd=elsewhere).returncode == 0
     assert [action["environment"] for action in actions(data_dir)] == ["production", "staging"]
 
@@ -85,7 +86,6 @@ def test_an_unnamed_target_is_production_and_a_named_one_is_what_it_is_named(
         (("run",), b"no command"),
         (("run", "--"), b"no command"),
         (("run", "--target", "db-1", "--", "true"), b"'local'"),
-        (("run", "--confirm", "prod", "--", "true"), b"'prod'"),
         (("log", "show", "zz"), b"no action begins"),
         (("log", "list", "--state", "odd"), b"odd"),
         (("log", "list", "--limit", "0"), b"--limit"),
