@@ -13,7 +13,6 @@ import logging
 import signal
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -31,7 +30,7 @@ from textual.worker import Worker, WorkerState
 
 from cockpit.config import data_dir, load
 from cockpit.cost import Collector, OwnCost
-from cockpit.errors import CockpitError, UsageError
+from cockpit.errors import UsageError
 from cockpit.keymap import Action, Keymap
 from cockpit.operations import Operations
 from cockpit.signals import SECOND
@@ -40,6 +39,7 @@ from cockpit.targets import Environment
 from cockpit.wiring import Cockpit
 from widgets.app_keys import ACTIONS, OWN, TYPING, WINDOWS
 from widgets.board import PANES, Board
+from widgets.commanding import CommandingApp
 from widgets.keys import bindings, caught_up, textual_keymap
 from widgets.lines import Breadcrumb, CommandBar, KeyBar
 from widgets.messages import (
@@ -47,8 +47,6 @@ from widgets.messages import (
     CursorMoved,
     Noticed,
     ScopeNarrowed,
-    SilenceEnded,
-    SilenceRequested,
     TextCopied,
 )
 from widgets.output import ACTIONS as OUTPUT_ACTIONS
@@ -74,7 +72,7 @@ CATCH_UP = 0.02
 """Seconds between two slices of a backlog: keys are answered in between."""
 
 
-class CockpitApp(App[int]):
+class CockpitApp(CommandingApp):
     """The screen."""
 
     TITLE = "cockpit"
@@ -98,11 +96,9 @@ class CockpitApp(App[int]):
             mode: What the verdict says beside the target, such as `read-only`.
             clock: Nanoseconds since the epoch; a test or a replay may hold it still.
         """
-        super().__init__()
+        super().__init__(cockpit, operations)
         self._plain = [NoColour()] if self.no_color else []
         self._clock = clock
-        self.cockpit = cockpit
-        self.operations = operations
         self.mode = mode
         own = [action for pane in PANES for action in pane.ACTIONS]
         self.keymap = Keymap(
@@ -169,7 +165,7 @@ class CockpitApp(App[int]):
     def _begin(self) -> None:
         self.cockpit.start()
         for problem in self.keymap.problems:
-            self._notice(problem, "warning")
+            self.notice(problem, "warning")
         self.set_interval(1 / self.cockpit.settings.screen.frames_per_second, self._tick)
         self.set_timer(0.5, self._settle)
 
@@ -181,9 +177,9 @@ class CockpitApp(App[int]):
         self.verdict.recording = self.operations.recording
         self.verdict.refresh()
         if self.operations.error:
-            self._notice(f"Nothing can be run: {self.operations.error}", "error")
+            self.notice(f"Nothing can be run: {self.operations.error}", "error")
         if count := len(self.operations.interrupted):
-            self._notice(
+            self.notice(
                 f"{count} actions of an earlier session were interrupted: cockpit log list", "warning"
             )
         self._collector.begin()
@@ -217,11 +213,12 @@ class CockpitApp(App[int]):
             self._second = now // SECOND
             if self._opened:
                 self.verdict.recording = self.operations.recording
+            self.verdict.elevated_s = self.operations.elevation.left
             self.verdict.cpu, self.verdict.memory = self._cost.read()
             self.verdict.tick(now, statuses)
             self.breadcrumb.tick(now)
             for warning in self.cockpit.warnings[self._warned :]:
-                self._notice(warning, "warning")
+                self.notice(warning, "warning")
             self._warned = len(self.cockpit.warnings)
         self._collector.idle()
 
@@ -310,7 +307,7 @@ class CockpitApp(App[int]):
         """Leave; a command that runs would be stopped, so that is said first."""
         if self.drawer.running and not self._warned_of_command:
             self._warned_of_command = True
-            self._notice("a command is still running; leaving stops it. Press again to leave", "warning")
+            self.notice("a command is still running; leaving stops it. Press again to leave", "warning")
             return
         self.exit(0)
 
@@ -326,7 +323,7 @@ class CockpitApp(App[int]):
     def action_help_quit(self) -> None:
         """Say how one leaves, for whoever presses ctrl+c."""
         keys = [key for action in ("app.quit", "app.quit_now") if (key := self.keymap.shown(action))]
-        self._notice(f"press {' or '.join(keys)} to leave the cockpit" if keys else "type :quit to leave")
+        self.notice(f"press {' or '.join(keys)} to leave the cockpit" if keys else "type :quit to leave")
 
     # The focus.
 
@@ -384,85 +381,28 @@ class CockpitApp(App[int]):
         """Open the command bar for a command of the cockpit's own."""
         self.command_bar.open(":", ":")
 
-    def action_shell(self) -> None:
-        """Open the command bar for a shell line on the current target."""
-        target = self.cockpit.target
-        self.command_bar.open("!", f"{target.environment.upper()} {target.name} !")
-
-    def action_output(self) -> None:
-        """Show the last command's output again."""
-        self.drawer.open()
-
     @on(CommandEntered)
     async def _entered(self, event: CommandEntered) -> None:
         self.board.current.focus_body()
         if event.mode == "!":
             self._warned_of_command = False
-            self._run_line(event.text)
+            self.run_line(event.text)
             return
         from cockpit.colon import interpret
 
         try:
             effect = interpret(event.text, self.cockpit, self._clock())
         except UsageError as error:
-            self._notice(str(error), "error")
+            self.notice(str(error), "error")
             return
         self._spread()
         self._show_target()
         if effect.theme:
             self._put_on(effect.theme)
         if effect.notice:
-            self._notice(effect.notice)
+            self.notice(effect.notice)
         if effect.action:
             await self.perform(next(action for action in ACTIONS if action.id == effect.action))
-
-    @work(group="ask", exit_on_error=False)
-    async def _run_line(self, line: str) -> None:
-        """Run a shell line through the door, in the drawer, once the operator has given what it needs."""
-        target = self.cockpit.target
-        if self.drawer.running:
-            self._notice("a command is still running; stop it first, or wait", "warning")
-            return
-        from widgets.obtaining import Consent
-
-        consent = Consent(self.operations, self.cockpit.settings, self.push_screen_wait)
-        try:
-            command = await consent.obtain(self.operations.typed(line, target))
-        except CockpitError as error:
-            self._notice(str(error), "error")
-            return
-        if command is not None:
-            self.drawer.run(
-                partial(self.operations.run, command), f"{target.environment} {target.name} ! {line}"
-            )
-
-    @on(SilenceRequested)
-    def _silence_requested(self, event: SilenceRequested) -> None:
-        self._act(event.source, "silence_argv", event.wanted, done=event.done)
-
-    @on(SilenceEnded)
-    def _silence_ended(self, event: SilenceEnded) -> None:
-        self._act(event.source, "expire_argv", event.silence_id, done="silence ended")
-
-    @work(group="act", exit_on_error=False)
-    async def _act(self, source: str, method: str, wanted: object, *, done: str) -> None:
-        """Put an action that a source offers through the door."""
-        try:
-            argv = await self.cockpit.supervisor.ask(source, method, wanted)
-            ended = await self.operations.act(source, argv, self.cockpit.targets.resolve(source))
-        except CockpitError as error:
-            self._notice(str(error), "error")
-            return
-        if ended.exit_status == 0:
-            self._notice(f"{done} on {source} · recorded as {ended.action}")
-        else:
-            self._notice(
-                f"{source}: {ended.state} {ended.error or ''} · cockpit log show {ended.action}", "error"
-            )
-
-    @on(OutputDrawer.Closed)
-    def _drawer_closed(self) -> None:
-        self.board.current.focus_body()
 
     def _fatal_error(self) -> None:
         """Leave on a defect, with the traceback in the cockpit's own log.
@@ -482,36 +422,22 @@ class CockpitApp(App[int]):
         """Show and keep what a worker raised: this is the workers' edge."""
         if event.state is WorkerState.ERROR and (error := event.worker.error) is not None:
             log.error("worker %s failed", event.worker.name, exc_info=error)
-            self._notice(f"{type(error).__name__}: {error}", "error")
+            self.notice(f"{type(error).__name__}: {error}", "error")
 
     @on(TextCopied)
     def _copied(self, event: TextCopied) -> None:
         self.copy_to_clipboard(event.text)
-        self._notice(f"{event.what} copied")
+        self.notice(f"{event.what} copied")
 
     @on(Noticed)
     def _noticed(self, event: Noticed) -> None:
-        self._notice(event.text, event.severity)
-
-    def _notice(self, text: str, severity: str = "information") -> None:
-        self.notify(text, severity=severity, markup=False, timeout=5 if severity == "information" else 12)  # type: ignore[arg-type]
+        self.notice(event.text, event.severity)
 
     def _show_target(self) -> None:
         worst = self.cockpit.worst_environment()
         self.verdict.environment, self.verdict.target = worst.environment, worst.name
-        self.command_bar.wait(self._place())
+        self.command_bar.wait(self.place(self.keymap.shown("app.shell")))
         self._dress()
-
-    def _place(self) -> str:
-        """Say where commands land, and how careful to be there."""
-        target = self.cockpit.target
-        why = "" if target.named else ", since no rule names it"
-        what = (
-            "nothing is run: read-only"
-            if self.operations.read_only
-            else f"{self.keymap.shown('app.shell')} runs on"
-        )
-        return f"{what} {target.name} · {target.environment}{why}"
 
     def _dress(self) -> None:
         """Put on the theme of the environment in use.
@@ -528,7 +454,7 @@ class CockpitApp(App[int]):
             self.theme = theme
         elif theme not in self._no_themes:
             self._no_themes.add(theme)
-            self._notice(f"there is no theme {theme}; ctrl+p lists them", "warning")
+            self.notice(f"there is no theme {theme}; ctrl+p lists them", "warning")
 
 
 def run_screen(args: argparse.Namespace) -> int:

@@ -125,6 +125,10 @@ def _sources(cockpit: Cockpit, _argument: str, _now: int) -> Effect:
     return Effect(notice="\n".join(lines) or "no sources")
 
 
+def _elevate(_cockpit: Cockpit, _argument: str, _now: int) -> Effect:
+    return Effect(action="app.elevate")
+
+
 def _quit(_cockpit: Cockpit, _argument: str, _now: int) -> Effect:
     return Effect(action="app.quit")
 
@@ -142,6 +146,7 @@ _COMMANDS: dict[str, Callable[[Cockpit, str, int], Effect]] = {
     "theme": _theme,
     "retry": _retry,
     "sources": _sources,
+    "elevate": _elevate,
     "q": _quit,
     "quit": _quit,
 }

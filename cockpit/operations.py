@@ -90,6 +90,8 @@ class Operations:
     async def elevate(self, minutes: int, command: Command) -> None:
         """Let production be changed for some minutes, for the reason that a command gives; recorded first.
 
+        What is done then belongs to the command's incident, unless the session has one.
+
         Raises:
             ActionLogError: It can't be recorded, so nothing was elevated.
         """
@@ -98,6 +100,26 @@ class Operations:
         asked = replace(command, argv=("cockpit", "elevate", f"{minutes}m"), shell="")
         await (await self._ready()).attest(asked, f"lets production be changed for {minutes} minutes")
         self.elevation.begin(minutes)
+        self.incident = self.incident or command.incident
+
+    async def drop_elevation(self) -> None:
+        """End the elevation now; recorded.
+
+        Raises:
+            ActionLogError: It can't be recorded; it is ended all the same.
+        """
+        from cockpit.actions.actor import current_actor
+        from cockpit.actions.command import Command
+        from cockpit.targets import LOCAL
+
+        self.elevation.drop()
+        dropped = Command(
+            argv=("cockpit", "elevate", "0m"),
+            target=Target(name=LOCAL),
+            actor=str(current_actor()),
+            incident=self.incident,
+        )
+        await (await self._ready()).attest(dropped, "makes production read-only again")
 
     async def run(
         self,

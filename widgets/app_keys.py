@@ -35,6 +35,9 @@ ACTIONS = (
     Action(
         "app.previous", ("shift+tab",), "previous", "Go to the previous pane or field.", call="focus_previous"
     ),
+    Action(
+        "app.elevate", ("P",), "elevate", "Let production be changed for a while; again, make it read-only."
+    ),
     Action("app.output", ("ctrl+o",), "output", "Show the output of the last command again."),
     Action("app.palette", ("ctrl+p",), "palette", "Find any action by its name.", call="command_palette"),
     Action(

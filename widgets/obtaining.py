@@ -14,6 +14,7 @@ from cockpit.guard.judge import Assessment, Decision
 from cockpit.guard.policy import Need
 from cockpit.guard.setup import reasons_of
 from cockpit.operations import Operations
+from cockpit.targets import Target
 from widgets.consent import ConsentDialog
 
 SHOWN = 256 * 1024
@@ -57,6 +58,27 @@ class Consent:
         if Need.ELEVATION in assessment.requires:
             await self._operations.elevate(self._settings.guard.elevation_minutes, given)
         return given
+
+    async def elevate(self, target: Target) -> bool:
+        """Let production be changed for a while, if the operator gives a reason; return whether that was done.
+
+        Raises:
+            ActionLogError: It can't be recorded.
+        """
+        minutes = self._settings.guard.elevation_minutes
+        command = replace(self._operations.typed("", target), argv=("cockpit", "elevate", f"{minutes}m"))
+        asked = Assessment(
+            risk=Risk.CHANGE,
+            decision=Decision.CONFIRM,
+            reasons=(f"production may be changed for {minutes} minutes",),
+            requires=(Need.REASON.value, Need.NAME.value),
+            environment=target.environment,
+            place=target.name,
+        )
+        given = await self._show(self._dialog(command, asked))
+        if given is not None:
+            await self._operations.elevate(minutes, given)
+        return given is not None
 
     def _dialog(self, command: Command, assessment: Assessment) -> ConsentDialog:
         async def dry_run(argv: Sequence[str]) -> str:

@@ -80,6 +80,8 @@ class Verdict(Widget):
         self.target = "local"
         self.recording: bool | None = None
         """Whether actions are recorded; None until the log was tried."""
+        self.elevated_s = 0.0
+        """Seconds for which production may still be changed."""
         self.cpu = 0.0
         """Own use of a core, as a ratio."""
         self.memory = 0
@@ -156,6 +158,9 @@ class Verdict(Widget):
         right: list[Piece] = []
         if self.on_call.name and "handover" not in yielded:
             right.extend(self._duty(yielded))
+        if self.elevated_s > 0:
+            minutes, seconds = divmod(int(self.elevated_s), 60)
+            right.append((f" ▲ elevated {minutes}:{seconds:02} ", "production"))
         right.append(
             {True: (" ● rec ", "ok"), False: (" ○ no record ", "critical"), None: (" ○ ", "muted")}[
                 self.recording

@@ -147,7 +147,7 @@ async def test_no_field_of_any_signal_reaches_the_terminal_raw(
                 assert raw_in(shown(on.app)) == []
             on.cockpit.trail.amend(cursor=NOW - 1)
             on.app._spread()
-            on.app._notice(name, "error")
+            on.app.notice(name, "error")
             assert raw_in(await on.drawn()) == []
 
 
@@ -197,6 +197,6 @@ async def test_markup_is_text_wherever_it_stands() -> None:
             assert text.count(marked) >= 8, text
             await on.press("1", "enter", "2", "enter")
             assert (await on.drawn()).count(marked) >= 8
-            on.app._notice(marked)
+            on.app.notice(marked)
             await on.pilot.pause()
             assert on.notices[-1:] == [marked]

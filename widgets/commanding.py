@@ -1,0 +1,129 @@
+"""The app's way out: command bar, consent, elevation, and the drawer that shows what a command prints.
+
+What the operator asks for goes through `cockpit.operations` and by it through the executor's one door.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from textual import on, work
+from textual.app import App
+
+from cockpit.errors import CockpitError
+from cockpit.operations import Operations
+from cockpit.wiring import Cockpit
+from widgets.board import Board
+from widgets.lines import CommandBar
+from widgets.messages import SilenceEnded, SilenceRequested
+from widgets.output import OutputDrawer
+from widgets.verdict import Verdict
+
+
+class CommandingApp(App[int]):
+    """An app that runs commands; the screen is built on it.
+
+    Args:
+        cockpit: The way in.
+        operations: The way out.
+    """
+
+    verdict: Verdict
+    board: Board
+    drawer: OutputDrawer
+    command_bar: CommandBar
+
+    def __init__(self, cockpit: Cockpit, operations: Operations) -> None:
+        super().__init__()
+        self.cockpit = cockpit
+        self.operations = operations
+
+    def action_shell(self) -> None:
+        """Open the command bar for a shell line on the current target."""
+        target = self.cockpit.target
+        self.command_bar.open("!", f"{target.environment.upper()} {target.name} !")
+
+    def action_output(self) -> None:
+        """Show the last command's output again."""
+        self.drawer.open()
+
+    @work(group="ask", exit_on_error=False)
+    async def run_line(self, line: str) -> None:
+        """Run a shell line through the door, in the drawer, once the operator has given what it needs."""
+        from widgets.obtaining import Consent
+
+        target = self.cockpit.target
+        if self.drawer.running:
+            self.notice("a command is still running; stop it first, or wait", "warning")
+            return
+        consent = Consent(self.operations, self.cockpit.settings, self.push_screen_wait)
+        try:
+            command = await consent.obtain(self.operations.typed(line, target))
+        except CockpitError as error:
+            self.notice(str(error), "error")
+            return
+        if command is not None:
+            self.drawer.run(
+                partial(self.operations.run, command), f"{target.environment} {target.name} ! {line}"
+            )
+
+    @work(group="ask", exit_on_error=False)
+    async def action_elevate(self) -> None:
+        """Let production be changed for a while, once a reason was given; elevated already, give that up."""
+        from widgets.obtaining import Consent
+
+        try:
+            if self.operations.elevation.active:
+                await self.operations.drop_elevation()
+                self.notice("production is read-only again")
+                return
+            consent = Consent(self.operations, self.cockpit.settings, self.push_screen_wait)
+            if await consent.elevate(self.cockpit.target):
+                self.notice(
+                    f"production may be changed for {self.cockpit.settings.guard.elevation_minutes} minutes"
+                )
+        except CockpitError as error:
+            self.notice(str(error), "error")
+
+    @on(SilenceRequested)
+    def _silence_requested(self, event: SilenceRequested) -> None:
+        self._act(event.source, "silence_argv", event.wanted, done=event.done)
+
+    @on(SilenceEnded)
+    def _silence_ended(self, event: SilenceEnded) -> None:
+        self._act(event.source, "expire_argv", event.silence_id, done="silence ended")
+
+    @work(group="act", exit_on_error=False)
+    async def _act(self, source: str, method: str, wanted: object, *, done: str) -> None:
+        """Put an action that a source offers through the door."""
+        try:
+            argv = await self.cockpit.supervisor.ask(source, method, wanted)
+            ended = await self.operations.act(source, argv, self.cockpit.targets.resolve(source))
+        except CockpitError as error:
+            self.notice(str(error), "error")
+            return
+        if ended.exit_status == 0:
+            self.notice(f"{done} on {source} · recorded as {ended.action}")
+        else:
+            self.notice(
+                f"{source}: {ended.state} {ended.error or ''} · cockpit log show {ended.action}", "error"
+            )
+
+    @on(OutputDrawer.Closed)
+    def _drawer_closed(self) -> None:
+        self.board.current.focus_body()
+
+    def notice(self, text: str, severity: str = "information") -> None:
+        """Say something in passing."""
+        self.notify(text, severity=severity, markup=False, timeout=5 if severity == "information" else 12)  # type: ignore[arg-type]
+
+    def place(self, key: str) -> str:
+        """Say where commands land, and how careful to be there.
+
+        Args:
+            key: The key that runs one.
+        """
+        target = self.cockpit.target
+        why = "" if target.named else ", since no rule names it"
+        what = "nothing is run: read-only" if self.operations.read_only else f"{key} runs on"
+        return f"{what} {target.name} · {target.environment}{why}"
