@@ -45,3 +45,8 @@ def rank(risk: Risk) -> int:
 def riskiest(findings: Iterable[Finding]) -> Risk:
     """Return the gravest risk among findings; a command in which nothing was found at all is unknown."""
     return max((finding.risk for finding in findings), key=rank, default=Risk.UNKNOWN)
+
+
+def about(risk: Risk, part: str, why: str) -> Finding:
+    """Return a finding about a part that may stand on several lines."""
+    return Finding(risk=risk, part=" ".join(part.split()), why=why)

@@ -33,14 +33,19 @@ DESTROYS = [
     "watch -n 1 'ls; rm x'", "ssh web-1 rm x", "ssh -p 22 web-1 'rm x'", "ssh web-1 -p 22 rm x",
     "ssh web-1 sudo sh -c \"'rm x'\"", "unknown-program rm -r x", "$SUDO rm x", "x=rm; $x y", "ls > /dev/sda",
     "(( rm x ))",
+    "rm() { ls; }; sh -c 'rm x'", "rm x; rm() { ls; }", "(rm() { ls; }); rm x", "ls && rm() { ls; }; rm x",
+    "rm() { ls; }; sudo rm x", "rm() { ls; }; command rm x", "cat() { rm \"$1\"; }; cat x",
 ]  # fmt: skip
 UNKNOWN = [
     "$x", "echo \\$(id)", "`which ls`", "./ls", "~/bin/ls", "/tmp/ls", "no-such-program", "r? x", "/bin/r[m] x",
     ". ./env", "source x", "eval $x", "sh -c $x", 'sh -c "$x"', "bash x.sh", "sh < x.sh", "curl x | sh", "bash",
     "ssh web-1", "ls (", "ls )", "if ls", "ls 'x", 'ls "x', "ls $(", "((", "LD_PRELOAD=x ls", "PATH=. ls",
     "BASH_ENV=x ls", "GIT_PAGER=x ls", "IFS=x ls", "export PATH=.", ":(){ :|:& };:", "f() { g; }; g() { f; }; f",
-    "${x@P}", "ls\u200b", "ls \u202e", "ls\u00a0-l", "l\u0455", "ls \x1b[2J", "ls\r", "ls \x00",
+    "${x@P}",
+    "f; f() { ls; }", "f() { ls; }; sh -c f",
+    "ls\u200b", "ls \u202e", "ls\u00a0-l", "l\u0455", "ls \x1b[2J", "ls\r", "ls \x00",
     "echo $'\\'; x #'", "x=ls; x=cat; $x", "read x; $x", "ssh -o ProxyCommand=x web-1 ls", "{ls,x}", "ls <> f",
+    "x='a[$(rm x)]'; echo $((x))", "[[ 'a[$(rm x)]' -eq 0 ]]", "printf -v 'a[$(rm x)]' y",
 ]  # fmt: skip
 READS = [
     "ls", "ls -la | grep x", "ls > /dev/null", "ls 2>&1", "ls >&2", "ls &> /dev/null", "ls 2>/dev/null 1>&2",
@@ -74,7 +79,7 @@ def test_reading_is_let_through(line: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["ls > f", "ls >> f", "ls >| f", "ls &> f", "> f", "ls 2> f", "ls > $x", "f() { ls; } > f"],
+    ["ls > f", "ls >> f", "ls >| f", "ls &> f", "> f", "[ 10 > 9 ]", "ls 2> f", "ls > $x", "f() { ls; } > f"],
 )
 def test_a_file_that_is_written_is_a_change(line: str) -> None:
     assert classify_line(line).risk == "change"
