@@ -194,6 +194,7 @@ class Walk:
                 parts.append(child)
             else:
                 found.append(about(Risk.UNKNOWN, text_of(child), "stands where a word should"))
+                found += self.statement(child, given, depth) if child.type in _KNOWN_STATEMENTS else []
         words = [word for group in grouped(node, parts) for word in read_joined(group, self._values)]
         return found + self._call(words, given) if words else found
 
