@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -13,11 +14,12 @@ from bench.machine import describe
 from bench.options import Options
 from bench.report import Table
 
-NAMES = ("start", "idle", "keys", "sweep")
+NAMES = ("start", "idle", "keys", "sweep", "guard", "door")
 RESULTS = Path(__file__).with_name("RESULTS.md")
 INTRODUCTION = """# Measured
 
-Made by `make bench ARGS=--write`; how each figure is taken is said below its table and in docs/performance.md.
+Made by `make bench ARGS=--write`; how each figure is taken is said below its table and in docs/performance.md. A part
+that was measured by itself says when and where.
 """
 
 
@@ -42,8 +44,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     machine = f"{describe()}\n\n{options.noise.line()}\n"
     print(machine)
     if args.write:
-        RESULTS.write_text("\n".join([INTRODUCTION, machine, *(table.markdown() for table in tables)]))
+        _keep(tables, machine)
     return 0
+
+
+def _keep(tables: Sequence[Table], machine: str) -> None:
+    """Write the tables into the results; those of measurements that were not made again stay as they are."""
+    kept = re.split(r"(?m)^(?=## )", RESULTS.read_text())[1:] if RESULTS.exists() else []
+    parts = {part.splitlines()[0]: part.rstrip() + "\n" for part in kept}
+    for table in tables:
+        parts[f"## {table.title}"] = f"{table.markdown()}\n{machine}"
+    RESULTS.write_text("\n".join([INTRODUCTION, *parts.values()]))
 
 
 if __name__ == "__main__":
