@@ -11,6 +11,7 @@
     │   └── OutcomeUnknown    it was asked to act, and may or may not have done so
     ├── CommandError          a command could not be started                  exit 1
     │   └── Refused           the guard said no                               exit 3
+    ├── SignatureError        it can't be signed, or a signature doesn't hold exit 1
     └── ActionLogError        the record can't be written, so nothing runs    exit 4
 
 Other libraries' exceptions are mapped to these at one seam a library (`sources/support/http.py` for httpx).
@@ -112,6 +113,10 @@ class Refused(CommandError):
     """The guard did not let a command run."""
 
     exit_status = 3
+
+
+class SignatureError(CockpitError):
+    """Something can't be signed, or a signature is missing, wrong, or of someone who may not sign."""
 
 
 class ActionLogError(CockpitError):

@@ -2,8 +2,9 @@
 
 `stream` is the executor's, for what an operator asked to run, through the local transport. `spawn`, `running` and
 `capture` start fixed programs that read: `journalctl` and `systemctl` for telemetry, Python itself for a pattern's
-bounded search, and the command that the configuration names for a secret. Of what is in those argvs nothing was typed
-on the screen or came with telemetry: they are fixed, but for what the configuration says.
+bounded search, and the command that the configuration names for a secret; and `ssh-keygen`, which signs and verifies.
+Of what is in those argvs nothing was typed on the screen or came with telemetry: they are fixed, but for what the
+configuration says.
 """
 
 from __future__ import annotations
@@ -86,9 +87,16 @@ def stop(process: Process, number: int = signal.SIGTERM) -> None:
 
 
 @contextlib.asynccontextmanager
-async def running(argv: Sequence[str], *, limit: int = 1 << 20, grace: float = 0.5) -> AsyncIterator[Process]:
+async def running(
+    argv: Sequence[str],
+    *,
+    stdin: bool = False,
+    env: Mapping[str, str] | None = None,
+    limit: int = 1 << 20,
+    grace: float = 0.5,
+) -> AsyncIterator[Process]:
     """Hold a program for the length of a block; it is asked to stop at the end, and killed after `grace` seconds."""
-    process = await spawn(argv, limit=limit)
+    process = await spawn(argv, stdin=stdin, env=env, limit=limit)
     try:
         yield process
     finally:
@@ -102,20 +110,47 @@ async def running(argv: Sequence[str], *, limit: int = 1 << 20, grace: float = 0
             raise
 
 
-async def capture(argv: Sequence[str], *, timeout: float, size: int = 1 << 20) -> tuple[int, bytes, bytes]:
+async def capture(
+    argv: Sequence[str],
+    *,
+    timeout: float,
+    size: int = 1 << 20,
+    stdin: bytes | None = None,
+    env: Mapping[str, str] | None = None,
+) -> tuple[int, bytes, bytes]:
     """Run a program to its end and return (exit status, stdout, stderr), each output cut at `size` bytes.
+
+    Args:
+        argv: The program and its arguments; no shell sees them.
+        timeout: Seconds it may take.
+        size: Bytes kept of each output.
+        stdin: What it reads; nothing without.
+        env: Its whole environment; None passes ours on.
 
     Raises:
         CommandError: It can't be started, or takes longer than `timeout` seconds.
     """
-    async with running(argv) as process:
+    async with running(argv, stdin=stdin is not None, env=env) as process:
         try:
             async with asyncio.timeout(timeout):
-                out, err = await asyncio.gather(_upto(process.stdout, size), _upto(process.stderr, size))
+                out, err, _ = await asyncio.gather(
+                    _upto(process.stdout, size),
+                    _upto(process.stderr, size),
+                    _give(process.stdin, stdin or b""),
+                )
                 status = await process.wait()
         except TimeoutError:
             raise CommandError(f"no answer within {timeout:g} s", where=argv[0]) from None
     return status, out, err
+
+
+async def _give(stream: asyncio.StreamWriter | None, data: bytes) -> None:
+    """Write all of a program's input; one that reads no more of it is left alone."""
+    if stream is not None:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            stream.write(data)
+            await stream.drain()
+        stream.close()
 
 
 async def _upto(stream: asyncio.StreamReader | None, size: int) -> bytes:
