@@ -1,7 +1,8 @@
 """Where secrets come from: an environment variable, a file, or a command's first line.
 
 They are read when they are needed and held by whoever needs them; no error here ever holds one, nor what a command
-printed, for that may be one.
+printed, for that may be one. What was resolved is remembered in this process, so that the action log can cut it out
+of whatever it writes.
 """
 
 from __future__ import annotations
@@ -20,6 +21,21 @@ MAX_BYTES = 64 * 1024
 """Bytes read of a secret's file or output."""
 
 
+_resolved: set[str] = set()
+"""The sources that resolve secrets, on threads of their own, and the log that must hold none share nothing else."""
+
+
+def known() -> frozenset[str]:
+    """Return every secret that was resolved in this process."""
+    return frozenset(_resolved)
+
+
+def remember(secret: str) -> None:
+    """Have the action log cut out a secret from now on."""
+    if secret:
+        _resolved.add(secret)
+
+
 async def resolve(secret: Secret, where: str) -> str:
     """Return a secret.
 
@@ -30,6 +46,12 @@ async def resolve(secret: Secret, where: str) -> str:
     Raises:
         ConfigError: It is kept nowhere, or in several places, or can't be read there.
     """
+    found = await _resolve(secret, where)
+    remember(found)
+    return found
+
+
+async def _resolve(secret: Secret, where: str) -> str:
     places = [bool(secret.env), bool(secret.file), bool(secret.command), bool(secret.clear)]
     if sum(places) != 1:
         raise ConfigError(
