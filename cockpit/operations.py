@@ -97,7 +97,10 @@ class Operations:
         """
         from msgspec.structs import replace
 
-        asked = replace(command, argv=("cockpit", "elevate", f"{minutes}m"), shell="")
+        from cockpit.actions.command import Kind
+
+        words = ("cockpit", "elevate", f"{minutes}m")
+        asked = replace(command, argv=words, shell="", kind=Kind.ELEVATION)
         await (await self._ready()).attest(asked, f"lets production be changed for {minutes} minutes")
         self.elevation.begin(minutes)
         self.incident = self.incident or command.incident
@@ -150,10 +153,11 @@ class Operations:
             CockpitError: As for `run`.
         """
         from cockpit.actions.actor import current_actor
-        from cockpit.actions.command import Command, Origin
+        from cockpit.actions.command import Command, Kind, Origin
 
         command = Command(
             argv=tuple(argv),
+            kind=Kind.SILENCE if "silence" in argv[:2] else Kind.SOURCE_ACTION,
             target=Target(name=source, environment=environment.environment, transport="source"),
             actor=str(current_actor()),
             incident=self.incident,

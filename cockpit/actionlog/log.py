@@ -1,55 +1,44 @@
 """The action log as the door uses it: an intent before, output as it comes, a result after.
 
 Every write happens in one thread of its own, so that neither the disk nor another process that holds the file ever
-stops the screen. What can't be written is an `ActionLogError`, and the door then starts nothing.
+stops the screen. What can't be written is an `ActionLogError`, and the door then starts nothing. Secrets are cut out
+of everything before it is written; nothing can be asked to leave them in.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
-import os
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from cockpit import __version__
-from cockpit.actionlog.database import BUSY_S, connect, create, errors_mapped, immediate
+from cockpit import secrets
+from cockpit.actionlog import checkpoints, entries
+from cockpit.actionlog.chain import head
+from cockpit.actionlog.database import BUSY_S
+from cockpit.actionlog.output import CHUNKS_UNDERWAY, KEEP, WAIT_S, OpenAction
 from cockpit.actionlog.reader import ActionReader
-from cockpit.actionlog.records import Action, Result
-from cockpit.actionlog.sessions import SessionLock, close_dead, end_session
+from cockpit.actionlog.records import Action, Result, State
+from cockpit.actionlog.redacting import Cleaner, open_redactor
 from cockpit.actionlog.ulid import Ulids
+from cockpit.actionlog.writer import Writer
 from cockpit.actions.actor import current_actor
-from cockpit.actions.command import Command, Risk
+from cockpit.actions.command import Command, Kind, Origin, Risk
 from cockpit.actions.transport import Stream
-from cockpit.errors import ActionLogError
 from cockpit.guard.judge import Decision
+from cockpit.targets import Target
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-T = TypeVar("T")
-
 FILE = "actions.db"
 """The log's name in the data directory."""
-KEEP = 32 << 20
-"""Bytes of output kept of one action; what comes after is counted and hashed, and not kept."""
 
 
-@dataclass
-class _Open:
-    """An action between its intent and its result."""
-
-    digest: hashlib._Hash = field(default_factory=hashlib.sha256)
-    size: int = 0
-    kept: int = 0
-    pieces: int = 0
-    broken: bool = False
-    """Whether a piece could not be written; what is kept then ends before it."""
+DONE = Result(state=State.DONE)
+"""How what runs nothing ends, unless it fails or is refused."""
 
 
 class ActionLog:
@@ -58,24 +47,27 @@ class ActionLog:
     Attributes:
         path: The file.
         session: This session's ULID.
-        interrupted: Actions that earlier sessions left open, recorded as interrupted when this one began.
+        actor: Who this cockpit's operator is.
     """
 
-    def __init__(self, path: Path, *, keep: int = KEEP, busy_s: float = BUSY_S) -> None:
+    def __init__(
+        self, path: Path, *, keep: int = KEEP, busy_s: float = BUSY_S, signing_key: Path | None = None
+    ) -> None:
         self.path = path
-        self.interrupted: list[str] = []
         self._keep = keep
-        self._busy_s = busy_s
+        self._signing_key = signing_key
         self._ulids = Ulids()
         self.session = self._ulids.new()
-        self._running: dict[str, _Open] = {}
-        self._owed: list[dict[str, object]] = []
+        self.actor = current_actor()
+        self._running: dict[str, OpenAction] = {}
         self._reader: ActionReader | None = None
-        self._closed = False
-        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="action-log")
+        self._writer = Writer(path, self.session, busy_s=busy_s, signing_key=signing_key)
+        self._cleaner = Cleaner(open_redactor(path, secrets.known))
 
     @classmethod
-    def open(cls, path: Path, *, keep: int = KEEP, busy_s: float = BUSY_S) -> ActionLog:
+    def open(
+        cls, path: Path, *, keep: int = KEEP, busy_s: float = BUSY_S, signing_key: Path | None = None
+    ) -> ActionLog:
         """Open the log, begin a session in it, and close what dead sessions left open.
 
         Blocks while it touches the disk: the screen calls it in a thread, after its first paint.
@@ -84,103 +76,253 @@ class ActionLog:
             path: The file, made where it is missing: mode 0600, in a folder of mode 0700.
             keep: Bytes of output kept of one action.
             busy_s: Seconds to wait for another process that is writing.
+            signing_key: The operator's SSH key, with which the checkpoint at the session's end is signed.
 
         Raises:
             ActionLogError: It can't be read or written.
         """
-        log = cls(path, keep=keep, busy_s=busy_s)
-        try:
-            log._writer.submit(log._begin_session).result()
-        except BaseException:
-            log._writer.shutdown()
-            raise
+        log = cls(path, keep=keep, busy_s=busy_s, signing_key=signing_key)
+        log._writer.open(log.actor)
         return log
 
+    @property
+    def interrupted(self) -> list[str]:
+        """Actions that earlier sessions left open, recorded as interrupted when this one began."""
+        return self._writer.interrupted
+
     async def begin(
-        self, command: Command, risk: Risk, decision: Decision, reasons: Sequence[str] = ()
+        self,
+        command: Command,
+        risk: Risk,
+        decision: Decision,
+        reasons: Sequence[str] = (),
+        *,
+        undo: str = "",
+        approvals: Sequence[str] = (),
     ) -> str:
         """Record what is about to run and return its id; it is on the disk when this returns.
+
+        Args:
+            command: What is about to run.
+            risk: What it may do.
+            decision: Whether it may run.
+            reasons: Why, each naming a part of the command.
+            undo: How it is undone, where that is known.
+            approvals: Ids of the requests for approval that were granted for it.
 
         Raises:
             ActionLogError: It could not be recorded, so it must not run.
         """
         action = self._ulids.new()
-        row: dict[str, object] = {
-            "id": action,
-            "session": self.session,
-            "started_ns": time.time_ns(),
-            "incident": _text(command.incident),
-            "actor": _text(command.actor),
-            "origin": command.origin.value,
-            "target": _text(command.target.name),
-            "environment": command.target.environment.value,
-            "transport": command.target.transport,
-            "argv": json.dumps(command.argv),
-            "shell": _text(command.shell),
-            "cwd": _text(command.cwd),
-            "reason": _text(command.reason),
-            "ticket": _text(command.ticket),
-            "risk": risk.value,
-            "decision": decision.value,
-            "reasons": json.dumps(list(reasons)),
-        }
-        await self._write(lambda db: self._insert(db, "actions", row))
-        self._running[action] = _Open()
+        intent = entries.Intent(
+            command=command,
+            risk=risk,
+            decision=decision,
+            reasons=tuple(reasons),
+            undo=undo,
+            approvals=tuple(approvals),
+        )
+        started = time.time_ns()
+
+        def write(db: Database) -> None:
+            self._writer.insert(db, ("actions", self._intent(action, started, intent)))
+
+        await self._writer.run(write)
+        self._running[action] = OpenAction(action, self._cleaner, keep=self._keep)
         return action
 
     async def output(self, action: str, stream: Stream, data: bytes) -> None:
-        """Keep a piece of output, up to the bound; return once it is written, so that a flood waits.
+        """Take a piece of output, to be written within a tenth of a second; waits while much is on its way.
 
         Raises:
-            ActionLogError: It could not be kept. Later pieces of the same action are counted and hashed only, so that
-                what is kept has no hole.
+            ActionLogError: What came before could not be kept. Later pieces of the same action are counted and hashed
+                only, so that what is kept has no hole.
         """
         held = self._running[action]
-        held.digest.update(data)
-        held.size += len(data)
-        piece = data[: self._keep - held.kept]
-        if not piece or held.broken:
-            return
-        row = {
-            "action": action,
-            "seq": held.pieces,
-            "at_ns": time.time_ns(),
-            "stream": stream.value,
-            "data": piece,
-        }
-        held.pieces += 1
-        held.kept += len(piece)
-        try:
-            await self._write(lambda db: self._insert_quickly(db, row))
-        except ActionLogError:
-            held.kept -= len(piece)
-            held.broken = True
-            raise
+        gathered = held.gathered
+        gathered.add(time.time_ns(), stream, data)
+        if gathered.full:
+            self._send(held)
+            while len(held.underway) > CHUNKS_UNDERWAY:
+                await asyncio.wait([asyncio.wrap_future(held.underway[0])])
+                held.forget_written()
+        elif held.timer is None:
+            held.timer = asyncio.get_running_loop().call_later(WAIT_S, self._send, held)
+        if (error := held.new_error()) is not None:
+            raise error
 
     async def finish(self, action: str, result: Result) -> None:
         """Record how an action ended.
 
         Raises:
-            ActionLogError: It could not be recorded. It is tried again with whatever is written next; if this process
-                ends before that, the next start shows the action as interrupted.
+            ActionLogError: It could not be recorded, or not all of its output. A result is tried again with whatever
+                is written next; if this process ends before that, the next start shows the action as interrupted.
         """
         held = self._running.pop(action)
-        now = time.time_ns()
-        row: dict[str, object] = {
-            "action": action,
-            "recorded_ns": now,
-            "recorded_by": self.session,
-            "ended_ns": now,
-            "state": result.state.value,
-            "exit_status": result.exit_status,
-            "signal": result.signal,
-            "error": _text(result.error or ""),
-            "output_sha256": held.digest.hexdigest(),
-            "output_bytes": held.size,
-            "output_kept": held.kept,
-        }
-        self._owed.append(row)
-        await self._write(self._pay)
+        held.stop_timer()
+        pieces, ended = held.gathered.take(), time.time_ns()
+
+        def write(db: Database) -> None:
+            held.write(db, self._writer, pieces, last=True)
+            self._writer.owe("results", held.result_row(result, ended, self.session))
+            self._writer.pay(db)
+
+        await self._writer.run(write)
+        if (error := held.new_error()) is not None:
+            raise error
+
+    async def record_action(
+        self,
+        kind: Kind,
+        argv: Sequence[str],
+        target: Target,
+        *,
+        incident: str = "",
+        reason: str = "",
+        ticket: str = "",
+        origin: Origin = Origin.OPERATOR,
+        risk: Risk = Risk.READ,
+        decision: Decision = Decision.RUN,
+        reasons: Sequence[str] = (),
+        approvals: Sequence[str] = (),
+        result: Result = DONE,
+    ) -> str:
+        """Record something that was done or refused without a command that runs, and return its id.
+
+        Args:
+            kind: What it is: an elevation, an export, an approval.
+            argv: What exactly, as words: `("elevate", "15m")`.
+            target: What it is about.
+            incident: The incident it belongs to.
+            reason: Why, in the operator's words.
+            ticket: A change ticket.
+            origin: Who or what asked.
+            risk: What it may do.
+            decision: Whether it was let happen.
+            reasons: Why that was decided.
+            approvals: Ids of the requests for approval that were granted for it.
+            result: How it ended.
+
+        Raises:
+            ActionLogError: It could not be recorded, so it must not be done.
+        """
+        command = Command(
+            argv=tuple(argv),
+            target=target,
+            actor=str(self.actor),
+            reason=reason,
+            ticket=ticket,
+            incident=incident,
+            origin=origin,
+            kind=kind,
+        )
+        intent = entries.Intent(
+            command=command,
+            risk=risk,
+            decision=decision,
+            reasons=tuple(reasons),
+            approvals=tuple(approvals),
+        )
+        action, now = self._ulids.new(), time.time_ns()
+        held = OpenAction(action, self._cleaner, keep=0)
+
+        def write(db: Database) -> None:
+            self._writer.insert(
+                db,
+                ("actions", self._intent(action, now, intent)),
+                ("results", held.result_row(result, now, self.session)),
+            )
+
+        await self._writer.run(write)
+        return action
+
+    async def note(self, text: str, *, incident: str = "", action: str = "") -> str:
+        """Pin a note, about an action where one is given, and return its id.
+
+        Raises:
+            ActionLogError: It could not be written.
+        """
+        row = {"actor": str(self.actor), "incident": incident or None, "action": action or None}
+        return await self._add("notes", row, {"text": text})
+
+    async def evidence(
+        self,
+        kind: str,
+        title: str,
+        body: bytes,
+        *,
+        query: str = "",
+        start_ns: int | None = None,
+        end_ns: int | None = None,
+        media_type: str = "text/plain",
+        incident: str = "",
+    ) -> str:
+        """Pin evidence as it is now, and return its id.
+
+        Args:
+            kind: What it is: `alert`, `logs`, `trace`, `plot`.
+            title: What to call it.
+            body: Its content. Of text (UTF-8) the secrets are cut; the hash kept is of what is kept.
+            query: What found it.
+            start_ns: The beginning of the time it speaks of, in nanoseconds since the epoch.
+            end_ns: Its end.
+            media_type: What its content is.
+            incident: The incident it belongs to.
+
+        Raises:
+            ActionLogError: It could not be written.
+        """
+        row: dict[str, Any] = {"actor": str(self.actor), "incident": incident or None, "kind": kind}
+        row |= {"media_type": media_type, "start_ns": start_ns, "end_ns": end_ns}
+        return await self._add("evidence", row, {"title": title, "query": query}, body)
+
+    async def request_approval(
+        self, asked: Mapping[str, Any], *, target: str = "", incident: str = "", expires_ns: int
+    ) -> str:
+        """Record that a second person is asked, and return the request's id.
+
+        What is to be signed is the text in `Approval.asked`, which holds `asked` as JSON without its secrets.
+
+        Raises:
+            ActionLogError: It could not be written.
+        """
+        row: dict[str, Any] = {"kind": "request", "actor": str(self.actor), "incident": incident or None}
+        row |= {"target": target or None, "expires_ns": expires_ns}
+        return await self._add("approvals", row, {"asked": entries.as_text(asked)})
+
+    async def answer_approval(
+        self,
+        request: str,
+        *,
+        granted: bool,
+        approver: str,
+        signature: str,
+        fingerprint: str,
+        remark: str = "",
+    ) -> str:
+        """Record what a second person said to a request, and return the answer's id.
+
+        Whether the signature holds, and who may give one, is the guard's to say before this.
+
+        Raises:
+            ActionLogError: It could not be written.
+        """
+        row = {"kind": "grant" if granted else "refusal", "actor": str(self.actor), "request": request}
+        row |= {"approver": approver, "key_fingerprint": fingerprint, "signature": signature}
+        return await self._add("approvals", row, {"remark": remark})
+
+    async def checkpoint(self) -> checkpoints.Checkpoint:
+        """State where the chain stands, sign that where there is a key, and record it.
+
+        Raises:
+            ActionLogError: It could not be written.
+        """
+        unsigned = await self._writer.run(
+            lambda db: checkpoints.state(head(db), self.session, self.actor.host)
+        )
+        made = await checkpoints.signed(unsigned, self._signing_key)
+        await self._writer.run(lambda db: checkpoints.keep(db, self.path, made))
+        return made
 
     async def list(
         self, *, limit: int = 50, session: str = "", incident: str = "", target: str = "", state: str = ""
@@ -190,7 +332,7 @@ class ActionLog:
         Raises:
             ActionLogError: The log can't be read.
         """
-        reader = self._reading()
+        reader = self.reading()
         return await asyncio.to_thread(
             reader.list, limit=limit, session=session, incident=incident, target=target, state=state
         )
@@ -202,7 +344,13 @@ class ActionLog:
             UsageError: No action, or more than one, has an id that begins so.
             ActionLogError: The log can't be read.
         """
-        return await asyncio.to_thread(self._reading().show, action)
+        return await asyncio.to_thread(self.reading().show, action)
+
+    def reading(self) -> ActionReader:
+        """Return the reader of this log; it lives as long as the log is open."""
+        if self._reader is None:
+            self._reader = ActionReader(self.path)
+        return self._reader
 
     def close(self) -> None:
         """End the session; twice is once. An action still open here is shown as interrupted by the next start.
@@ -210,113 +358,39 @@ class ActionLog:
         Raises:
             ActionLogError: The session's end could not be recorded; everything is let go of all the same.
         """
-        if self._closed:
-            return
-        self._closed = True
+        for held in self._running.values():
+            self._send(held, last=True)
         try:
-            self._writer.submit(self._end_session).result()
+            self._writer.close(clean=not self._running)
         finally:
-            self._writer.shutdown()
             if self._reader is not None:
                 self._reader.close()
 
-    def _reading(self) -> ActionReader:
-        if self._reader is None:
-            self._reader = ActionReader(self.path)
-        return self._reader
+    def _send(self, held: OpenAction, *, last: bool = False) -> None:
+        """Have what was gathered written; of the event loop's side."""
+        held.stop_timer()
+        pieces = held.gathered.take()
+        if self._writer.closed or not (pieces or last):
+            return
 
-    async def _write(self, job: Callable[[Database], T]) -> T:
-        """Run a job in the writer's thread; a caller that is cancelled does not undo it."""
-        if self._closed:
-            raise ActionLogError("the action log is closed", where=str(self.path))
-        written = self._writer.submit(self._run, job)
-        return await asyncio.shield(asyncio.wrap_future(written))
+        def write(db: Database) -> None:
+            held.write(db, self._writer, pieces, last=last)
 
-    # What follows runs in the writer's thread.
+        underway: Future[None] = self._writer.submit(write)
+        held.underway.append(underway)
 
-    def _begin_session(self) -> None:
-        with errors_mapped(self.path):
-            create(self.path)
-            self._lock = SessionLock(self.path, self.session)
-            try:
-                self._db = connect(self.path, busy_s=self._busy_s)
-            except BaseException:
-                self._lock.release(remove=True)
-                raise
-            try:
-                self._introduce()
-                self.interrupted = close_dead(self._db, self.path, recorded_by=self.session)
-                _sync_folder(self.path.parent)
-            except BaseException:
-                self._db.close()
-                self._lock.release(remove=True)
-                raise
+    async def _add(
+        self, table: str, row: dict[str, Any], texts: dict[str, str], body: bytes | None = None
+    ) -> str:
+        """Write one row that stands for itself, its texts and its body cleaned."""
+        new = self._ulids.new()
+        own = {"id": new, "session": self.session, "at_ns": time.time_ns(), **row}
 
-    def _introduce(self) -> None:
-        actor = current_actor()
-        with immediate(self._db):
-            self._db.table("sessions").insert(
-                {
-                    "id": self.session,
-                    "started_ns": time.time_ns(),
-                    "user": actor.user,
-                    "host": actor.host,
-                    "tty": actor.tty,
-                    "sudo_user": actor.sudo_user,
-                    "pid": os.getpid(),
-                    "version": __version__,
-                }
-            )
-            self._db.table("running_sessions").insert({"session": self.session})
+        def write(db: Database) -> None:
+            self._writer.insert(db, (table, entries.entry(own, texts, body, self._cleaner)))
 
-    def _run(self, job: Callable[[Database], T]) -> T:
-        with errors_mapped(self.path):
-            return job(self._db)
+        await self._writer.run(write)
+        return new
 
-    def _insert(self, db: Database, table: str, row: dict[str, object]) -> None:
-        self._pay(db)
-        with immediate(db):
-            db.table(table).insert(row)
-
-    def _insert_quickly(self, db: Database, row: dict[str, object]) -> None:
-        """Write without waiting for the disk: only intents and results have to outlive a power failure."""
-        db.execute("pragma synchronous = normal")
-        try:
-            with immediate(db):
-                db.table("output").insert(row)
-        finally:
-            db.execute("pragma synchronous = full")
-
-    def _pay(self, db: Database) -> None:
-        """Write the results that are due."""
-        while self._owed:
-            with immediate(db):
-                db.table("results").insert(self._owed[0])
-            del self._owed[0]
-
-    def _end_session(self) -> None:
-        finished = False
-        try:
-            with errors_mapped(self.path):
-                self._pay(self._db)
-                if not self._running:
-                    with immediate(self._db):
-                        end_session(self._db, self.session, how="closed", recorded_by=self.session)
-                    finished = True
-        finally:
-            self._db.close()
-            self._lock.release(remove=finished)
-
-
-def _text(value: str) -> str | None:
-    """Return text as SQLite can hold it, None for none; an undecodable byte of an argument becomes U+FFFD."""
-    return value.encode(errors="surrogateescape").decode(errors="replace") or None
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the file's own name durable, which a sync of the file does not."""
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
+    def _intent(self, action: str, started: int, intent: entries.Intent) -> dict[str, Any]:
+        return entries.intent_row(action, self.session, started, intent, self._cleaner)

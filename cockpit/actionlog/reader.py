@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cockpit.actionlog.capture import pieces_of
 from cockpit.actionlog.database import connect, connect_to_read, errors_mapped
 from cockpit.actionlog.records import Action, Chunk, State
 from cockpit.actionlog.schema import pending
 from cockpit.actionlog.sessions import INTERRUPTED, is_alive
-from cockpit.actions.transport import Stream
-from cockpit.errors import UsageError
+from cockpit.errors import ActionLogError, UsageError
 from cockpit.signals import rfc3339
 
 if TYPE_CHECKING:
@@ -92,15 +92,29 @@ class ActionReader:
             with self._lock, errors_mapped(self.path):
                 rows = list(
                     self._query(
-                        "select * from output where action = :action and seq > :after order by seq limit 64",
+                        "select * from output where action = :action and seq > :after order by seq limit 8",
                         {"action": action, "after": after},
                     )
                 )
             if not rows:
                 return
             for row in rows:
-                yield Chunk(at=row["at_ns"], stream=Stream(row["stream"]), data=row["data"])
+                yield from self._chunks(row)
             after = rows[-1]["seq"]
+
+    def _chunks(self, row: dict[str, Any]) -> Iterator[Chunk]:
+        if row["data"] is None:
+            return  # pruned
+        try:
+            pieces = pieces_of(row)
+        except ValueError as error:
+            raise ActionLogError(
+                f"output of {row['action']} is damaged: {error}",
+                where=str(self.path),
+                remedy="`cockpit log verify` names the first bad row",
+            ) from None
+        for at, stream, data in pieces:
+            yield Chunk(at=at, stream=stream, data=data)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -149,7 +163,7 @@ class ActionReader:
             shell=row["shell"],
             risk=row["risk"],
             decision=row["decision"],
-            approvals=(),
+            approvals=tuple(json.loads(row["approvals"] or "[]")),
             started_at=rfc3339(row["started_ns"]),
             ended_at=None if ended is None else rfc3339(ended),
             exit_status=row["exit_status"],
@@ -157,8 +171,21 @@ class ActionReader:
             state=State(state),
             output_sha256=row["output_sha256"],
             output_bytes=size,
-            hash=None,
-            reasons=tuple(json.loads(row["reasons"])),
+            hash=row["hash"],
+            position=row["position"],
+            kind=row["kind"],
+            user=row["user"],
+            host=row["host"],
+            tty=row["tty"] or None,
+            sudo_user=row["sudo_user"] or None,
+            key_fingerprint=row["key_fingerprint"],
+            undo=row["undo"],
+            stdout_sha256=row["stdout_sha256"],
+            stdout_bytes=row["stdout_bytes"] or 0,
+            stderr_sha256=row["stderr_sha256"],
+            stderr_bytes=row["stderr_bytes"] or 0,
+            redacted=(row["cut"] or 0) + (row["output_cuts"] or 0),
+            reasons=tuple(json.loads(row["reasons"] or "[]")),
             reason=row["reason"],
             ticket=row["ticket"],
             origin=row["origin"],

@@ -47,14 +47,25 @@ class Action(Struct, frozen=True, kw_only=True):
         id: A ULID; actions of one session sort by it.
         session: The cockpit process that ran it, a ULID.
         reasons: Why the guard decided so.
+        approvals: Ids of the requests for approval that were granted for it.
         reason: The operator's words on why it was run.
         started_at: When the intent was recorded, RFC 3339 in UTC; the command starts after that.
         ended_at: When the command ended; None while it runs, and where that isn't known.
-        output_sha256: Of all output in the order it came, also what was not kept; None before there is a result.
-        output_bytes: Of all output.
+        output_sha256: Of all output in the order it was written down, its secrets cut, also what was not kept; None
+            before there is a result.
+        output_bytes: Of all that.
         output_kept: Bytes that are in the log.
         output_cut: Bytes that are not: beyond the bound, or not to be written.
-        hash: This row's link in the hash chain; None where there is none.
+        hash: The link in the hash chain of the row that holds the intent.
+        position: That row's place in the chain.
+        kind: What sort of action it is: `command`, `elevation`, `export` …
+        user: The account behind it.
+        host: The machine of the cockpit.
+        tty: The cockpit's terminal.
+        sudo_user: The account that became `user` by sudo.
+        key_fingerprint: Of the SSH key that the operator signs with.
+        undo: How it is undone, where that is known.
+        redacted: Secrets cut out of the intent, and of the output.
     """
 
     id: str
@@ -75,7 +86,20 @@ class Action(Struct, frozen=True, kw_only=True):
     state: State
     output_sha256: str | None
     output_bytes: int
-    hash: str | None
+    hash: str
+    position: int
+    kind: str
+    user: str | None
+    host: str | None
+    tty: str | None
+    sudo_user: str | None
+    key_fingerprint: str | None
+    undo: str | None
+    stdout_sha256: str | None
+    stdout_bytes: int
+    stderr_sha256: str | None
+    stderr_bytes: int
+    redacted: int
     reasons: tuple[str, ...]
     reason: str | None
     ticket: str | None
@@ -95,3 +119,68 @@ class Chunk(Struct, frozen=True, kw_only=True):
     """When it came, in nanoseconds since the epoch."""
     stream: Stream
     data: bytes
+
+
+class Note(Struct, frozen=True, kw_only=True):
+    """What an operator wrote down."""
+
+    id: str
+    session: str
+    at: str
+    actor: str
+    incident: str | None
+    action: str | None
+    """The action it is about."""
+    text: str
+    hash: str
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """What was pinned, but for its content, which `ActionReader.evidence_body` reads."""
+
+    id: str
+    session: str
+    at: str
+    actor: str
+    incident: str | None
+    kind: str
+    title: str
+    query: str | None
+    start_ns: int | None
+    end_ns: int | None
+    media_type: str
+    size: int
+    content_sha256: str
+    """Of the content as it is kept."""
+    kept: bool
+    """Whether the content is there; pruning may have dropped it."""
+    hash: str
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What a second person said to a request."""
+
+    id: str
+    at: str
+    granted: bool
+    approver: str
+    key_fingerprint: str
+    signature: str
+    remark: str | None
+    hash: str
+
+
+class Approval(Struct, frozen=True, kw_only=True):
+    """A request to a second person, and the answers to it."""
+
+    id: str
+    session: str
+    at: str
+    actor: str
+    incident: str | None
+    target: str | None
+    asked: str
+    """The request as it is signed, JSON."""
+    expires_ns: int
+    answers: tuple[Answer, ...]
+    hash: str

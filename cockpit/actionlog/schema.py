@@ -1,16 +1,22 @@
 """The tables of the action log, as named migrations.
 
 A record is never changed: an action is one row of `actions`, written before it starts, and rows of `results`,
-written after. The newest result counts, and so does the newest end of a session. `running_sessions` alone is
-bookkeeping, and says which sessions to look at when one of them may have died. Times are nanoseconds since the
-epoch, UTC.
+written after. The newest result counts, and so does the newest end of a session. `running_sessions` says which
+sessions to look at when one of them may have died, `chain_head` where the chain ends; both are bookkeeping. Times are
+nanoseconds since the epoch, UTC.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import hashlib
+import heapq
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
+from cockpit.actionlog import tables
+from cockpit.actionlog.chain import RECORDS, append
 from cockpit.errors import ActionLogError
 
 if TYPE_CHECKING:
@@ -100,7 +106,85 @@ def sessions_and_actions(db: Database) -> None:
     )
 
 
-STEPS: tuple[Callable[[Database], None], ...] = (sessions_and_actions,)
+BEFORE_THE_CHAIN = {
+    "sessions": "started_ns",
+    "actions": "started_ns",
+    "output": "at_ns",
+    "results": "recorded_ns",
+    "session_ends": "ended_ns",
+}
+"""The tables that were there before the chain, by what their rows are put in order."""
+
+
+def chained_records(db: Database) -> None:
+    """Give every record its place in one hash chain, and keep it as it is by triggers.
+
+    Rows that are there already are chained in the order of their times. A tombstone says that what they said was not
+    protected until then.
+    """
+    db.execute("drop view action_states")
+    for name in BEFORE_THE_CHAIN:
+        db.execute(f"alter table {name} rename to old_{name}")
+    for statement in (*tables.HEAD, *map(tables.create_table, RECORDS)):
+        db.execute(statement)
+    count = 0
+    for table, row in _in_order(db):
+        append(db, table, _brought_up_to_date(table, row))
+        count += 1
+    for name in BEFORE_THE_CHAIN:
+        db.execute(f"drop table old_{name}")
+    if count:
+        _say_unprotected(db, count)
+    for table in RECORDS:
+        for statement in tables.create_indexes(table):
+            db.execute(statement)
+    for statement in (*tables.triggers().values(), tables.ACTION_STATES):
+        db.execute(statement)
+
+
+def _in_order(db: Database) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the rows that predate the chain, oldest first, one at a time."""
+
+    def rows(rank: int, table: str, time_column: str) -> Iterator[tuple[int, int, int, str, dict[str, Any]]]:
+        found = db.query(f"select rowid as place, * from old_{table} order by {time_column}, rowid")  # noqa: S608
+        for row in found:
+            yield row[time_column], rank, row.pop("place"), table, row
+
+    sorted_tables = [
+        rows(rank, table, column) for rank, (table, column) in enumerate(BEFORE_THE_CHAIN.items())
+    ]
+    for *_, table, row in heapq.merge(*sorted_tables, key=lambda item: item[:3]):
+        yield table, row
+
+
+def _brought_up_to_date(table: str, row: dict[str, Any]) -> dict[str, Any]:
+    if table == "actions":
+        return {**row, "kind": "command"}
+    if table != "output":
+        return row
+    data = row["data"]
+    return {
+        "action": row["action"],
+        "seq": row["seq"],
+        "at_ns": row["at_ns"],
+        "pieces": json.dumps([[0, row["stream"], len(data)]]),
+        "codec": "raw",
+        "size": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "data": data,
+    }
+
+
+def _say_unprotected(db: Database, count: int) -> None:
+    now = time.time_ns()
+    reason = "these records are older than the hash chain; nothing shows what happened to them until now"
+    said = {"kind": "migration", "at_ns": now, "first": 1, "last": count, "reason": reason}
+    append(
+        db, "tombstones", {**said, "counts": json.dumps({"records": count}), "statement": json.dumps(said)}
+    )
+
+
+STEPS: tuple[Callable[[Database], None], ...] = (sessions_and_actions, chained_records)
 
 
 def migrations() -> Migrations:

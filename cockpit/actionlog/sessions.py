@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cockpit.actionlog.capture import Sums, pieces_of
+from cockpit.actionlog.chain import append
 from cockpit.actionlog.database import immediate
 from cockpit.actionlog.records import State
 
@@ -124,7 +125,7 @@ def _close(db: Database, session: str, recorded_by: str) -> list[str]:
         ]
         now = time.time_ns()
         for action in open_actions:
-            db.table("results").insert({**_kept(db, action), **_interrupted(action, now, recorded_by)})
+            append(db, "results", {**_kept(db, action), **_interrupted(action, now, recorded_by)})
         end_session(db, session, how="died", recorded_by=recorded_by)
     return open_actions
 
@@ -144,18 +145,19 @@ def _interrupted(action: str, now: int, recorded_by: str) -> dict[str, object]:
 
 def _kept(db: Database, action: str) -> dict[str, object]:
     """Sum up the output that reached the log."""
-    digest = hashlib.sha256()
-    size = 0
-    for row in db.query("select data from output where action = ? order by seq", [action]):
-        digest.update(row["data"])
-        size += len(row["data"])
-    return {"output_sha256": digest.hexdigest(), "output_bytes": size, "output_kept": size}
+    sums = Sums()
+    for row in db.query("select * from output where action = ? order by seq", [action]):
+        try:
+            pieces = pieces_of(row)
+        except ValueError:
+            break  # damaged; `cockpit log verify` names the row
+        sums.add(pieces)
+        sums.kept += row["size"]
+    return sums.columns()
 
 
 def end_session(db: Database, session: str, *, how: str, recorded_by: str) -> None:
-    """Record a session's end and strike it from those to look after."""
-    with db.atomic():
-        db.table("session_ends").insert(
-            {"session": session, "ended_ns": time.time_ns(), "how": how, "recorded_by": recorded_by}
-        )
-        db.execute("delete from running_sessions where session = ?", [session])
+    """Record a session's end and strike it from those to look after, within a transaction."""
+    end = {"session": session, "ended_ns": time.time_ns(), "how": how, "recorded_by": recorded_by}
+    append(db, "session_ends", end)
+    db.execute("delete from running_sessions where session = ?", [session])

@@ -19,6 +19,21 @@ class Origin(StrEnum):
     AGENT = "agent"
 
 
+class Kind(StrEnum):
+    """What sort of action the record holds; all but the first few run nothing."""
+
+    COMMAND = "command"
+    SILENCE = "silence"
+    ACKNOWLEDGE = "acknowledge"
+    SOURCE_ACTION = "source-action"
+    SHELL = "shell"
+    FETCH = "fetch"
+    ELEVATION = "elevation"
+    APPROVAL = "approval"
+    EXPORT = "export"
+    PRUNE = "prune"
+
+
 class Command(Struct, frozen=True, kw_only=True):
     """What is to run, where, and why.
 
@@ -36,6 +51,7 @@ class Command(Struct, frozen=True, kw_only=True):
         typed: The target's name as the operator typed it to confirm.
         break_glass: Whether the operator asks for what is denied otherwise.
         approval: The approval of a second person that it runs under; empty for none.
+        kind: What sort of action it is in the record.
     """
 
     argv: tuple[str, ...]
@@ -51,6 +67,7 @@ class Command(Struct, frozen=True, kw_only=True):
     typed: str = ""
     break_glass: bool = False
     approval: str = ""
+    kind: Kind = Kind.COMMAND
 
 
 class Risk(StrEnum):

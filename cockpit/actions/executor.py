@@ -15,13 +15,13 @@ from msgspec import Struct
 from cockpit.actionlog.log import ActionLog
 from cockpit.actionlog.records import Result, State
 from cockpit.actions.command import Command, Risk
-from cockpit.actions.keeping import Keeper, Redact
+from cockpit.actions.keeping import Keeper
 from cockpit.actions.transport import Outcome, Running, Stream, Transport
 from cockpit.errors import ActionLogError, CommandError, Refused
 from cockpit.guard.judge import Assessment, Decision, Judge
 
 OnOutput = Callable[[Stream, bytes], Awaitable[None]]
-"""Shows a piece of output as it comes, unredacted; the command waits for it. What it raises stops the command."""
+"""Shows a piece of output as it comes, its secrets with it; the command waits for it. What it raises stops that."""
 
 GRACE_S = 3.0
 """Seconds a command may take to end after SIGTERM before it gets SIGKILL."""
@@ -63,7 +63,6 @@ class Executor:
         log: Where they are recorded.
         transports: The ways to targets, by the name in `Target.transport`.
         judge: Who decides whether a command may run; asked in a thread.
-        redact: Takes whole lines of output and returns what may be kept of them; None keeps all.
         grace_s: Seconds between SIGTERM and SIGKILL when a command is stopped.
     """
 
@@ -73,13 +72,11 @@ class Executor:
         transports: Mapping[str, Transport],
         *,
         judge: Judge,
-        redact: Redact | None = None,
         grace_s: float = GRACE_S,
     ) -> None:
         self.log = log
         self._transports = dict(transports)
         self._judge = judge
-        self._redact = redact
         self._grace_s = grace_s
 
     async def run(
@@ -119,7 +116,7 @@ class Executor:
             told = "; ".join(filter(None, (refusal, lacking)))
             await self.log.finish(action, Result(state=State.DENIED, error=told))
             raise Refused(refusal, where=command.target.name, remedy=lacking)
-        keeper = Keeper(self.log, action, self._redact)
+        keeper = Keeper(self.log, action)
         return await self._carry(command, keeper, transport, _Watch(on_output=on_output, on_end=on_end))
 
     async def assess(self, command: Command) -> Assessment:
@@ -150,7 +147,14 @@ class Executor:
     async def _begin(self, command: Command, assessment: Assessment) -> str:
         """Record the intent; one that was recorded while this was cancelled gets its result as well."""
         begun = asyncio.ensure_future(
-            self.log.begin(command, assessment.risk, assessment.decision, assessment.reasons)
+            self.log.begin(
+                command,
+                assessment.risk,
+                assessment.decision,
+                assessment.reasons,
+                undo=assessment.undo,
+                approvals=(command.approval,) if command.approval else (),
+            )
         )
         try:
             return await asyncio.shield(begun)

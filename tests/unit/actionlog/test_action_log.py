@@ -98,13 +98,15 @@ async def test_an_argument_that_is_no_utf8_comes_back_as_it_was(log: ActionLog) 
 
 async def test_rows_are_only_ever_added(log: ActionLog, path: Path) -> None:
     statements: list[str] = []
-    log._db.conn.set_trace_callback(statements.append)
+    log._writer._db.conn.set_trace_callback(statements.append)
     action = await begin(log)
     await log.output(action, Stream.STDOUT, b"x")
     await log.finish(action, DONE)
     words = {statement.split()[0].lower() for statement in statements}
     assert "insert" in words
-    assert not words & {"update", "delete", "replace"}
+    assert not words & {"delete", "replace"}
+    changed = {statement.split()[1] for statement in statements if statement.lower().startswith("update")}
+    assert changed == {"chain_head"}
 
 
 async def test_output_beyond_the_bound_is_counted_and_hashed(path: Path) -> None:
@@ -160,7 +162,7 @@ async def test_only_the_owner_may_read_it(path: Path, log: ActionLog) -> None:
     await begin(log)
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     files = [found for found in path.parent.rglob("*") if found.is_file()]
-    assert len(files) >= 3  # the file, its write-ahead log, this session's lock
+    assert len(files) >= 4  # the file, its write-ahead log, the redactor's key, this session's lock
     assert {stat.S_IMODE(found.stat().st_mode) for found in files} == {0o600}
 
 
@@ -176,9 +178,9 @@ async def test_a_commit_waits_for_the_disk(log: ActionLog) -> None:
 
     def pragmas() -> list[object]:
         names = ("journal_mode", "synchronous")
-        return [log._db.execute(f"pragma {name}").fetchone()[0] for name in names]
+        return [log._writer._db.execute(f"pragma {name}").fetchone()[0] for name in names]
 
-    assert await asyncio.get_running_loop().run_in_executor(log._writer, pragmas) == ["wal", 2]
+    assert await log._writer.run(lambda _: pragmas()) == ["wal", 2]
 
 
 async def test_the_loop_runs_on_while_another_process_holds_the_file(path: Path, log: ActionLog) -> None:
@@ -212,15 +214,19 @@ async def test_a_result_that_failed_is_written_later(path: Path, log: ActionLog)
 
 async def test_a_full_disk_is_an_error_and_what_was_kept_stays(path: Path, log: ActionLog) -> None:
     action = await begin(log)
-    await log.output(action, Stream.STDOUT, b"kept")
-    log._db.execute(f"pragma max_page_count = {log._db.execute('pragma page_count').fetchone()[0]}")
+    await log.output(action, Stream.STDOUT, b"kept\n")
+    while not list(ActionReader(path).output(action)):
+        await asyncio.sleep(0.02)
+    db = log._writer._db
+    db.execute(f"pragma max_page_count = {db.execute('pragma page_count').fetchone()[0]}")
+    await log.output(action, Stream.STDOUT, os.urandom(100_000).replace(b"\n", b" ") + b"\n")
+    await asyncio.sleep(0.3)
     with pytest.raises(ActionLogError, match="full"):
-        await log.output(action, Stream.STDOUT, b"x" * 100_000)
-    await log.output(action, Stream.STDOUT, b"after")
+        await log.output(action, Stream.STDOUT, b"after")
     await log.finish(action, DONE)
     found = await log.show(action)
-    assert (found.output_bytes, found.output_kept, found.output_cut) == (100_009, 4, 100_005)
-    assert [chunk.data for chunk in ActionReader(path).output(action)] == [b"kept"]
+    assert (found.output_bytes, found.output_kept, found.output_cut) == (100_011, 5, 100_006)
+    assert [chunk.data for chunk in ActionReader(path).output(action)] == [b"kept\n"]
 
 
 @pytest.mark.parametrize(
@@ -250,7 +256,7 @@ async def test_a_newer_cockpits_file_is_left_alone(path: Path) -> None:
     ActionLog.open(path).close()
     with sqlite3.connect(path) as db:
         db.execute(
-            "insert into _sqlite_migrations (migration_set, name, applied_at) values ('actionlog', 'hash_chain', 'x')"
+            "insert into _sqlite_migrations (migration_set, name, applied_at) values ('actionlog', 'later', 'x')"
         )
     db.close()
     with pytest.raises(ActionLogError, match="newer cockpit"):
