@@ -180,14 +180,14 @@ class Operations:
         return self._executor
 
     def _open(self) -> tuple[ActionLog, Executor]:
-        from cockpit.actionlog.log import FILE, ActionLog
+        from cockpit.actionlog.opening import opened
         from cockpit.actions.executor import Executor
         from cockpit.actions.local import LocalTransport
         from cockpit.actions.source import SourceTransport
         from cockpit.guard.judge import ReadOnly
         from cockpit.guard.setup import guard_of
 
-        log = ActionLog.open(self._data_dir / FILE)
+        log = opened(self._data_dir, self._settings)
         transports: dict[str, Transport] = {"local": LocalTransport(), "source": SourceTransport(self._ask)}
         guard = guard_of(self._settings, elevated=lambda: self.elevation.active)
         return log, Executor(log, transports, judge=ReadOnly(guard) if self.read_only else guard)

@@ -8,7 +8,10 @@ of whatever it writes.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from cockpit.errors import CommandError, ConfigError
@@ -20,6 +23,9 @@ COMMAND_TIMEOUT = 10.0
 MAX_BYTES = 64 * 1024
 """Bytes read of a secret's file or output."""
 
+
+SECRETIVE = re.compile(r"token|secret|passw|api-?_?key|credential|clear", re.IGNORECASE)
+"""Names of options whose plain text is a secret."""
 
 _resolved: set[str] = set()
 """The sources that resolve secrets, on threads of their own, and the log that must hold none share nothing else."""
@@ -34,6 +40,30 @@ def remember(secret: str) -> None:
     """Have the action log cut out a secret from now on."""
     if secret:
         _resolved.add(secret)
+
+
+def remember_configured(options: object, place: Callable[[str], str] = str) -> None:
+    """Have the action log cut out the secrets that a source's raw options name, without running a command for any.
+
+    A command line that runs no source resolves none of them, and what it runs may print them all the same.
+
+    Args:
+        options: The raw options, or what is in them.
+        place: Returns where a file of that name is.
+    """
+    if isinstance(options, Mapping):
+        for name, value in options.items():
+            if isinstance(value, str) and SECRETIVE.search(str(name)):
+                remember(value)
+        if set(options) == {"env"} and isinstance(options["env"], str):
+            remember(os.environ.get(options["env"], ""))
+        elif set(options) == {"file"} and isinstance(options["file"], str):
+            with contextlib.suppress(ConfigError):
+                remember(_first_line(_read(place(options["file"]), ""), "the file", ""))
+        options = tuple(options.values())
+    if isinstance(options, list | tuple):
+        for value in options:
+            remember_configured(value, place)
 
 
 async def resolve(secret: Secret, where: str) -> str:

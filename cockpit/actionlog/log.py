@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit import secrets
-from cockpit.actionlog import checkpoints, entries
+from cockpit.actionlog import checkpoints, entries, prune
 from cockpit.actionlog.chain import head
 from cockpit.actionlog.database import BUSY_S
 from cockpit.actionlog.output import CHUNKS_UNDERWAY, KEEP, WAIT_S, OpenAction
+from cockpit.actionlog.prune import Plan
 from cockpit.actionlog.reader import ActionReader
 from cockpit.actionlog.records import Action, Result, State
 from cockpit.actionlog.redacting import Cleaner, open_redactor
@@ -28,6 +29,8 @@ from cockpit.actions.actor import current_actor
 from cockpit.actions.command import Command, Kind, Origin, Risk
 from cockpit.actions.transport import Stream
 from cockpit.guard.judge import Decision
+from cockpit.guard.redact import Cuts
+from cockpit.signals import rfc3339
 from cockpit.targets import Target
 
 if TYPE_CHECKING:
@@ -323,6 +326,40 @@ class ActionLog:
         made = await checkpoints.signed(unsigned, self._signing_key)
         await self._writer.run(lambda db: checkpoints.keep(db, self.path, made))
         return made
+
+    async def prune(
+        self, before_ns: int, *, reason: str, output_only: bool = False, dry_run: bool = False
+    ) -> Plan:
+        """Remove old sessions, or the bytes of old output, and leave a tombstone that says so.
+
+        Args:
+            before_ns: What ended, or of output what came, before this moment goes.
+            reason: Why; it is kept.
+            output_only: Whether to drop the bytes of output and keep every record.
+            dry_run: Whether to say only what would go.
+
+        Raises:
+            ActionLogError: It could not be done, and nothing is gone.
+            SignatureError: The tombstone can't be signed, and nothing is gone.
+        """
+        planned = prune.plan_output if output_only else prune.plan_sessions
+        plan = await self._writer.run(lambda db: planned(db, before_ns))
+        if dry_run or plan.empty:
+            return plan
+        why = self._cleaner.row({"reason": reason}, Cuts())["reason"] or ""
+        tombstone = await prune.tombstone_of(
+            plan,
+            reason=why,
+            actor=str(self.actor),
+            session=self.session,
+            before_ns=before_ns,
+            key=self._signing_key,
+        )
+        place = Target(name=str(self.path), transport="log")
+        words = ("prune", plan.kind, "--before", rfc3339(before_ns))
+        await self.record_action(Kind.PRUNE, words, place, reason=reason, risk=Risk.DESTRUCTIVE)
+        await self._writer.run(lambda db: prune.carry_out(db, plan, tombstone))
+        return plan
 
     async def list(
         self, *, limit: int = 50, session: str = "", incident: str = "", target: str = "", state: str = ""

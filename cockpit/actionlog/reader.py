@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cockpit.actionlog.capture import pieces_of
-from cockpit.actionlog.database import connect, connect_to_read, errors_mapped
+from cockpit.actionlog.database import errors_mapped
+from cockpit.actionlog.entry_reader import EntryReader
 from cockpit.actionlog.records import Action, Chunk, State
-from cockpit.actionlog.schema import pending
 from cockpit.actionlog.sessions import INTERRUPTED, is_alive
-from cockpit.errors import ActionLogError, UsageError
+from cockpit.errors import UsageError
 from cockpit.signals import rfc3339
 
-if TYPE_CHECKING:
-    from sqlite_utils import Database
 
-
-class ActionReader:
+class ActionReader(EntryReader):
     """Answers questions about what was done. A log that nothing has written yet is an empty one."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._db: Database | None = None
-        self._lock = threading.Lock()
 
     def list(
         self, *, limit: int = 50, session: str = "", incident: str = "", target: str = "", state: str = ""
@@ -108,36 +98,9 @@ class ActionReader:
         try:
             pieces = pieces_of(row)
         except ValueError as error:
-            raise ActionLogError(
-                f"output of {row['action']} is damaged: {error}",
-                where=str(self.path),
-                remedy="`cockpit log verify` names the first bad row",
-            ) from None
+            raise self._damaged(f"output of {row['action']}", error) from None
         for at, stream, data in pieces:
             yield Chunk(at=at, stream=stream, data=data)
-
-    def close(self) -> None:
-        """Let go of the file."""
-        with self._lock:
-            if self._db is not None:
-                self._db.close()
-                self._db = None
-
-    def _query(self, sql: str, values: Mapping[str, object]) -> Iterator[dict[str, Any]]:
-        if self._db is None:
-            if not self.path.exists():
-                return iter(())
-            self._db = self._opened()
-        return iter(self._db.query(sql, dict(values)))
-
-    def _opened(self) -> Database:
-        """Open the file; one from an older cockpit is brought up to date first."""
-        db = connect_to_read(self.path)
-        if pending(db):
-            db.close()
-            connect(self.path).close()
-            db = connect_to_read(self.path)
-        return db
 
     def _action(self, row: Mapping[str, Any], alive: dict[str, bool]) -> Action:
         """Build an action; one without a result is running, or interrupted where its session is dead."""

@@ -11,6 +11,7 @@ from cockpit.config.settings import (
     File,
     GuardSettings,
     Limits,
+    LogSettings,
     OnCall,
     Screen,
     Settings,
@@ -23,7 +24,18 @@ if TYPE_CHECKING:
     from cockpit.config.document import Document, KeyPath
     from cockpit.config.reading import Reader
 
-__all__ = ["Limits", "OnCall", "Screen", "Settings", "SourceEntry", "data_dir", "load", "read", "user_file"]
+__all__ = [
+    "Limits",
+    "LogSettings",
+    "OnCall",
+    "Screen",
+    "Settings",
+    "SourceEntry",
+    "data_dir",
+    "load",
+    "read",
+    "user_file",
+]
 
 OWN_KEYS = frozenset(SourceTable.__struct_fields__)
 """The keys of a `[[sources]]` table that are not the source's options."""
@@ -74,6 +86,7 @@ def read(file: Path) -> Settings:
         on_call=_in_zone(tables.on_call),
         limits=tables.limits,
         guard=tables.guard,
+        log=tables.log,
         warnings=_exposed(file),
     )
 

@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 from cockpit.guard.settings import OwnRule
 from cockpit.rules import DEFAULT_RULES, ThresholdRule
 from cockpit.signals import SECOND
+from cockpit.source import FilePath
 from cockpit.targets import Environment, TargetRule
 
 if TYPE_CHECKING:
@@ -86,6 +87,15 @@ class GuardSettings(Table, frozen=True):
     """What commands of your own do; the first entry that fits one decides."""
 
 
+class LogSettings(Table, frozen=True):
+    """Who vouches for the action log: `[log]`."""
+
+    signing_key: FilePath = ""
+    """Your SSH key, which seals the log at each session's end. One with a passphrase has to be in an agent."""
+    allowed_signers: FilePath = ""
+    """Whose signatures count, on the log and on approvals, as OpenSSH has it: a line is `NAME ssh-ed25519 KEY`."""
+
+
 class SourceTable(Table, frozen=True):
     """The keys of `[[sources]]` that belong to the cockpit; all others are the source's options."""
 
@@ -120,6 +130,8 @@ class File(Table, frozen=True):
     """How much is kept in memory."""
     guard: GuardSettings = GuardSettings()
     """What a command needs before it runs."""
+    log: LogSettings = LogSettings()
+    """Who vouches for the action log."""
 
 
 class SourceEntry(Struct, frozen=True, kw_only=True):
@@ -161,4 +173,5 @@ class Settings(Struct, frozen=True, kw_only=True):
     on_call: OnCall = OnCall()
     limits: Limits = Limits()
     guard: GuardSettings = GuardSettings()
+    log: LogSettings = LogSettings()
     warnings: tuple[str, ...] = ()

@@ -65,6 +65,12 @@ _REST = """
 # command = "deployctl status *"
 # risk = "read"
 
+# Your SSH key seals the record of what was done, and these people's signatures count.
+
+# [log]
+# signing_key = "~/.ssh/id_ed25519"
+# allowed_signers = "allowed_signers"
+
 # How the screen looks.
 
 # [screen]

@@ -164,12 +164,12 @@ def _must_be_readable(file: Path) -> None:
 def _why_not(said: str, key: Path) -> tuple[str, str]:
     """Say what keeps a key from signing, by what `ssh-keygen` said, and what to do."""
     low = said.lower()
+    if "permissions" in low or "unprotected" in low:
+        return "others may read it", f"run `chmod 600 {key}`"
     if "passphrase" in low:
         return "it wants a passphrase", f"run `ssh-add {key}` first"
     if "no such file" in low:
         return "there is no such file", "name another with `signing_key` in [log]"
     if "agent" in low or "no private key found" in low:
         return "no agent that can be reached holds it", f"run `ssh-add {key}` first"
-    if "permissions" in low or "unprotected" in low:
-        return "others may read it", f"run `chmod 600 {key}`"
     return "it can't be read as a key", "see what `ssh-keygen -l -f` says of it"

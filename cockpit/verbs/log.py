@@ -36,6 +36,9 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     form = listing.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON document, a list")
     form.add_argument("--jsonl", action="store_true", help="print a JSON document a line")
+    from cockpit.verbs import logproof
+
+    logproof.add(below)
     showing = below.add_parser("show", help="show one action", description="Show one action.")
     showing.add_argument("id", metavar="ID", help="its id, or the beginning of it")
     showing.add_argument("--output", action="store_true", help="what it printed, as far as that was kept")
@@ -52,7 +55,10 @@ def main(args: argparse.Namespace) -> int:
     from cockpit.actionlog.log import FILE
     from cockpit.actionlog.reader import ActionReader
     from cockpit.config import data_dir
+    from cockpit.verbs import logproof
 
+    if args.log_verb in logproof.VERBS:
+        return logproof.main(args)
     file = data_dir(args.data_dir) / FILE
     _look_for(file)
     reader = ActionReader(file)

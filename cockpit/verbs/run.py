@@ -68,13 +68,13 @@ def main(args: argparse.Namespace) -> int:
     import contextlib
 
     from cockpit import config
-    from cockpit.actionlog.log import FILE, ActionLog
+    from cockpit.actionlog.opening import opened
     from cockpit.config import data_dir
     from cockpit.errors import ActionLogError
 
     settings = config.load(args.config)
     command = _command(args, settings)
-    log = ActionLog.open(data_dir(args.data_dir) / FILE)
+    log = opened(data_dir(args.data_dir), settings)
     try:
         status = asyncio.run(_run(log, command, settings, as_json=args.json))
     except BaseException:
