@@ -50,7 +50,7 @@ _QUOTED = re.compile(
 )
 _BARE = re.compile(rb"[^\s\"'`&\\][^\s\"'`&]{0,4095}")
 _FIRST = re.compile(rb"[^\s\"'`&]{1,64}")
-_BEFORE = re.compile(rb"(?P<dashes>--?)?(?P<word>[\w.-]*)\Z")
+_OF_A_NAME = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 _OF_A_KEY = re.compile(
     rb"(?:api|access|secret|private|account|shared|encryption|signing|auth|master|storage)[_.-]?\Z",
     re.IGNORECASE,
@@ -61,6 +61,7 @@ _NOT_A_SECRET = re.compile(
     re.IGNORECASE,
 )
 _TRAILING = b",;)}]"
+_DIGIT = re.compile(rb"[0-9]")
 
 
 def _assigned(data: bytes, at: int) -> Found:
@@ -69,10 +70,10 @@ def _assigned(data: bytes, at: int) -> Found:
     named = _NAMED.match(data, at)
     if named is None:
         return nothing
-    before = _BEFORE.search(data, max(0, at - 32), at)
-    prefix, flag = (before["word"], bool(before["dashes"])) if before else (b"", False)
+    before = data[max(0, at - 32) : at]
+    prefix = before[len(before.rstrip(_OF_A_NAME)) :]
     word, sign = named["word"].lower(), named["sign"] or b"="
-    if not _may_name(word, prefix, sign) or (named["space"] and not flag):
+    if not _may_name(word, prefix, sign) or (named["space"] and not prefix.startswith(b"-")):
         return nothing
     quoted = _QUOTED.match(data, named.end())
     if quoted is not None:
@@ -110,20 +111,20 @@ def _likely(word: bytes, sign: bytes, value: bytes) -> bool:
     if word.startswith(b"pass"):
         return True
     if sign == b":":
-        return len(value) >= 8 and any(0x30 <= byte <= 0x39 for byte in value)
+        return len(value) >= 8 and _DIGIT.search(value) is not None
     return len(value) >= 6
 
 
 _HEADER = re.compile(
     rb"authorization\\?[\"']?[ \t]{0,3}[:=][ \t]{0,3}\\?[\"']?"
-    rb"(?:(?:bearer|basic|token|digest|negotiate|ntlm|apikey|aws4-hmac-sha256)[ \t]{1,3})?"
+    rb"(?:(?:bearer|basic|token|digest|negotiate|ntlm|apikey|aws4-hmac-sha256)[ \t]{1,3})?+"
     rb"(?P<secret>(?!\[redacted:)[^\s\"'\\][^\r\n\"'\\]{0,8191})",
     re.IGNORECASE,
 )
 _BEARER = re.compile(rb"bearer[ \t]{1,3}(?P<secret>[A-Za-z0-9._~+/-]{16,8192}={0,2})", re.IGNORECASE)
 _COOKIE = re.compile(
     rb"cookie2?\\?[\"']?[ \t]{0,3}[:=][ \t]{0,3}\\?[\"']?"
-    rb"(?P<secret>(?!\[redacted:)[^\s\"'=][^\r\n\"'=]{0,255}=[^\r\n\"']{0,8191})",
+    rb"(?P<secret>(?!\[redacted:)[^\s\"'=;,][^\s\"'=;,]{0,255}=[^\r\n\"']{0,8191})",
     re.IGNORECASE,
 )
 _URL = re.compile(rb"://[^\s/?#@:\"'<>]{0,256}:(?P<secret>(?!\[redacted:)[^\s/\"'<>]{1,256})@")
@@ -197,7 +198,9 @@ _FLAGS = {
     ),
     b"sshpass": re.compile(rb"[ \t]-p[ \t]?(?P<secret>[^\s-]\S{0,255})"),
     b"redis-cli": re.compile(rb"[ \t]-a[ \t]{1,3}(?P<secret>[^\s-]\S{0,255})"),
-    b"curl": re.compile(rb"[ \t](?:-u|--user)[ \t=]?[\"']?[^\s:\"']{0,128}:(?P<secret>[^\s\"']{1,255})"),
+    b"curl": re.compile(
+        rb"[ \t](?:-u|--user)[ \t=]?[\"']?[^\s:\"']{0,128}:(?P<secret>(?!//)[^\s\"']{1,255})"
+    ),
     b"docker login": re.compile(rb"[ \t]-p[ \t]{1,3}(?P<secret>[^\s-]\S{0,255})"),
     b"ldap": re.compile(rb"[ \t]-w[ \t]{1,3}(?P<secret>[^\s-]\S{0,255})"),
 }
