@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -205,6 +204,8 @@ def carry_out(db: Database, plan: Plan, tombstone: dict[str, Any]) -> None:
             db.execute(sql)
         append(db, "tombstones", tombstone)
     # The room is given back where nobody else reads just now; else the next pruning does.
+    import sqlite3
+
     with contextlib.suppress(sqlite3.OperationalError):
         db.execute("pragma wal_checkpoint(truncate)")
         db.execute("vacuum")
