@@ -55,6 +55,7 @@ from widgets.palette import ActionProvider, Palette
 from widgets.pane import PANE_ACTIONS, FilterLine
 from widgets.plain import NoColour
 from widgets.rows import ROW_ACTIONS
+from widgets.screen import MainScreen
 from widgets.text import age
 from widgets.themes import DARK, PRODUCTION, THEMES
 from widgets.verdict import Verdict
@@ -138,9 +139,9 @@ class CockpitApp(CommandingApp):
 
     def get_default_screen(self) -> Screen[object]:
         """Give the screen its width's class at once: as a change it would style every widget a second time."""
-        screen = super().get_default_screen()
-        screen.add_class(next(name for least, name in reversed(BREAKPOINTS) if self.size.width >= least))
-        return screen
+        return MainScreen(
+            classes=next(name for least, name in reversed(BREAKPOINTS) if self.size.width >= least)
+        )
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Draw without any colour where `NO_COLOR` asks for that."""
