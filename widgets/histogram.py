@@ -10,16 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import sqrt
-from typing import ClassVar
 
 from rich.segment import Segment
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from cockpit.signals import SECOND
 from cockpit.stores.logs.histogram import ERROR_BAND, WARN_BAND
+from widgets.parts import Parts
 from widgets.text import age, clock, fit
 
 BARS = " ▁▂▃▄▅▆▇█"
@@ -31,7 +30,7 @@ SHARE = 5
 """A bar takes the colour of a level that more than one in so many of its records have."""
 
 
-class HistogramStrip(Widget):
+class HistogramStrip(Parts):
     """Level-coloured bars over a window, with marks below and labels beside them."""
 
     DEFAULT_CSS = """
@@ -45,9 +44,6 @@ class HistogramStrip(Widget):
         & .histogram--cursor { color: $text-accent; text-style: bold; }
     }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"histogram--{name}" for name in ("calm", "warn", "error", "muted", "cursor")
-    }
 
     class Picked(Message):
         """A moment on the strip was clicked."""

@@ -12,20 +12,20 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 from textual.widgets import Input, Label
 
 from cockpit.keymap import ALONE, EVERYWHERE, Action, Keymap, show_key
 from cockpit.scope import Scope, ScopeTrail
 from cockpit.signals import SECOND
 from widgets.messages import CommandEntered
+from widgets.parts import Parts
 from widgets.text import age, clock, safe
 
 HELP = "app.help"
 """The action whose key is always shown, since it shows the others."""
 
 
-class Breadcrumb(Widget):
+class Breadcrumb(Parts):
     """Where one is: the way the scope was narrowed, its window, and the time cursor."""
 
     DEFAULT_CSS = """
@@ -37,7 +37,6 @@ class Breadcrumb(Widget):
         & > .breadcrumb--here { color: $text; text-style: bold; }
     }
     """
-    COMPONENT_CLASSES = {"breadcrumb--cursor", "breadcrumb--here"}
 
     def __init__(self, trail: ScopeTrail) -> None:
         super().__init__(id="breadcrumb")
@@ -79,7 +78,7 @@ class Breadcrumb(Widget):
         return f" {clock(self.now)} UTC · {window} " if self.now >= SECOND else f" {window} "
 
 
-class KeyBar(Widget):
+class KeyBar(Parts):
     """The keys that matter where the focus is, as they are bound now."""
 
     DEFAULT_CSS = """
@@ -90,7 +89,6 @@ class KeyBar(Widget):
         & > .keybar--key { color: $text-accent; text-style: bold; }
     }
     """
-    COMPONENT_CLASSES = {"keybar--key"}
 
     @dataclass
     class Pressed(Message):

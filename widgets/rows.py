@@ -22,6 +22,7 @@ from textual.strip import Strip
 
 from cockpit.keymap import Action
 from widgets.keys import bindings
+from widgets.parts import Parts
 from widgets.text import fit, safe
 
 T = TypeVar("T")
@@ -45,11 +46,6 @@ ROW_ACTIONS = (
     ),
 )
 """Actions that every list of rows has."""
-
-STYLES = (
-    "ok", "unknown", "degraded", "down", "critical", "error", "warning", "info", "debug", "muted", "accent",
-    "match", "strong", "header", "cursor", "cursor-blur", "marked",
-)  # fmt: skip
 
 _CSS = """
 RowList {
@@ -79,11 +75,10 @@ RowList {
 """
 
 
-class RowList(ScrollView, Generic[T], can_focus=True):
+class RowList(Parts, ScrollView, Generic[T], can_focus=True):
     """Rows of items, one line each, with a cursor that stays on its item while the list changes around it."""
 
     DEFAULT_CSS = _CSS
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"rows--{name}" for name in STYLES}
     BINDINGS: ClassVar[list[BindingType]] = bindings(ROW_ACTIONS)
 
     cursor: reactive[int] = reactive(0, repaint=False)

@@ -9,7 +9,6 @@ from msgspec import Struct
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual.strip import Strip
-from textual.widget import Widget
 
 from cockpit.config.settings import OnCall
 from cockpit.signals import SECOND, AlertState, HealthState, severity_rank
@@ -17,6 +16,7 @@ from cockpit.stores.alerts import HELD_BACK
 from cockpit.stores.base import Stores
 from cockpit.supervisor import SourceState, SourceStatus
 from cockpit.targets import Environment
+from widgets.parts import Parts
 from widgets.rows import Piece
 from widgets.text import HEALTH_MARK, LATE_MARK, SEVERITY_MARK, age, clock, fit, safe
 
@@ -35,9 +35,6 @@ Verdict {
     & > .verdict--muted { color: $text-muted; }
 }
 """
-_PARTS = (
-    "production", "disaster-recovery", "staging", "development", "critical", "warning", "ok", "muted",
-)  # fmt: skip
 
 ACTIVE = (AlertState.FIRING, AlertState.PENDING)
 YIELDING = ("counts", "contact", "duty", "cost", "handover")
@@ -64,11 +61,10 @@ class Trouble(Struct, frozen=True):
     since: int = 0
 
 
-class Verdict(Widget):
+class Verdict(Parts):
     """One line: environment, counts, the worst thing and its age, who is on call, recording, own cost."""
 
     DEFAULT_CSS = _CSS
-    COMPONENT_CLASSES = {f"verdict--{part}" for part in _PARTS}
 
     def __init__(self, stores: Stores, *, on_call: OnCall | None = None, mode: str = "") -> None:
         super().__init__(id="verdict")

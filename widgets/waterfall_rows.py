@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -40,10 +40,6 @@ class WaterfallRows(RowList[int]):
     """The rows of one trace; `trace_tree`, `outline` and `window` say what is shown."""
 
     DEFAULT_CSS = _CSS
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "waterfall--grid",
-        *(f"waterfall--{number}" for number in range(COLOURS)),
-    }
 
     def __init__(self) -> None:
         super().__init__(self._pieces, key=self._identity, header=self._axis, empty="no spans")
