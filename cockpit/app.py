@@ -378,9 +378,9 @@ class CockpitApp(CommandingApp):
 
     # Commands.
 
-    def action_command(self) -> None:
+    async def action_command(self) -> None:
         """Open the command bar for a command of the cockpit's own."""
-        self.command_bar.open(":", ":")
+        await self.command_bar.open(":", ":")
 
     @on(CommandEntered)
     async def _entered(self, event: CommandEntered) -> None:

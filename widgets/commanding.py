@@ -38,10 +38,10 @@ class CommandingApp(App[int]):
         self.cockpit = cockpit
         self.operations = operations
 
-    def action_shell(self) -> None:
+    async def action_shell(self) -> None:
         """Open the command bar for a shell line on the current target."""
         target = self.cockpit.target
-        self.command_bar.open("!", f"{target.environment.upper()} {target.name} !")
+        await self.command_bar.open("!", f"{target.environment.upper()} {target.name} !")
 
     def action_output(self) -> None:
         """Show the last command's output again."""

@@ -164,28 +164,30 @@ class CommandBar(Horizontal):
         """What it says while it waits."""
         self.history: dict[str, list[str]] = {":": [], "!": []}
         self._place = 0
+        self._line: Input | None = None
+        """There from the first time that one types into it."""
 
     def compose(self) -> ComposeResult:
-        """Lay the prompt before the line."""
+        """Lay out the prompt; the line comes after it."""
         yield Label(Content(" "), id="prompt")
-        line = Input(compact=True, id="line", disabled=True)
-        yield line
 
-    def open(self, mode: str, prompt: str) -> None:
+    async def open(self, mode: str, prompt: str) -> None:
         """Take the focus for a line of that mode."""
         self.mode = mode
         self._place = len(self.history[mode])
         self.query_one("#prompt", Label).update(Content(safe(prompt)))
-        line = self.query_one("#line", Input)
-        line.disabled = False
-        line.value = ""
-        self.screen.set_focus(line)
+        if self._line is None:
+            self._line = Input(compact=True, id="line")
+            await self.mount(self._line)
+        self._line.disabled = False
+        self._line.value = ""
+        self.screen.set_focus(self._line)
 
     def close(self) -> None:
         """Let go of the focus."""
-        line = self.query_one("#line", Input)
-        line.value = ""
-        line.disabled = True
+        if self._line is not None:
+            self._line.value = ""
+            self._line.disabled = True
         self._say(self.idle)
 
     def wait(self, idle: str) -> None:
@@ -200,7 +202,7 @@ class CommandBar(Horizontal):
     @property
     def is_open(self) -> bool:
         """True while a line is being typed."""
-        return not self.query_one("#line", Input).disabled
+        return self._line is not None and not self._line.disabled
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Hand the line over."""
@@ -209,7 +211,7 @@ class CommandBar(Horizontal):
 
     def submit(self) -> None:
         """Close, and hand the line over."""
-        text, mode = self.query_one("#line", Input).value.strip(), self.mode
+        text, mode = self._line.value.strip() if self._line is not None else "", self.mode
         self.close()
         if text:
             if not self.history[mode] or self.history[mode][-1] != text:
@@ -218,9 +220,9 @@ class CommandBar(Horizontal):
 
     def on_key(self, event: events.Key) -> None:
         """Walk through what was typed before."""
-        if event.key not in ("up", "down") or not self.is_open:
+        if event.key not in ("up", "down") or self._line is None or not self.is_open:
             return
         event.stop()
         past: Sequence[str] = self.history[self.mode]
         self._place = min(len(past), max(0, self._place + (-1 if event.key == "up" else 1)))
-        self.query_one("#line", Input).value = past[self._place] if self._place < len(past) else ""
+        self._line.value = past[self._place] if self._place < len(past) else ""

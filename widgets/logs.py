@@ -32,7 +32,7 @@ from widgets.logs_past import Past, ask_past
 from widgets.logs_seek import SLICE, seek
 from widgets.logs_status import LogStatus, asking_parts, rows_parts, why_empty
 from widgets.messages import CursorMoved, Noticed, ScopeNarrowed
-from widgets.pane import FilterLine, Pane
+from widgets.pane import Pane
 from widgets.text import clock
 
 FLOORS = (0, Level.DEBUG, Level.INFO, Level.WARN, Level.ERROR, Level.FATAL)
@@ -409,8 +409,7 @@ class LogsPane(Pane):
         if self.screen.focused is self.highlight_line:
             self._close_highlight(keep=False)
             return True
-        line = self.query_one(FilterLine)
-        if self.detail is None and self.past is not None and not line.has_class("-open"):
+        if self.detail is None and self.past is not None and not self.filtering:
             self._leave_past()
             return True
         if super().step_back():

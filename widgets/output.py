@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
@@ -71,24 +70,19 @@ class OutputDrawer(Vertical):
         self.running = False
         """Whether a command runs that could be stopped."""
         self._worker: Worker[None] | None = None
-
-    def compose(self) -> ComposeResult:
-        """Lay the state over the output."""
-        yield Static(id="output-state")
-        yield OutputLines(id="output-log")
+        self._state = Static(id="output-state")
+        self.lines = OutputLines(id="output-log")
+        """The lines of output."""
 
     @property
     def is_open(self) -> bool:
         """True while it is shown."""
         return self.has_class("-open")
 
-    @property
-    def lines(self) -> OutputLines:
-        """The lines of output."""
-        return self.query_one(OutputLines)
-
     def open(self) -> None:
-        """Show it, and take the focus."""
+        """Show it, and take the focus; the state over the output comes with the first time."""
+        if not self._state.is_attached:
+            self.mount(self._state, self.lines)
         self.add_class("-open")
         self.screen.set_focus(self.lines)
 
@@ -138,13 +132,13 @@ class OutputDrawer(Vertical):
     def begin(self, heading: str) -> None:
         """Open for a new command."""
         self.running = True
+        self.open()
         self.lines.clear()
         self.say(heading)
-        self.open()
 
     def say(self, text: str) -> None:
         """Show how the command stands."""
-        self.query_one("#output-state", Static).update(Content(safe(text, 500)))
+        self._state.update(Content(safe(text, 500)))
 
     def feed(self, data: bytes) -> None:
         """Take a piece of output in; the next tick shows it."""

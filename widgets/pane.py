@@ -56,7 +56,12 @@ STALE = (SourceState.LATE, SourceState.DOWN)
 
 
 class FilterLine(Input):
-    """The line under a pane's rows where its filter is typed."""
+    """The line under a pane's rows where its filter is typed; there from the first time that one is."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            placeholder="filter · Enter keeps it, Esc drops it", classes="pane--filter", compact=True
+        )
 
 
 class Pane(Vertical):
@@ -85,6 +90,7 @@ class Pane(Vertical):
         self.stale: frozenset[str] = frozenset()
         """Sources whose data is late: what they said is not drawn as fresh."""
         self._detail: Detail | None = None
+        self._filter_line: FilterLine | None = None
         self._stamp: tuple[Hashable, ...] | None = None
         self._second = 0
 
@@ -195,7 +201,7 @@ class Pane(Vertical):
         self._forget_detail()
         self._detail = detail
         self.add_class("-detail")
-        await self.mount(detail, before=self.query_one(FilterLine))
+        await self.mount(detail, before=self._filter_line)
         if self._detail is detail:
             self.focus_body()
 
@@ -225,18 +231,22 @@ class Pane(Vertical):
     # The filter line.
 
     def compose(self) -> ComposeResult:
-        """Lay the body over the filter line."""
+        """Lay out the body; the filter line comes under it."""
         with Vertical(classes="pane--body"):
             yield from self.body()
-        yield FilterLine(
-            placeholder="filter · Enter keeps it, Esc drops it", classes="pane--filter", compact=True
-        )
 
-    def action_filter(self) -> None:
+    @property
+    def filtering(self) -> bool:
+        """True while the filter line is open."""
+        return self._filter_line is not None and self._filter_line.has_class("-open")
+
+    async def action_filter(self) -> None:
         """Open the filter line."""
-        line = self.query_one(FilterLine)
-        line.add_class("-open")
-        self.screen.set_focus(line)
+        if self._filter_line is None:
+            self._filter_line = FilterLine()
+            await self.mount(self._filter_line)
+        self._filter_line.add_class("-open")
+        self.screen.set_focus(self._filter_line)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave the letters to whatever is typed into."""
@@ -251,9 +261,9 @@ class Pane(Vertical):
 
     def action_unfilter(self) -> None:
         """Drop the filter."""
-        line = self.query_one(FilterLine)
-        line.value = ""
-        line.remove_class("-open")
+        if self._filter_line is not None:
+            self._filter_line.value = ""
+            self._filter_line.remove_class("-open")
         self.filter_text = ""
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -270,10 +280,9 @@ class Pane(Vertical):
 
     def keep_filter(self) -> None:
         """Keep the filter as it is typed, and go back to the rows."""
-        line = self.query_one(FilterLine)
-        self.filter_text = line.value
-        if not line.value:
-            line.remove_class("-open")
+        if (line := self._filter_line) is not None:
+            self.filter_text = line.value
+            line.set_class(bool(line.value), "-open")
         self.focus_body()
 
     def step_back(self) -> bool:
@@ -281,8 +290,7 @@ class Pane(Vertical):
         if self._detail is not None:
             self.close_detail()
             return True
-        line = self.query_one(FilterLine)
-        if line.has_class("-open"):
+        if self.filtering:
             self.action_unfilter()
             self.focus_body()
             return True

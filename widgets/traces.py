@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
+from textual.widget import Widget
 from textual.worker import Worker
 
 from cockpit.errors import CockpitError
@@ -68,26 +69,24 @@ class TracesPane(Pane):
         """What is being asked of sources right now."""
         self.listing = Listing((), 0, 0, 0)
         self._longest = 0
+        self._view: TraceView | None = None
+        self._services: RowList[ServiceRow] | None = None
 
     # What is shown.
 
     def body(self) -> ComposeResult:
-        """Yield the two lists and the waterfall, of which one is shown."""
+        """Yield the list; the services and the waterfall take its place."""
         yield RowList[Trace](
             self._draw_trace, key=lambda trace: trace.trace_id, header=trace_header, empty="no traces yet"
         ).add_class("traces--list")
-        yield RowList[ServiceRow](
-            draw_service,
-            key=lambda row: row.service,
-            header=service_header,
-            empty="no requests in this window",
-        ).add_class("traces--services")
-        yield TraceView()
 
     @property
     def view(self) -> TraceView:
-        """The waterfall and the lines around it."""
-        return self.query_one(TraceView)
+        """The waterfall and the lines around it; there from the first time that a trace is opened."""
+        if self._view is None:
+            self._view = TraceView()
+            self._body.mount(self._view)
+        return self._view
 
     @property
     def rows(self) -> RowList[Trace]:
@@ -96,8 +95,21 @@ class TracesPane(Pane):
 
     @property
     def services(self) -> RowList[ServiceRow]:
-        """The table of services."""
-        return self.query_one(".traces--services", RowList)
+        """The table of services; there from the first time that it is shown."""
+        if self._services is None:
+            self._services = RowList[ServiceRow](
+                draw_service,
+                key=lambda row: row.service,
+                header=service_header,
+                empty="no requests in this window",
+            )
+            self._services.add_class("traces--services")
+            self._body.mount(self._services)
+        return self._services
+
+    @property
+    def _body(self) -> Widget:
+        return self.query_one(".pane--body")
 
     def stamp(self) -> Hashable:
         """Follow the store: the open trace, or all of it, less often where it is big."""
@@ -279,6 +291,7 @@ class TracesPane(Pane):
             return
         focused = self.has_focus_within
         self.toggle_class("-services")
+        self.services.refresh()  # so that it is there before the focus looks for it
         if focused:
             self.call_after_refresh(self.focus_body)
 

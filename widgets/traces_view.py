@@ -9,7 +9,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.getters import query_one
 from textual.widgets import Static
 
 from cockpit.signals import SECOND, SpanStatus, service_of
@@ -37,10 +36,13 @@ class TraceView(Vertical):
     }
     """  # noqa: E501
 
-    waterfall = query_one(Waterfall)
-
     def __init__(self) -> None:
         super().__init__()
+        # Held here, since it is told what to show before it stands on the screen.
+        self.waterfall = Waterfall()
+        self._heading_line = Static(classes="view--heading", markup=False)
+        self._overview_line = Static(classes="view--overview", markup=False)
+        self._span_line = Static(classes="view--span", markup=False)
         self.trace_id = ""
         self.note = ""
         """What to say while there is nothing to show."""
@@ -51,10 +53,10 @@ class TraceView(Vertical):
 
     def compose(self) -> ComposeResult:
         """Lay the lines around the waterfall."""
-        yield Static(classes="view--heading", markup=False)
-        yield Static(classes="view--overview", markup=False)
-        yield Waterfall()
-        yield Static(classes="view--span", markup=False)
+        yield self._heading_line
+        yield self._overview_line
+        yield self.waterfall
+        yield self._span_line
 
     @property
     def busy(self) -> bool:
@@ -151,11 +153,11 @@ class TraceView(Vertical):
     @on(Waterfall.Moved)
     def _moved(self) -> None:
         """Say what is under the cursor, and which part of the time is in sight."""
-        self.query_one(".view--span", Static).update(self._span_line(), layout=False)
-        self.query_one(".view--overview", Static).update(self._overview(), layout=False)
+        self._span_line.update(self._span(), layout=False)
+        self._overview_line.update(self._overview(), layout=False)
 
     def _describe(self, trace: Trace | None, moment: int | None) -> None:
-        self.query_one(".view--heading", Static).update(self._heading(trace, moment), layout=False)
+        self._heading_line.update(self._heading(trace, moment), layout=False)
         self._moved()
 
     def _heading(self, trace: Trace | None, moment: int | None) -> Content:
@@ -208,7 +210,7 @@ class TraceView(Vertical):
             head, " ", line[:left], (line[left:right], "$text-accent reverse"), line[right:]
         )
 
-    def _span_line(self) -> Content:
+    def _span(self) -> Content:
         waterfall = self.waterfall
         tree, row = waterfall.trace_tree, waterfall.current
         if row is None:
