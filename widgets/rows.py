@@ -160,8 +160,9 @@ class RowList(Parts, ScrollView, Generic[T], can_focus=True):
     def renew(self) -> None:
         """Draw again the lines that would look otherwise now, and no others: ages grow in few of them."""
         width, height = self.size
+        room, top = self.scrollable_content_region.width, int(self.scroll_offset.y)
         for y in range(height):
-            if self._drawn.get(y) != self._line(y):
+            if self._drawn.get(y) != self._line(y, room, top):
                 self.refresh(Region(0, y, width, 1))
 
     def select(self, wanted: Hashable) -> bool:
@@ -188,16 +189,16 @@ class RowList(Parts, ScrollView, Generic[T], can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the screen."""
-        pieces, over = self._drawn[y] = self._line(y)
-        return self.strip(pieces, self.scrollable_content_region.width, over)
-
-    def _line(self, y: int) -> tuple[Sequence[Piece], str]:
-        """Return the pieces of a line of the screen, and the style that lies over them."""
         width = self.scrollable_content_region.width
+        pieces, over = self._drawn[y] = self._line(y, width, int(self.scroll_offset.y))
+        return self.strip(pieces, width, over)
+
+    def _line(self, y: int, width: int, top: int) -> tuple[Sequence[Piece], str]:
+        """Return the pieces of a line of the screen, and the style that lies over them."""
         head = 1 if self._header else 0
         if self._header is not None and y == 0:
             return self._header(width), "header"
-        index = int(self.scroll_offset.y) + y - head
+        index = top + y - head
         if index >= len(self._items):
             text = f" {safe(self.empty, 200)}" if not self._items and y == head else ""
             return [(text, "muted")], ""
@@ -262,9 +263,18 @@ class RowList(Parts, ScrollView, Generic[T], can_focus=True):
         self.post_message(self.Highlighted(self, self._items[self.cursor]))
 
     def _fit_height(self) -> None:
+        """Tell Textual how many rows there are; the screen is laid out anew only for a scroll bar to come or go."""
         size = Size(self.size.width, len(self._items) + (1 if self._header else 0))
-        if size != self.virtual_size:
+        before, room = self.virtual_size, self.size.height
+        if size == before:
+            return
+        if size.width != before.width or (size.height > room) != (before.height > room):
             self.virtual_size = size
+            return
+        self.set_reactive(RowList.virtual_size, size)
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.window_virtual_size = size.height
+        self.scroll_y = self.scroll_y  # within what there is now
 
     def _scroll_to_cursor(self) -> None:
         height = self.size.height - (1 if self._header else 0)
