@@ -29,7 +29,6 @@ Pane {
     padding: 0;
     background: $surface;
     &:focus-within { border: heavy $border; border-title-style: bold; }
-    & > .pane--body { height: 1fr; }
     &.-detail > .pane--body { display: none; }
     & > .pane--filter { height: 1; border: none; padding: 0 1; background: $boost; display: none; }
     & > .pane--filter.-open { display: block; }
@@ -231,9 +230,10 @@ class Pane(Vertical):
     # The filter line.
 
     def compose(self) -> ComposeResult:
-        """Lay out the body; the filter line comes under it."""
-        with Vertical(classes="pane--body"):
-            yield from self.body()
+        """Lay out the body, in which a container would be drawn under every line; the filter line comes last."""
+        for widget in self.body():
+            widget.add_class("pane--body", update=False)
+            yield widget
 
     @property
     def filtering(self) -> bool:

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.widget import Widget
 from textual.worker import Worker
 
 from cockpit.errors import CockpitError
@@ -78,14 +77,15 @@ class TracesPane(Pane):
         """Yield the list; the services and the waterfall take its place."""
         yield RowList[Trace](
             self._draw_trace, key=lambda trace: trace.trace_id, header=trace_header, empty="no traces yet"
-        ).add_class("traces--list")
+        ).add_class("traces--list", update=False)
 
     @property
     def view(self) -> TraceView:
         """The waterfall and the lines around it; there from the first time that a trace is opened."""
         if self._view is None:
             self._view = TraceView()
-            self._body.mount(self._view)
+            self._view.add_class("pane--body", update=False)
+            self.mount(self._view, after=0)
         return self._view
 
     @property
@@ -103,13 +103,9 @@ class TracesPane(Pane):
                 header=service_header,
                 empty="no requests in this window",
             )
-            self._services.add_class("traces--services")
-            self._body.mount(self._services)
+            self._services.add_class("pane--body", "traces--services", update=False)
+            self.mount(self._services, after=0)
         return self._services
-
-    @property
-    def _body(self) -> Widget:
-        return self.query_one(".pane--body")
 
     def stamp(self) -> Hashable:
         """Follow the store: the open trace, or all of it, less often where it is big."""
