@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
 from textual import on
@@ -17,14 +17,15 @@ from cockpit.signals import SECOND, Alert, AlertState, host_of, service_of
 from cockpit.stores.alerts import HELD_BACK, URGENCY, AlertGroup, group
 from cockpit.stores.base import Stores
 from cockpit.stores.matching import common_matchers, compile_matchers, looks_like_matchers, parse_matchers
-from widgets.alert_detail import AlertDetail
 from widgets.asking import Asks
 from widgets.keys import bindings, caught_up
 from widgets.messages import Noticed, ScopeNarrowed, SilenceEnded, SilenceRequested
 from widgets.pane import Pane
 from widgets.rows import Piece, RowList, columns, widest
-from widgets.silence import SilenceForm, acknowledgement
 from widgets.text import age, clock, safe, severity_mark, severity_style
+
+if TYPE_CHECKING:
+    from widgets.silence import SilenceForm
 
 STATE_STYLE = {AlertState.FIRING: "error", AlertState.PENDING: "warning", AlertState.RESOLVED: "ok"}
 ROOMY = 76
@@ -125,7 +126,11 @@ class AlertsPane(Pane):
         else:
             self._arrangement = arrangement
             self._arrange(rows)
-        if isinstance(detail := self.detail, AlertDetail):
+        if (detail := self.detail) is None:
+            return
+        from widgets.alert_detail import AlertDetail
+
+        if isinstance(detail, AlertDetail):
             then = self.stores.alerts.get(detail.alert.fingerprint, self.scope.cursor)
             detail.follow_alert(then, self.moment)
             detail.follow_scope(self.scope, self.now)
@@ -166,7 +171,11 @@ class AlertsPane(Pane):
     def passed(self) -> None:
         """Let the ages grow."""
         self.query_one(RowList).renew()
-        if isinstance(form := self.detail, SilenceForm):
+        if (form := self.detail) is None:
+            return
+        from widgets.silence import SilenceForm
+
+        if isinstance(form, SilenceForm):
             form.follow_now(self.now)
 
     def summary(self) -> str:
@@ -292,10 +301,11 @@ class AlertsPane(Pane):
             self.post_message(ScopeNarrowed(service, {"service": service}))
         elif host := host_of(alert.resource):
             self.post_message(ScopeNarrowed(host, {"host": host}))
+        from widgets.alert_detail import AlertDetail
+
         await self.open_detail(AlertDetail(alert, self.now, self.scope, asks=self.asks))
 
-    @on(SilenceForm.Sent)
-    def _sent(self, event: SilenceForm.Sent) -> None:
+    def on_silence_form_sent(self, event: SilenceForm.Sent) -> None:
         """Pass the form's wish on, and go back to the rows."""
         event.stop()
         self.close_detail()
@@ -309,6 +319,8 @@ class AlertsPane(Pane):
         if shown and looks_like_matchers(self.filter_text):
             matchers = parse_matchers(self.filter_text)
         wanted = {alert.fingerprint for alert in alerts}
+        from widgets.silence import SilenceForm
+
         form = SilenceForm(self.stores.alerts, sources, matchers, wanted, author=self.author, now=self.now)
         await self.open_detail(form)
 
@@ -330,6 +342,8 @@ class AlertsPane(Pane):
         held, sources = self._silenced_by(firing)
         if not held or self._in_the_past():
             return
+        from widgets.silence import acknowledgement
+
         for alert in held:
             self._asked[alert.fingerprint] = now + ASKED_SPAN
             source = alert.source if alert.source in sources else sources[0]

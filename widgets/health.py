@@ -18,7 +18,6 @@ from widgets.detail import Detail, Field
 from widgets.keys import bindings
 from widgets.messages import ScopeNarrowed
 from widgets.pane import Pane
-from widgets.plot import Plot
 from widgets.rows import Piece, RowList, columns, widest
 from widgets.text import HEALTH_MARK, LATE_MARK, age, clock, freshness, quantity, safe, sparkline
 
@@ -198,6 +197,8 @@ class HealthDetail(Detail):
 
     def extra(self) -> Iterable[Widget]:
         """Yield the plot."""
+        from widgets.plot import Plot
+
         yield Plot()
 
     def on_mount(self) -> None:
@@ -223,6 +224,8 @@ class HealthDetail(Detail):
         sample = self.row.latest
         start, end = self.scope.window(self.now)
         points = tuple((at, value) for at, value, _ in self.past if value is not None and start <= at <= end)
+        from widgets.plot import Plot
+
         self.query_one(Plot).show(
             [Series(name=sample.subject, points=points, unit=sample.unit)],
             cursor=self.scope.cursor,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -24,11 +24,12 @@ from widgets.rows import Piece, RowList
 from widgets.slices import in_slices
 from widgets.text import safe
 from widgets.traces_ask import adopt, fetch_trace, search_traces, span_logs
-from widgets.traces_detail import SpanDetail, logs_of, span_json
 from widgets.traces_list import counted, draw_service, draw_trace, service_header, trace_header
-from widgets.traces_view import TraceView
-from widgets.waterfall import ACTIONS as WATERFALL_ACTIONS
-from widgets.waterfall import Waterfall
+from widgets.waterfall_keys import ACTIONS as WATERFALL_ACTIONS
+
+if TYPE_CHECKING:
+    from widgets.traces_detail import SpanDetail
+    from widgets.traces_view import TraceView
 
 BIG = 300
 """Traces from which the list is made anew twice a second instead of at every tick."""
@@ -83,6 +84,8 @@ class TracesPane(Pane):
     def view(self) -> TraceView:
         """The waterfall and the lines around it; there from the first time that a trace is opened."""
         if self._view is None:
+            from widgets.traces_view import TraceView
+
             self._view = TraceView()
             self._view.add_class("pane--body", update=False)
             self.mount(self._view, after=0)
@@ -253,7 +256,7 @@ class TracesPane(Pane):
     @on(RowList.Chosen)
     async def _chosen(self, event: RowList.Chosen) -> None:
         event.stop()
-        if isinstance(event.rows, Waterfall):
+        if self._view is not None and event.rows is self._view.waterfall:
             await self._open_span(event.item)
         elif isinstance(event.item, Trace):
             trace = event.item
@@ -265,10 +268,12 @@ class TracesPane(Pane):
             self.post_message(ScopeNarrowed(event.item.service, {"service": event.item.service}))
 
     async def _open_span(self, row: int) -> None:
+        from widgets.traces_detail import SpanDetail
+
         await self.open_detail(SpanDetail(self.view.waterfall.trace_tree, row))
 
-    @on(SpanDetail.Opened)
-    def _span_opened(self, event: SpanDetail.Opened) -> None:
+    def on_span_detail_opened(self, event: SpanDetail.Opened) -> None:
+        """Look for the logs of a span whose detail stands."""
         event.stop()
         self._look_for_logs(event.detail)
 
@@ -316,6 +321,8 @@ class TracesPane(Pane):
     def copied(self) -> tuple[str, str]:
         """Copy the trace's identifier, the span as JSON, or the service's name."""
         if self.opened:
+            from widgets.traces_detail import span_json
+
             row = self.view.waterfall.current
             return (
                 (span_json(self.view.waterfall.trace_tree.spans[row]), "span")
@@ -366,6 +373,8 @@ class TracesPane(Pane):
 
     @work(group="logs", exclusive=True, exit_on_error=False)
     async def _look_for_logs(self, detail: SpanDetail) -> None:
+        from widgets.traces_detail import logs_of
+
         span: Span = detail.span
         records: list[LogRecord] = await in_slices(logs_of(self.stores.logs, span))
         names = self.asks.offering("query_logs") if self.asks else []

@@ -28,6 +28,12 @@ HEAVY = (
     "sqlite3",
     "sqlite_utils",
     "tomlkit",
+    "widgets.alert_detail",
+    "widgets.plot",
+    "widgets.silence",
+    "widgets.traces_detail",
+    "widgets.traces_view",
+    "widgets.waterfall",
 )
 CHILD = """
 import functools, json, os, sys
