@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cockpit.actions.command import Command
     from cockpit.actions.executor import Ended, Executor, OnOutput
     from cockpit.actions.transport import Transport
+    from cockpit.approvals import Approvals
     from cockpit.config import Settings
     from cockpit.guard.judge import Assessment
 
@@ -24,6 +25,7 @@ class Operations:
     """Runs what the operator asks for, as far as the guard lets it; without a record nothing runs.
 
     Attributes:
+        approvals: Second persons' approvals; None until the log is open.
         elevation: Whether production may be changed just now.
         error: Why the log can't be used; empty when it can, or when it isn't open yet.
         interrupted: Actions of earlier sessions whose end nobody recorded.
@@ -47,6 +49,7 @@ class Operations:
         self._data_dir = data_dir
         self._ask = ask
         self._log: ActionLog | None = None
+        self.approvals: Approvals | None = None
         self._executor: Executor | None = None
 
     @property
@@ -184,10 +187,12 @@ class Operations:
         from cockpit.actions.executor import Executor
         from cockpit.actions.local import LocalTransport
         from cockpit.actions.source import SourceTransport
+        from cockpit.approvals import Approvals
         from cockpit.guard.judge import ReadOnly
         from cockpit.guard.setup import guard_of
 
         log = opened(self._data_dir, self._settings)
         transports: dict[str, Transport] = {"local": LocalTransport(), "source": SourceTransport(self._ask)}
-        guard = guard_of(self._settings, elevated=lambda: self.elevation.active)
+        self.approvals = Approvals(log, self._settings)
+        guard = guard_of(self._settings, elevated=lambda: self.elevation.active, granted=self.approvals.of)
         return log, Executor(log, transports, judge=ReadOnly(guard) if self.read_only else guard)

@@ -85,6 +85,20 @@ class EntryReader:
         rows = self._newest("approvals", limit, incident=incident, kind="request")
         return tuple(self._with_answers(row) for row in rows)
 
+    def ran_under(self, request: str) -> bool:
+        """Return whether an action was let run under the approval with that full id.
+
+        Raises:
+            ActionLogError: The log can't be read.
+        """
+        with self._lock, errors_mapped(self.path):
+            found = self._query(
+                "select 1 from actions where decision = 'run' and approvals is not null "
+                "and exists (select 1 from json_each(approvals) where value = :request) limit 1",
+                {"request": request},
+            )
+            return next(found, None) is not None
+
     def _with_answers(self, row: dict[str, Any]) -> Approval:
         with self._lock, errors_mapped(self.path):
             answers = self._query(

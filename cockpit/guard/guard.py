@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Iterable, Sequence
 
 from cockpit.actions.command import Command, Risk
+from cockpit.guard.approval import Grant
 from cockpit.guard.classify import Classified, Classifier
 from cockpit.guard.findings import Finding
 from cockpit.guard.judge import Assessment
@@ -25,7 +26,7 @@ class Guard:
         own: Rules that users added.
         reasons: What counts as an open reason.
         elevated: Tells whether production may be changed just now.
-        approved: Tells whether a second person has approved a command.
+        granted: Finds the second person's approval that covers a command, already checked.
     """
 
     def __init__(
@@ -35,13 +36,13 @@ class Guard:
         own: Sequence[OwnRule] = (),
         reasons: Reasons | None = None,
         elevated: Callable[[], bool] = lambda: False,
-        approved: Callable[[Command], bool] = lambda _: False,
+        granted: Callable[[Command], Grant | None] = lambda _: None,
     ) -> None:
         self._targets = targets
         self._own = tuple(own)
         self._reasons = reasons or Reasons()
         self._elevated = elevated
-        self._approved = approved
+        self._granted = granted
 
     def assess(self, command: Command) -> Assessment:
         """Judge a command; never runs anything."""
@@ -50,19 +51,21 @@ class Guard:
         if place.environment in CAREFUL:
             classified = self._strict.command(command)
             place = self._place(command.target, classified.findings)
+        grant = self._granted(command)
         asked = Asked(
             command=command,
             risk=classified.risk,
             environment=place.environment,
             name=place.name,
             elevated=self._elevated(),
-            approved=self._approved(command),
+            approved=grant is not None,
+            beforehand=grant is not None and grant.beforehand,
         )
         lacking = missing(asked, self._reasons)
         return Assessment(
             risk=classified.risk,
             decision=decide(asked, lacking),
-            reasons=(*_told(classified), *_where(place, classified.risk)),
+            reasons=(*_told(classified), *_where(place, classified.risk), *_by(grant)),
             requires=tuple(need.value for need in lacking),
             environment=place.environment,
             place=place.name,
@@ -102,6 +105,12 @@ def _where(place: Target, risk: Risk) -> tuple[str, ...]:
         f"no rule names {place.name}, so it counts as production: name it with "
         f'[[targets]] name = "{place.name}" environment = "…" ({how})',
     )
+
+
+def _by(grant: Grant | None) -> tuple[str, ...]:
+    if grant is None:
+        return ()
+    return (f"approved by {grant.approver}{' beforehand' if grant.beforehand else ''} ({grant.request})",)
 
 
 def _preview(classified: Classified) -> tuple[str, ...]:

@@ -71,6 +71,7 @@ class Asked(Struct, frozen=True, kw_only=True):
         name: The target's name that has to be typed: of all places it lands on, the one that asks for most care.
         elevated: Whether production may be changed just now.
         approved: Whether a second person has approved it.
+        beforehand: Whether it was approved beforehand, as the step of a runbook is: then nothing more is asked.
     """
 
     command: Command
@@ -79,11 +80,12 @@ class Asked(Struct, frozen=True, kw_only=True):
     name: str
     elevated: bool = False
     approved: bool = False
+    beforehand: bool = False
 
 
 def needed(asked: Asked) -> tuple[Need, ...]:
     """Return all that has to be given for a command, whether or not it was."""
-    if asked.risk is Risk.READ:
+    if asked.risk is Risk.READ or asked.beforehand:
         return ()
     destructive = asked.risk is Risk.DESTRUCTIVE
     if asked.command.origin is Origin.PANE:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cockpit.actions.command import Command
+from cockpit.guard.approval import Grant
 from cockpit.guard.guard import Guard
 from cockpit.guard.policy import Reasons
 from cockpit.targets import Targets
@@ -18,14 +19,14 @@ def guard_of(
     settings: Settings,
     *,
     elevated: Callable[[], bool] = lambda: False,
-    approved: Callable[[Command], bool] = lambda _: False,
+    granted: Callable[[Command], Grant | None] = lambda _: None,
 ) -> Guard:
     """Return the guard of a configuration.
 
     Args:
         settings: Names the targets, the user's rules, and what counts as an open reason.
         elevated: Tells whether production may be changed just now.
-        approved: Tells whether a second person has approved a command.
+        granted: Finds the second person's approval that covers a command, already checked.
     """
     own = settings.guard
     return Guard(
@@ -33,7 +34,7 @@ def guard_of(
         own=own.rules,
         reasons=reasons_of(settings),
         elevated=elevated,
-        approved=approved,
+        granted=granted,
     )
 
 

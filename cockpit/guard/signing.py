@@ -91,6 +91,22 @@ async def signer(signature: str, allowed_signers: Path) -> str:
     return names[0].split(",")[0]
 
 
+async def names_of(fingerprint: str, allowed_signers: Path) -> frozenset[str]:
+    """Return the identities that a key with that fingerprint may sign as.
+
+    Raises:
+        SignatureError: The list can't be read.
+    """
+    await asyncio.to_thread(_must_be_readable, allowed_signers)
+    lines = await asyncio.to_thread(allowed_signers.read_text, errors="replace")
+    return frozenset(
+        name
+        for words in (line.split() for line in lines.splitlines() if not line.lstrip().startswith("#"))
+        if any(_fingerprint_of_key(word) == fingerprint for word in words[1:])
+        for name in words[0].split(",")
+    )
+
+
 async def fingerprint(key: Path) -> str:
     """Return a key's fingerprint, as `SHA256:…`.
 
@@ -119,7 +135,20 @@ def fingerprint_of(signature: str) -> str:
         blob, key, length = b"", b"", -1
     if not blob.startswith(b"SSHSIG") or len(key) != length:
         raise SignatureError("it is no SSH signature")
-    return f"SHA256:{base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip('=')}"
+    return _as_fingerprint(key)
+
+
+def _fingerprint_of_key(text: str) -> str:
+    """Return the fingerprint of a public key's base64, empty for anything else."""
+    try:
+        blob = base64.b64decode(text, validate=True)
+    except ValueError:
+        return ""
+    return _as_fingerprint(blob) if blob.startswith(b"\x00\x00\x00") else ""
+
+
+def _as_fingerprint(blob: bytes) -> str:
+    return f"SHA256:{base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip('=')}"
 
 
 def _file(signature: str) -> tempfile._TemporaryFileWrapper[str]:

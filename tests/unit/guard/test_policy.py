@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from cockpit.actions.command import Command, Origin, shell_command
+from cockpit.guard.approval import Grant
 from cockpit.guard.guard import Guard
 from cockpit.guard.judge import Assessment, Decision, ReadOnly
 from cockpit.guard.policy import Reasons
@@ -13,6 +14,7 @@ from cockpit.guard.settings import OwnRule
 from cockpit.targets import Environment, TargetRule, Targets
 
 TARGETS = Targets(tuple(TargetRule(name=each[:3], environment=each) for each in Environment))
+GRANT = Grant(request="01X", approver="bob@example.com", digest="", expires_ns=0)
 READ, CHANGE, UNKNOWN, DESTROY = "id", "id > made", "no-such-program", "echo x; rm -r data"
 
 
@@ -26,7 +28,7 @@ def guard(*, elevated: bool = False, approved: bool = False, own: tuple[OwnRule,
         own=own,
         reasons=Reasons(ticket=r"CHG-\d+", incident=r"INC-\d+"),
         elevated=lambda: elevated,
-        approved=lambda _: approved,
+        granted=lambda _: GRANT if approved else None,
     )
 
 
@@ -98,6 +100,16 @@ def test_destruction_needs_a_second_person_even_when_elevated() -> None:
     assert guard(elevated=True).assess(command).decision is Decision.APPROVE
     assert guard(elevated=True, approved=True).assess(command).decision is Decision.RUN
     assert guard(approved=True).assess(command).requires == ("elevation",)
+
+
+def test_what_was_approved_beforehand_asks_nothing_more() -> None:
+    beforehand = replace(GRANT, beforehand=True)
+    for line in (CHANGE, DESTROY):
+        got = Guard(TARGETS, granted=lambda _: beforehand).assess(asked(line, "pro"))
+        assert (got.decision, got.reasons[-1]) == (
+            Decision.RUN,
+            "approved by bob@example.com beforehand (01X)",
+        )
 
 
 def test_a_command_counts_where_it_lands() -> None:
