@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,10 +15,14 @@ from cockpit.guard.judge import Assessment
 
 if TYPE_CHECKING:
     from cockpit.actionlog.log import ActionLog
+    from cockpit.actionlog.reader import ActionReader
     from cockpit.config import Settings
 
 BEFOREHAND_MOST = 366
 """Days that an approval given beforehand may hold."""
+
+LOOK_S = 1.0
+"""Seconds between two looks for an answer."""
 
 
 class Approvals:
@@ -73,6 +78,25 @@ class Approvals:
         self._grants[grant.request] = grant
         return replace(command, approval=grant.request)
 
+    async def wait(self, request: str, command: Command) -> Command:
+        """Wait for a second person's answer, and return the command under the approval.
+
+        Raises:
+            Refused: The answer was no, or none came in time.
+            SignatureError: The signature does not hold.
+            ActionLogError: The log can't be read.
+        """
+        while True:
+            found = await asyncio.to_thread(self._log.reading().approval, request)
+            if found.answers and found.answers[-1].granted:
+                return await self.take(request, command)
+            if found.answers:
+                last = found.answers[-1]
+                raise Refused(f"{last.approver} said no", where=request, remedy=last.remark or "")
+            if time.time_ns() >= found.expires_ns:
+                raise Refused("nobody answered in time", where=request, remedy="ask for approval again")
+            await asyncio.sleep(LOOK_S)
+
     async def beforehand(self, command: Command) -> Command:
         """Return the command under an approval that was given for it beforehand, else as it is."""
         if not self._settings.log.allowed_signers:
@@ -85,6 +109,10 @@ class Approvals:
                 except (Refused, SignatureError):
                     continue
         return command
+
+    def reading(self) -> ActionReader:
+        """Return the reader of the log."""
+        return self._log.reading()
 
     def signers(self) -> Path:
         """Return the list of those whose signatures count.

@@ -90,6 +90,33 @@ class Operations:
         """
         await (await self._ready()).decline(command, why)
 
+    async def approved_beforehand(self, command: Command) -> Command:
+        """Return the command under an approval that was given for it beforehand, else as it is.
+
+        Raises:
+            ActionLogError: The log can't be read.
+        """
+        return await (await self._asking()).beforehand(command)
+
+    async def ask_second_person(self, command: Command) -> tuple[str, int]:
+        """Ask a second person for approval; return the request's id, and until when it is open.
+
+        Raises:
+            SignatureError: Nobody's signature would count.
+            ActionLogError: It can't be recorded.
+        """
+        approvals = await self._asking()
+        request = await approvals.ask(command, await self.assess(command))
+        return request, approvals.reading().approval(request).expires_ns
+
+    async def answer(self, request: str, command: Command) -> Command:
+        """Wait for a second person's answer, and return the command under the approval.
+
+        Raises:
+            CockpitError: There is none, or it does not hold.
+        """
+        return await (await self._asking()).wait(request, command)
+
     async def elevate(self, minutes: int, command: Command) -> None:
         """Let production be changed for some minutes, for the reason that a command gives; recorded first.
 
@@ -174,6 +201,11 @@ class Operations:
         if self._log is not None:
             self._log.close()
             self._log = None
+
+    async def _asking(self) -> Approvals:
+        await self._ready()
+        assert self.approvals is not None
+        return self.approvals
 
     async def _ready(self) -> Executor:
         if self._executor is None:

@@ -6,6 +6,7 @@ What the operator asks for goes through `cockpit.operations` and by it through t
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.app import App
@@ -18,6 +19,9 @@ from widgets.lines import CommandBar
 from widgets.messages import SilenceEnded, SilenceRequested
 from widgets.output import OutputDrawer
 from widgets.verdict import Verdict
+
+if TYPE_CHECKING:
+    from widgets.obtaining import Consent
 
 
 class CommandingApp(App[int]):
@@ -50,15 +54,12 @@ class CommandingApp(App[int]):
     @work(group="ask", exit_on_error=False)
     async def run_line(self, line: str) -> None:
         """Run a shell line through the door, in the drawer, once the operator has given what it needs."""
-        from widgets.obtaining import Consent
-
         target = self.cockpit.target
         if self.drawer.running:
             self.notice("a command is still running; stop it first, or wait", "warning")
             return
-        consent = Consent(self.operations, self.cockpit.settings, self.push_screen_wait)
         try:
-            command = await consent.obtain(self.operations.typed(line, target))
+            command = await self._consent().obtain(self.operations.typed(line, target))
         except CockpitError as error:
             self.notice(str(error), "error")
             return
@@ -70,20 +71,22 @@ class CommandingApp(App[int]):
     @work(group="ask", exit_on_error=False)
     async def action_elevate(self) -> None:
         """Let production be changed for a while, once a reason was given; elevated already, give that up."""
-        from widgets.obtaining import Consent
-
         try:
             if self.operations.elevation.active:
                 await self.operations.drop_elevation()
                 self.notice("production is read-only again")
                 return
-            consent = Consent(self.operations, self.cockpit.settings, self.push_screen_wait)
-            if await consent.elevate(self.cockpit.target):
+            if await self._consent().elevate(self.cockpit.target):
                 self.notice(
                     f"production may be changed for {self.cockpit.settings.guard.elevation_minutes} minutes"
                 )
         except CockpitError as error:
             self.notice(str(error), "error")
+
+    def _consent(self) -> Consent:
+        from widgets.obtaining import Consent
+
+        return Consent(self.operations, self.cockpit.settings, self.push_screen_wait, self.push_screen_wait)
 
     @on(SilenceRequested)
     def _silence_requested(self, event: SilenceRequested) -> None:

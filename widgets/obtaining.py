@@ -9,13 +9,14 @@ from msgspec.structs import replace
 from cockpit.actions.command import Command, Risk
 from cockpit.actions.transport import Stream
 from cockpit.config.settings import Settings
-from cockpit.errors import Refused
+from cockpit.errors import CockpitError, Refused
 from cockpit.guard.judge import Assessment, Decision
 from cockpit.guard.policy import Need
 from cockpit.guard.setup import reasons_of
 from cockpit.operations import Operations
 from cockpit.targets import Target
 from widgets.consent import ConsentDialog
+from widgets.waiting import WaitingDialog
 
 SHOWN = 256 * 1024
 """Bytes of a dry run's output that are shown."""
@@ -28,6 +29,7 @@ class Consent:
         operations: The way out.
         settings: Says what counts as an open reason, and how long elevation lasts.
         show: Puts a dialog on the screen and returns how it was dismissed.
+        wait: The same for the dialog that waits for a second person.
     """
 
     def __init__(
@@ -35,10 +37,12 @@ class Consent:
         operations: Operations,
         settings: Settings,
         show: Callable[[ConsentDialog], Awaitable[Command | None]],
+        wait: Callable[[WaitingDialog], Awaitable[Command | CockpitError | None]],
     ) -> None:
         self._operations = operations
         self._settings = settings
         self._show = show
+        self._wait = wait
 
     async def obtain(self, command: Command) -> Command | None:
         """Return the command with what was given; None where the operator does not want it after all.
@@ -48,6 +52,7 @@ class Consent:
         Raises:
             CockpitError: It can't be judged or recorded.
         """
+        command = await self._operations.approved_beforehand(command)
         assessment = await self._operations.assess(command)
         if assessment.decision is Decision.RUN or self._operations.read_only:
             return command
@@ -57,7 +62,22 @@ class Consent:
             return None
         if Need.ELEVATION in assessment.requires:
             await self._operations.elevate(self._settings.guard.elevation_minutes, given)
+        if Need.SECOND_PERSON in assessment.requires:
+            return await self._approved(given)
         return given
+
+    async def _approved(self, command: Command) -> Command | None:
+        """Ask a second person, and return the command under the approval; None where there is none."""
+        request, expires_ns = await self._operations.ask_second_person(command)
+        answer = self._operations.answer(request, command)
+        got = await self._wait(WaitingDialog(request, answer, expires_ns=expires_ns))
+        if isinstance(got, Command):
+            return got
+        why = "given up" if got is None else str(got)
+        await self._operations.decline(command, f"not approved ({request}): {why}")
+        if got is not None:
+            raise got
+        return None
 
     async def elevate(self, target: Target) -> bool:
         """Let production be changed for a while, if the operator gives a reason; return whether that was done.

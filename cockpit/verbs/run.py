@@ -46,6 +46,14 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
         help="ask for what production denies: a second person has to approve it",
     )
     parser.add_argument(
+        "--approval", metavar="ID", default="", help="the request that a second person has approved"
+    )
+    parser.add_argument(
+        "--wait",
+        action="store_true",
+        help="wait for a second person's answer, as long as the request is open",
+    )
+    parser.add_argument(
         "--shell", metavar="LINE", default="", help="run a line by the target's shell, in place of ARGV"
     )
     parser.add_argument(
@@ -76,7 +84,7 @@ def main(args: argparse.Namespace) -> int:
     command = _command(args, settings)
     log = opened(data_dir(args.data_dir), settings)
     try:
-        status = asyncio.run(_run(log, command, settings, as_json=args.json))
+        status = asyncio.run(_run(log, command, settings, args))
     except BaseException:
         # What went wrong first says more than that the session's end could not be recorded either.
         with contextlib.suppress(ActionLogError):
@@ -118,24 +126,28 @@ def _command(args: argparse.Namespace, settings: Settings) -> Command:
     )
 
 
-async def _run(log: ActionLog, command: Command, settings: Settings, *, as_json: bool) -> int:
+async def _run(log: ActionLog, command: Command, settings: Settings, args: argparse.Namespace) -> int:
     """Run a command, stopping it when a signal asks for that, and return the exit status."""
     import asyncio
     import signal
 
     from cockpit.actions.executor import Executor
     from cockpit.actions.local import LocalTransport
+    from cockpit.approvals import Approvals
     from cockpit.errors import CommandError
     from cockpit.guard.setup import guard_of, reasons_of
-    from cockpit.verbs.asking import ask
+    from cockpit.verbs.asking import Asking
 
+    as_json: bool = args.json
     ids: list[str] = []
     ends: list[Ended] = []
     got: list[int] = []
     # On the command line the name typed out elevates that one command.
-    guard = guard_of(settings, elevated=lambda: True)
+    approvals = Approvals(log, settings)
+    guard = guard_of(settings, elevated=lambda: True, granted=approvals.of)
     executor = Executor(log, {LOCAL: LocalTransport()}, judge=guard)
-    command = await ask(executor, command, reasons_of(settings))
+    asking = Asking(executor, approvals, reasons_of(settings))
+    command = await asking.obtain(command, approval=args.approval, wait=args.wait)
     task = asyncio.ensure_future(
         executor.run(command, on_output=_show(as_json=as_json), on_begin=ids.append, on_end=ends.append)
     )
