@@ -21,6 +21,7 @@ from sources.support.filesearch import Search
 from sources.support.followed import Followed, Following, read_gz
 from sources.support.loglines import LineParser
 from sources.support.multiline import Joiner
+from sources.support.parsing import Parsing
 
 QUICK = 0.2
 """Seconds between two looks while files grow."""
@@ -98,6 +99,7 @@ class FilesSource(Source[FilesOptions]):
         self._following = Following(
             options.paths, exclude=options.exclude, most=options.max_files, follow=self._follow
         )
+        self._parsing = Parsing(options.record_start, joined=options.multiline)
         self._outbox: list[LogRecord] = []
         self._began = False
 
@@ -126,6 +128,7 @@ class FilesSource(Source[FilesOptions]):
                     await emit.replace(HealthSample, [self._health()])
                     scanned = spoken = loop.time()
                 moved = await self._sweep(emit)
+                await self._parsing.settle(self._following.all)
                 if moved:
                     spoken = loop.time()
                 elif loop.time() - spoken >= self.options.interval:
@@ -133,7 +136,9 @@ class FilesSource(Source[FilesOptions]):
                     spoken = loop.time()
                 await asyncio.sleep(self._pause(moved=moved))
         finally:
+            self._parsing.recall()
             self._outbox += self._following.suspend(time.time_ns())
+            await self._parsing.end()
 
     async def check(self) -> str:
         """Look for the files and say how many can be read."""
@@ -202,16 +207,23 @@ class FilesSource(Source[FilesOptions]):
         loop = asyncio.get_running_loop()
         paused = loop.time()
         for followed in self._following.turns():
-            for part in followed.news(time.time_ns()):
-                self._outbox += part
-                found = found or bool(part)
-                if len(self._outbox) >= BATCH:
-                    await self._send(emit)
+            for block in followed.blocks():
+                async for part in self._parsing.records(followed, block, time.time_ns()):
+                    found = await self._take(part, emit) or found
                 if loop.time() - paused > SLICE:
                     await asyncio.sleep(0)
                     paused = loop.time()
+        async for part in self._parsing.rest():
+            found = await self._take(part, emit) or found
         await self._send(emit)
         return found
+
+    async def _take(self, part: list[LogRecord], emit: Emit) -> bool:
+        """Put records in the outbox, and hand it over where it is full; True where there are some."""
+        self._outbox += part
+        if len(self._outbox) >= BATCH:
+            await self._send(emit)
+        return bool(part)
 
     def _pause(self, *, moved: bool) -> float:
         if any(followed.more for followed in self._following.files):

@@ -18,7 +18,7 @@ from msgspec import Struct
 from cockpit.signals import LogRecord
 from sources.support.loglines import LineParser
 from sources.support.multiline import Joiner
-from sources.support.tail import CHUNK, LINE, Mark, NotAFile, Standing, Tail
+from sources.support.tail import CHUNK, LINE, Mark, NotAFile, Standing, Tail, lines_of
 
 LINGER = 30.0
 """Seconds for which a file is still read after it lost its name: its writer may not know yet."""
@@ -39,6 +39,14 @@ MARKS = 4_096
 """Files remembered after they were let go."""
 
 
+class Block(Struct, frozen=True, gc=False):
+    """Whole lines of a file, as they are written."""
+
+    data: bytes
+    last: bool = False
+    """Whether the record that these lines end with waits for no more of them."""
+
+
 class Followed:
     """One file, with what is needed to make records of it."""
 
@@ -50,6 +58,8 @@ class Followed:
         """When it lost its name, on the monotonic clock; 0 while it has it."""
         self.more = False
         """True when the last turn ended before the file did."""
+        self.away = 0
+        """Blocks that are with somebody else, to be parsed."""
         self._texts: list[str] = []
         self._read_at = 0.0
         self._written = 0
@@ -57,7 +67,7 @@ class Followed:
 
     def opened(self, written: int) -> None:
         """Note when the file was written last, in nanoseconds."""
-        self._written = written
+        self._written, self._read_at = written, time.monotonic()
 
     def back_fill(self, most: int) -> Iterator[list[LogRecord]]:
         """Yield the records of what is there at the start, some at a time, up to about `most` bytes.
@@ -67,48 +77,55 @@ class Followed:
         while most >= 0 and (lines := self.tail.read()) is not None:
             most -= CHUNK
             self._texts += self.joiner.join(lines)
-            yield from self._ready(self._written, old=True)
+            yield from self.ready(self._written, old=True)
         self._texts += self.joiner.flush()
-        yield from self._ready(self._written, old=True)
+        yield from self.ready(self._written, old=True)
 
-    def news(self, now: int) -> Iterator[list[LogRecord]]:
-        """Yield the records that came since, some at a time, for one turn."""
+    def blocks(self) -> Iterator[Block]:
+        """Yield what came since, for one turn, to be given to `feed` in this order."""
         self.more = False
         for _ in range(TURN):
-            lines = self.tail.read()
-            if lines is None:
-                self._settle()
-                yield from self._ready(now)
+            data = self.tail.read_block()
+            if data is None:
+                if settled := self._settled():
+                    yield settled
                 return
             self._read_at = time.monotonic()
-            self._texts += self.joiner.join(lines)
-            yield from self._ready(now)
+            if data:
+                yield Block(data)
         self.more = True
+
+    def feed(self, block: Block) -> None:
+        """Take in a block's lines; `ready` gives out what they complete."""
+        self._texts += self.joiner.join(lines_of(block.data))
+        if block.last:
+            self._texts += self.joiner.flush()
+
+    def ready(self, now: int, *, old: bool = False) -> Iterator[list[LogRecord]]:
+        """Yield the records that are complete, some at a time; what is not asked for stays for the next time."""
+        while self._texts:
+            texts, self._texts = self._texts[:PART], self._texts[PART:]
+            yield self._records(texts, now, old=old)
 
     def rest(self, now: int) -> list[LogRecord]:
         """Return the records that were being put together, but for a line that no line feed has ended."""
         if not self.tail.waiting:
             self._texts += self.joiner.flush()
-        return [record for part in self._ready(now) for record in part]
+        return [record for part in self.ready(now) for record in part]
 
-    def _settle(self) -> None:
-        """Take what waited long enough for a line feed, or for more lines, as it is."""
+    def _settled(self) -> Block | None:
+        """Return what waited long enough for a line feed, or for more lines, to be taken as it is."""
         waited = time.monotonic() - self._read_at
         if self.tail.waiting and waited >= PATIENCE:
-            self._texts += self.joiner.join(self.tail.flush())
-            self._texts += self.joiner.flush()
-        elif self.joiner.holding and not self.tail.waiting and waited >= SETTLE:
-            self._texts += self.joiner.flush()
-
-    def _ready(self, now: int, *, old: bool = False) -> Iterator[list[LogRecord]]:
-        while self._texts:
-            texts, self._texts = self._texts[:PART], self._texts[PART:]
-            yield self._records(texts, now, old=old)
+            return Block(self.tail.flush_block(), last=True)
+        if self.joiner.holding and not self.tail.waiting and waited >= SETTLE:
+            return Block(b"", last=True)
+        return None
 
     @property
     def waiting(self) -> bool:
         """True while something was read that is no record yet."""
-        return self.joiner.holding or self.tail.waiting
+        return self.joiner.holding or self.tail.waiting or self.away > 0
 
     def _records(self, texts: list[str], now: int, *, old: bool = False) -> list[LogRecord]:
         parse = self.parser.parse
@@ -163,11 +180,14 @@ class Following:
         return list(self._by_path.values())
 
     @property
+    def all(self) -> list[Followed]:
+        """Those, and the files that lost their names."""
+        return [*self._by_path.values(), *self._leaving]
+
+    @property
     def waiting(self) -> bool:
         """True while a line or record of some file is not complete."""
-        return any(followed.waiting for followed in self._by_path.values()) or any(
-            followed.waiting for followed in self._leaving
-        )
+        return any(followed.waiting for followed in self.all)
 
     def paths(self) -> list[str]:
         """Return the matching files, those written last first."""
@@ -213,7 +233,7 @@ class Following:
         for path in [path for path in self._by_path if path in names and path not in allowed]:
             self._let_go(self._by_path.pop(path))
         share = from_end(len(wanted)) if from_end else -1
-        known = {followed.tail.key for followed in [*self._by_path.values(), *self._leaving]}
+        known = {followed.tail.key for followed in self.all}
         for match in wanted:
             if match.path not in self._by_path and match.key not in known:
                 known.add(self._open(match.path, share))
@@ -247,7 +267,7 @@ class Following:
     def suspend(self, now: int) -> list[LogRecord]:
         """Let all files go, remembering how far each was read; return the records that were being put together."""
         rest: list[LogRecord] = []
-        for followed in [*self._by_path.values(), *self._leaving]:
+        for followed in self.all:
             rest += followed.rest(now)
             self._let_go(followed)
         self._by_path.clear()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from msgspec import Struct
+
 LINES = 500
 """Lines joined into one record at most."""
 
@@ -26,6 +28,15 @@ _ENDS_TRACEBACK = re.compile(
     r"(?:\w+\.)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Warning)\b|(?:\w+\.)+[A-Z]\w*: "
 )
 _FIRST = frozenset(" \tCSTD.gc])}") | frozenset("abcdefghijklmnopqrstuvwxyz")
+
+
+class Held(Struct, frozen=True, array_like=True, gc=False):
+    """What a joiner holds, so that another can go on with it."""
+
+    lines: list[str]
+    size: int
+    blank: int
+    traceback: bool
 
 
 class Joiner:
@@ -48,6 +59,16 @@ class Joiner:
     def holding(self) -> bool:
         """True while a record waits for lines that may follow it."""
         return bool(self._held)
+
+    @property
+    def held(self) -> Held:
+        """The record that is being put together."""
+        return Held(list(self._held), self._size, self._blank, self._traceback)
+
+    @held.setter
+    def held(self, held: Held) -> None:
+        self._held, self._size = list(held.lines), held.size
+        self._blank, self._traceback = held.blank, held.traceback
 
     def join(self, lines: list[str]) -> list[str]:
         """Return the records that these lines complete; the last one is held until the next line or `flush`."""

@@ -142,6 +142,15 @@ class Tail:
         Raises:
             OSError: The file can't be read.
         """
+        block = self.read_block()
+        return None if block is None else lines_of(block)
+
+    def read_block(self) -> bytes | None:
+        """Return the same as they are written, each with its line feed.
+
+        Raises:
+            OSError: The file can't be read.
+        """
         size = os.fstat(self._descriptor).st_size
         if size < self.offset or not self._begins_with(self._head):
             self._rewind()
@@ -150,15 +159,19 @@ class Tail:
             return None
         self._remember_head()
         self.offset += len(data)
-        return self._lines(data)
+        return self._whole(data)
 
     def flush(self) -> list[str]:
         """Give out the last line although no line feed has ended it."""
+        return lines_of(self.flush_block())
+
+    def flush_block(self) -> bytes:
+        """Give it out as it is written; nothing where there is none."""
         if not self.waiting:
-            return []
-        lines = [self._finished(self._partial)]
+            return b""
+        line = self._finished(self._partial)
         self._partial, self.skipped = b"", 0
-        return lines
+        return line
 
     def _rewind(self) -> None:
         self.offset, self._head, self._partial, self.skipped = 0, b"", b"", 0
@@ -170,22 +183,23 @@ class Tail:
         if len(self._head) < HEAD:
             self._head = os.pread(self._descriptor, HEAD, 0)
 
-    def _lines(self, data: bytes) -> list[str]:
+    def _whole(self, data: bytes) -> bytes:
+        """Return what makes whole lines of a chunk and of what was kept; keep the rest."""
         if b"\0" in data:
             # A file copied away and cut while its writer goes on begins with a hole.
             data = data.replace(b"\0", b"")
         newline = data.rfind(b"\n")
         if newline < 0:
             self._keep(data)
-            return []
-        first, _, whole = data[: newline + 1].partition(b"\n")
-        lines = [self._finished(self._kept(first))]
-        self._partial, self.skipped = b"", 0
-        if whole:
+            return b""
+        block = data[: newline + 1]
+        if self.waiting:
             # A chunk holds at most LINE bytes, so no line in the midst of one is too long.
-            lines += [line.rstrip("\r") for line in whole[:-1].decode("utf-8", "replace").split("\n")]
+            first, _, others = block.partition(b"\n")
+            block = self._finished(self._kept(first)) + others
+            self._partial, self.skipped = b"", 0
         self._keep(data[newline + 1 :])
-        return lines
+        return block
 
     def _keep(self, data: bytes) -> None:
         self._partial = self._kept(data)
@@ -198,10 +212,21 @@ class Tail:
             line = line[:LINE]
         return line
 
-    def _finished(self, line: bytes) -> str:
-        text = line.decode("utf-8", "replace").rstrip("\r")
-        return f"{text}… ({self.skipped:,} more bytes)" if self.skipped else text
+    def _finished(self, line: bytes) -> bytes:
+        if not self.skipped:
+            return line + b"\n"
+        return line.rstrip(b"\r") + f"… ({self.skipped:,} more bytes)\n".encode()
 
     def __del__(self) -> None:
         with contextlib.suppress(OSError):
             self.close()
+
+
+def lines_of(block: bytes) -> list[str]:
+    """Return a block's lines as text, without what ends them."""
+    if not block:
+        return []
+    text = block.decode("utf-8", "replace")
+    lines = text.split("\n")
+    del lines[-1]
+    return [line.rstrip("\r") for line in lines] if "\r" in text else lines
