@@ -18,7 +18,7 @@ from textual.worker import Worker
 from cockpit.errors import UsageError
 from cockpit.keymap import Action
 from cockpit.scope import Scope
-from cockpit.signals import Level, LogRecord, host_of, level_name, service_of
+from cockpit.signals import SECOND, Level, LogRecord, host_of, level_name, service_of
 from cockpit.source import TimeRange
 from cockpit.stores.base import Stores
 from cockpit.stores.logs import Criteria, LogFilter, LogView, Pattern, parse_filter, read_marks
@@ -38,6 +38,8 @@ from widgets.text import clock
 FLOORS = (0, Level.DEBUG, Level.INFO, Level.WARN, Level.ERROR, Level.FATAL)
 SHORT, TALL = 10, 24
 """Rows of the pane below which the strip is left out, and from which it has another line."""
+SLOW = SECOND // 2
+"""How long a search goes on before it says how far it is: a line that comes and goes moves the rows."""
 
 _CSS = """
 LogsPane {
@@ -80,6 +82,8 @@ class LogsPane(Pane):
         """What the last question's errors said."""
         self._seeking = ""
         self._search_waits = False
+        self._sought_at = 0
+        """When the search began."""
         self._told: Hashable = None
 
     def body(self) -> ComposeResult:
@@ -111,7 +115,8 @@ class LogsPane(Pane):
         scope = self.scope
         start = None if scope.end is None else scope.end - scope.span
         end = scope.end if scope.cursor is None else scope.cursor
-        self._view.look(self._criteria(), start=start, end=end)
+        if self._view.look(self._criteria(), start=start, end=end):
+            self._sought_at = self.now
         self._view.advance(SLICE)
         if not self._view.complete:
             self._search_on()
@@ -211,7 +216,8 @@ class LogsPane(Pane):
         asking = None if self._asking is None else self._asking[1]
         askable = self._offering() if asking is None and self.past is None else []
         parts = [self._problem, *asking_parts(asking, self.past), self._answer, self._seeking]
-        parts += [*rows_parts(self._view, self.lines, askable, live=self.past is None), self._filter.note]
+        live, slow = self.past is None, self.now - self._sought_at > SLOW
+        parts += [*rows_parts(self._view, self.lines, askable, live=live, slow=slow), self._filter.note]
         self.status.say([part for part in parts if part], error=bool(self._problem or self._answer))
 
     # The rows.

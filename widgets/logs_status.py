@@ -38,7 +38,7 @@ class LogStatus(Static):
             self._said = text
             self.set_class(error, "-error")
             self.set_class(bool(text), "-shown")
-            self.update(Content(text))
+            self.update(Content(text), layout=False)  # its size is its rules' affair
 
 
 def asking_parts(asking: TimeRange | None, past: Past | None) -> list[str]:
@@ -51,10 +51,12 @@ def asking_parts(asking: TimeRange | None, past: Past | None) -> list[str]:
     return parts
 
 
-def rows_parts(view: LogView, lines: LogLines, askable: Sequence[str], *, live: bool) -> list[str]:
-    """Say how far the search is, what came below, and who could be asked for what is above."""
+def rows_parts(
+    view: LogView, lines: LogLines, askable: Sequence[str], *, live: bool, slow: bool
+) -> list[str]:
+    """Say how far a search is that takes long, what came below, and who could be asked for what is above."""
     parts = []
-    if not view.complete:
+    if slow and not view.complete:
         parts.append(f"searched {view.searched:,} of {len(view.store):,}")
     if (
         live and not lines.following

@@ -21,7 +21,7 @@ from sources.support.followed import Block, Followed
 from sources.support.loglines import LineParser
 from sources.support.multiline import Joiner
 
-NICE = 5
+NICE = 2
 """Whoever looks at the screen comes first where cores are few."""
 
 

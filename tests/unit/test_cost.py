@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cockpit.cost import Collector
+from cockpit.cost import MANY, Collector
 
 
 @pytest.fixture
@@ -45,3 +45,22 @@ def test_what_is_due_is_collected_and_then_not_again(
     finally:
         collector.end()
     assert collections == [0]
+
+
+def test_many_new_objects_are_not_left_to_grow_more(
+    collections: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cockpit.cost.time.monotonic", lambda: 0.0)
+    collector = Collector()
+    collector.begin()
+    collections.clear()
+    try:
+        collector.idle()
+        assert collections == []
+        kept = [[number] for number in range(MANY)]
+        collector.idle()
+        collector.idle()
+    finally:
+        collector.end()
+    assert collections == [0]
+    assert len(kept) == MANY

@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual._compositor import Compositor
+from textual.geometry import Size
 from textual.pilot import Pilot
+from textual.widget import Widget
 
 from cockpit.errors import Unreachable
 from cockpit.signals import SECOND, LogRecord
@@ -195,6 +198,28 @@ async def test_a_filter_narrows_counts_and_keeps_the_last_good_one() -> None:
         await press(pilot, host, "escape")
         assert "21 · follow" in str(host.pane.border_title)
         assert "may never end" not in shown(host.lines())
+
+
+async def test_a_letter_typed_into_a_filter_lays_nothing_out_and_a_long_one_shows_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    host = host_of(numbered(range(500)))
+    laid_out: list[Size] = []
+    reflow = Compositor.reflow
+
+    def counted(self: Compositor, parent: Widget, size: Size) -> object:
+        laid_out.append(size)
+        return reflow(self, parent, size)
+
+    async with host.run_test(size=(100, 30)) as pilot:
+        await press(pilot, host, "slash", "4")
+        monkeypatch.setattr(Compositor, "reflow", counted)
+        await press(pilot, host, "2", "3", "backspace")
+        assert laid_out == []
+        assert bodies(host)[-1] == "line 442"
+        await press(pilot, host, *"x" * 150, *"end")
+        (line,) = host.lines(pane_of(host).query_one(FilterLine))
+        assert line.rstrip().endswith("xxxend")
 
 
 async def test_the_level_floor_hides_what_is_less() -> None:
