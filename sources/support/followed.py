@@ -108,9 +108,8 @@ class Followed:
             yield self._records(texts, now, old=old)
 
     def rest(self, now: int) -> list[LogRecord]:
-        """Return the records that were being put together, but for a line that no line feed has ended."""
-        if not self.tail.waiting:
-            self._texts += self.joiner.flush()
+        """Return the records of all whole lines that were read; the mark is before a line that has no end yet."""
+        self._texts += self.joiner.flush()
         return [record for part in self.ready(now) for record in part]
 
     def _settled(self) -> Block | None:

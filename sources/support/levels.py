@@ -64,9 +64,11 @@ def find_level(text: str, hint: int = 0) -> tuple[int, int]:
     Returns:
         The level, 0 where there is none, and the place of the word.
     """
-    words = text[:160].split(None, TOKENS)[:TOKENS]
-    if hint < len(words) and (level := _word_level(words[hint])):
+    start = text[:160]
+    words = start.split(None, hint + 1)
+    if hint < len(words) and (level := _BARE.get(words[hint]) or _word_level(words[hint])):
         return level, hint
+    words = start.split(None, TOKENS)[:TOKENS]
     for place, word in enumerate(words):
         if level := _word_level(word):
             return level, place

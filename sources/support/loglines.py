@@ -205,6 +205,7 @@ def _iso(parser: LineParser, line: str, observed: int) -> LogRecord | None:
     if (
         zone is not None
         and second[10] == "T"
+        and ":" in body
         and (syslog := _RSYSLOG.match(body))
         and syslog[1].lower() not in WORDS
     ):

@@ -31,8 +31,9 @@ class Moments:
     """Turn times of one log into nanoseconds, remembering the last second seen."""
 
     def __init__(self) -> None:
-        self._iso = ("", "")
-        self._iso_at = -1
+        self._second = ""
+        self._zone: str | None = ""
+        self._second_at = -1
         self._other = ""
         self._other_at = -1
 
@@ -41,11 +42,10 @@ class Moments:
 
         Without a zone the time is this machine's local time.
         """
-        key = (second, zone or "")
-        if key != self._iso:
-            self._iso, self._iso_at = key, _seconds(second, zone)
-        at = self._iso_at
-        return at + nanoseconds(fraction) if at >= 0 and fraction else at
+        if second != self._second or zone != self._zone:
+            self._second, self._zone, self._second_at = second, zone, _seconds(second, zone)
+        at = self._second_at
+        return at + nanoseconds(fraction) if fraction and at >= 0 else at
 
     def yearless(self, month: str, day: str, clock: str, observed: int) -> int:
         """Return the time of `Nov 23 22:15:23`, which is of the last twelve months as seen from `observed`.
@@ -96,7 +96,8 @@ def _yearless(month: str, day: str, clock: str, observed: int) -> int:
 
 def nanoseconds(fraction: str) -> int:
     """Return a fraction's digits as nanoseconds: `123` is 123 ms."""
-    return int(fraction[:9]) * _POWERS[min(len(fraction), 9)]
+    size = len(fraction)
+    return int(fraction) * _POWERS[size] if size <= 9 else int(fraction[:9])
 
 
 _POWERS: tuple[int, ...] = (10**9, 10**8, 10**7, 10**6, 10**5, 10**4, 1000, 100, 10, 1)
