@@ -46,6 +46,8 @@ ITEMS_LIMIT = 128
 """Events, links, receivers and the like kept of one signal."""
 IDENTIFIER_LIMIT = 64
 """Characters kept of an identifier that is not hexadecimal."""
+MANY = 16
+"""Log records from which a batch is first looked at as a whole."""
 LAST_MOMENT = 1 << 63
 """Times run from 1970 to 2262: what a signed 64-bit count of nanoseconds holds."""
 
@@ -54,6 +56,7 @@ _UNSAFE = re.compile(
 )
 """C0 but for tab and line feed, DEL, C1, the marks that reorder text, line separators and lone surrogates."""
 
+_UNSAFE_ASCII = bytes(code for code in range(128) if _UNSAFE.match(chr(code)))
 _BREAKS = str.maketrans("\t\n", "  ")
 _HEX = re.compile(r"[0-9a-f]+")
 _INFINITE = {math.inf: "Infinity", -math.inf: "-Infinity"}
@@ -123,6 +126,8 @@ def clean(batch: Signal | Sequence[Signal]) -> tuple[list[Signal], int]:
     if not isinstance(given, Sequence) or isinstance(given, str | bytes):
         return [], 1
     whole = _Pass()
+    if len(given) >= MANY and whole.log_records_fit(given):
+        return list(given), 0
     cleaned: list[Signal] = []
     keep = cleaned.append
     for signal in given:
@@ -171,6 +176,31 @@ class _Pass:
             resource=resource,
             trace_id=_identifier(trace_id),
             span_id=_identifier(span_id),
+        )
+
+    def log_records_fit(self, batch: Sequence[object]) -> bool:
+        """Tell whether all are log records that need nothing: field by field, which takes half as long."""
+        if set(map(type, batch)) != {LogRecord}:
+            return False
+        records = cast("Sequence[LogRecord]", batch)
+        moments = [record.at for record in records]
+        levels = [record.level for record in records]
+        if set(map(type, moments)) != {int} or set(map(type, levels)) != {int}:
+            return False
+        if min(moments) < 0 or max(moments) >= LAST_MOMENT or min(levels) < 0 or max(levels) > 24:
+            return False
+        bodies = [record.body for record in records]
+        names = [record.source for record in records]
+        identifiers = [record.trace_id for record in records] + [record.span_id for record in records]
+        if set(map(type, bodies)) | set(map(type, names)) | set(map(type, identifiers)) != {str}:
+            return False
+        return (
+            max(map(len, bodies)) <= BODY_LIMIT
+            and _all_safe(bodies)
+            and all(self.name(name) == name for name in set(names))
+            and all(map(_is_identifier, set(identifiers) - {""}))
+            and _all_kept(self.attributes, [record.attributes for record in records])
+            and _all_kept(self.labels, [record.resource for record in records])
         )
 
     def span(self, given: Span) -> Span:
@@ -340,6 +370,28 @@ def _mended(given: T, **fields: object) -> T:
 
 def _same(cleaned: tuple[object, ...], given: tuple[object, ...]) -> bool:
     return len(cleaned) == len(given) and all(a is b for a, b in zip(cleaned, given, strict=True))
+
+
+def _all_safe(texts: Sequence[str]) -> bool:
+    """Tell whether no text has an unsafe character; ASCII is looked through several times as fast as all else."""
+    plain = [text for text in texts if text.isascii()]
+    joined = "".join(plain).encode()
+    if len(joined.translate(None, _UNSAFE_ASCII)) != len(joined):
+        return False
+    return len(plain) == len(texts) or all(
+        text.isascii() or text.isprintable() or not _UNSAFE.search(text) for text in texts
+    )
+
+
+def _all_kept(check: Callable[[Any], object], mappings: Sequence[object]) -> bool:
+    """Tell whether a check leaves all mappings as they are; the same one again is known to be left."""
+    known: object = None
+    for mapping in mappings:
+        if mapping is not known:
+            if check(mapping) is not mapping:
+                return False
+            known = mapping
+    return True
 
 
 def _string(value: object) -> str:

@@ -280,6 +280,18 @@ def test_a_batch_that_is_none_is_one_rejection(batch: Any) -> None:
     assert clean(batch) == ([], 1)
 
 
+@given(batches, st.integers(0, 30))
+def test_many_log_records_are_cleaned_as_each_alone(batch: list[Any], place: int) -> None:
+    good = [LogRecord(at=n, body=f"line {n}\tü", level=n % 24, trace_id="ab" * 16) for n in range(30)]
+    for one in batch:
+        many = [*good[:place], one, *good[place:]]
+        whole, rejected = clean(many)
+        each = [clean([given]) for given in many]
+        assert whole == [cleaned for kept, _ in each for cleaned in kept]
+        assert rejected == sum(wrong for _, wrong in each)
+    assert all(a is b for a, b in zip(clean(good)[0], good, strict=True))
+
+
 def test_a_clean_log_record_costs_microseconds() -> None:
     resource = {"service.name": "cart", "host.name": "node-1"}
     batch = [

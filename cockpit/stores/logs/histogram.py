@@ -6,6 +6,7 @@ and never the records. A batch is folded into few (second, level) pairs before i
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -18,6 +19,8 @@ WARN_BAND, ERROR_BAND = 4, 5
 
 RESOLUTIONS = (1, 60, 3600)
 """Seconds a bucket."""
+FEW = 16
+"""Records a second below which a batch is counted record by record."""
 MOST_BUCKETS = 7200
 """Buckets read for one strip; a longer window is read from the next coarser ones."""
 
@@ -39,11 +42,28 @@ class Histogram:
     def __len__(self) -> int:
         return sum(self.totals)
 
+    def count(self, times: Sequence[int], records: Sequence[LogRecord], sign: int = 1) -> None:
+        """Count records in the order of their times in, or out again with a sign of -1."""
+        if not times:
+            return
+        first, last = times[0] // SECOND, times[-1] // SECOND
+        if (last - first) * FEW > len(times):
+            self.add(keys_of(times, records), sign)
+            return
+        begin = 0
+        for second in range(first, last + 1):
+            end = len(times) if second == last else bisect_left(times, (second + 1) * SECOND, begin)
+            levels = [record.level for record in records[begin:end]]
+            self._add((second << 3 | (level + 3 >> 2) & 7, n * sign) for level, n in Counter(levels).items())
+            begin = end
+
     def add(self, keys: Iterable[int], sign: int = 1) -> None:
-        """Count records in, or out again with a sign of -1."""
-        for key, count in Counter(keys).items():
+        """Count records in by their keys, or out again with a sign of -1."""
+        self._add((key, count * sign) for key, count in Counter(keys).items())
+
+    def _add(self, counts: Iterable[tuple[int, int]]) -> None:
+        for key, count in counts:
             second, band = key >> 3, key & 7
-            count *= sign
             self.totals[band] += count
             for resolution, buckets in zip(RESOLUTIONS, self._buckets, strict=True):
                 number = second // resolution
@@ -51,7 +71,7 @@ class Histogram:
                 if bucket is None:
                     bucket = buckets[number] = [0] * BANDS
                 bucket[band] += count
-                if sign < 0 and not any(bucket):
+                if count < 0 and not any(bucket):
                     del buckets[number]
 
     def columns(self, start: int, end: int, width: int) -> list[Sequence[int]]:

@@ -13,9 +13,9 @@ from collections import deque
 from collections.abc import Sequence
 from enum import Enum
 
-from cockpit.signals import EMPTY, SECOND, LogRecord
+from cockpit.signals import EMPTY, SECOND, Attributes, LogRecord
 from cockpit.stores.base import Clock, Store, wall_clock
-from cockpit.stores.logs.histogram import Histogram, keys_of
+from cockpit.stores.logs.histogram import Histogram
 
 CAPACITY = 200_000
 MEMORY = 64 * 1024 * 1024
@@ -33,6 +33,8 @@ GULP = 2048
 """Records evicted at once, because each time moves the whole list."""
 HEAVY = 1024 * 1024
 """Memory is reckoned by parcels of so many records, joined up to eight of them or so many bytes."""
+TRACED = 146
+"""Bytes of the identifiers that a record names."""
 BASE = 152
 """Bytes of a record alone: the struct, its time and its two places in the ring."""
 
@@ -107,10 +109,10 @@ class LogStore(Store):
         self.touched()
         records: Sequence[LogRecord] = batch
         times = self._placed_times([record.at for record in batch])
-        if any(map(int.__gt__, times, times[1:])):
+        if times != sorted(times):
             records, times = _by_time(records, times)
         records, times = self._within_reach(records, times)
-        self.histogram.add(keys_of(times, records))
+        self.histogram.count(times, records)
         if self._times and times[0] < self._times[-1]:
             self._sort_in(records, times)
         else:
@@ -203,7 +205,7 @@ class LogStore(Store):
     def _weigh(self, batch: Sequence[LogRecord]) -> None:
         for start in range(0, len(batch), PARCEL):
             part = batch[start : start + PARCEL]
-            total = sum(map(weight, part))
+            total = weight(part)
             self.bytes += total
             if self._weights and self._weights[-1][0] < PARCEL * 8 and self._weights[-1][1] < HEAVY:
                 self._weights[-1][0] += len(part)
@@ -230,22 +232,27 @@ class LogStore(Store):
             gone = surplus
         if not gone:
             return
-        self.histogram.add(keys_of(self._times[:gone], self._ring[:gone]), -1)
+        self.histogram.count(self._times[:gone], self._ring[:gone], -1)
         del self._ring[:gone]
         del self._times[:gone]
         self.first += gone
 
 
-def weight(record: LogRecord) -> int:
-    """Return about how many bytes a record takes; its resource and source are shared and don't count."""
-    total = BASE + record.body.__sizeof__()
-    if record.trace_id:
-        total += 146
-    if record.attributes is not EMPTY:
-        total += 184
-        for value in record.attributes.values():
-            total += value.__sizeof__()
+def weight(records: Sequence[LogRecord]) -> int:
+    """Return about how many bytes records take; their resources and sources are shared and don't count."""
+    total = BASE * len(records) + sum([record.body.__sizeof__() for record in records])
+    total += TRACED * (len(records) - [record.trace_id for record in records].count(""))
+    known: Attributes = EMPTY
+    size = 0
+    for attributes in [record.attributes for record in records]:
+        if attributes is not known:
+            known, size = attributes, _weight_of(attributes)
+        total += size
     return total
+
+
+def _weight_of(attributes: Attributes) -> int:
+    return 0 if attributes is EMPTY else 184 + sum(value.__sizeof__() for value in attributes.values())
 
 
 def _by_time(records: Sequence[LogRecord], times: list[int]) -> tuple[list[LogRecord], list[int]]:
