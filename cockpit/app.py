@@ -12,7 +12,7 @@ import getpass
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -69,6 +69,8 @@ BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
 """Screen widths in cells, and the class that the screen has from there."""
 
 
+BREATH = 0.004
+"""Seconds between two parts of a tick: a key that is pressed waits for one part, not for all panes."""
 CATCH_UP = 0.02
 """Seconds between two slices of a backlog: keys are answered in between."""
 
@@ -167,7 +169,7 @@ class CockpitApp(CommandingApp):
         self.cockpit.start()
         for problem in self.keymap.problems:
             self.notice(problem, "warning")
-        self.set_interval(1 / self.cockpit.settings.screen.frames_per_second, self._tick)
+        self.set_interval(1 / self.cockpit.settings.screen.frames_per_second, self._beat)
         self.set_timer(0.5, self._settle)
 
     @work(exit_on_error=False)
@@ -202,13 +204,28 @@ class CockpitApp(CommandingApp):
             self._draining = self.set_timer(CATCH_UP, self._drain)
 
     def _tick(self) -> None:
-        """Move what came in to the stores, and let the panes follow."""
+        """Do at once all that a tick has to do."""
+        for _ in self._parts():
+            pass
+
+    async def _beat(self) -> None:
+        """Do it in parts, with a breath after each."""
+        for _ in self._parts():
+            await asyncio.sleep(BREATH)
+            if not self.is_running:
+                return
+
+    def _parts(self) -> Iterator[None]:
+        """Move what came in to the stores, and let the panes follow, one after the other."""
         if not self.is_running:
             return
         self._drain()
+        yield
         now = self._clock()
         statuses = self.cockpit.statuses()
-        self.board.tick(now, statuses)
+        for pane in self.board.panes:
+            pane.tick(now, statuses)
+            yield
         self.drawer.tick()
         if now // SECOND != self._second:
             self._second = now // SECOND

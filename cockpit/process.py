@@ -2,9 +2,9 @@
 
 `stream` is the executor's, for what an operator asked to run, through the local transport. `spawn`, `running` and
 `capture` start fixed programs that read: `journalctl` and `systemctl` for telemetry, Python itself for a pattern's
-bounded search, and the command that the configuration names for a secret; and `ssh-keygen`, which signs and verifies.
-Of what is in those argvs nothing was typed on the screen or came with telemetry: they are fixed, but for what the
-configuration says.
+bounded search and for parsing the lines of busy files, and the command that the configuration names for a secret;
+and `ssh-keygen`, which signs and verifies. Of what is in those argvs nothing was typed on the screen or came with
+telemetry: they are fixed, but for what the configuration says.
 """
 
 from __future__ import annotations

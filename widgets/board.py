@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from textual import events
 from textual.containers import Container
 from textual.message import Message
 
 from cockpit.scope import Scope
 from cockpit.stores.base import Stores
-from cockpit.supervisor import SourceStatus
 from widgets.alerts import AlertsPane
 from widgets.asking import Asks
 from widgets.health import HealthPane
@@ -77,11 +74,6 @@ class Board(Container):
     def zoom(self, on: bool) -> None:
         """Give the whole screen to the current pane, or take it back."""
         self.set_class(on, "-zoomed")
-
-    def tick(self, now: int, statuses: Sequence[SourceStatus]) -> None:
-        """Let the panes redraw what moved."""
-        for pane in self.panes:
-            pane.tick(now, statuses)
 
     def follow(self, scope: Scope) -> None:
         """Let all panes take over another scope."""
