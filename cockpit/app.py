@@ -215,6 +215,15 @@ class CockpitApp(CommandingApp):
             if not self.is_running:
                 return
 
+    def _unwritten(self) -> bool:
+        """Whether the terminal has yet to take what was drawn before.
+
+        News that were drawn all the same would queue up, and with them the answer to a key: Textual holds up to
+        thirty frames, which are seconds over a slow line.
+        """
+        writer = getattr(self._driver, "_writer_thread", None)
+        return writer is not None and writer._queue.qsize() > 0
+
     def _parts(self) -> Iterator[None]:
         """Move what came in to the stores, and let the panes follow, one after the other."""
         if not self.is_running:
@@ -224,6 +233,8 @@ class CockpitApp(CommandingApp):
         now = self._clock()
         statuses = self.cockpit.statuses()
         for pane in self.board.panes:
+            if self._unwritten():
+                break
             pane.tick(now, statuses)
             yield
         self.drawer.tick()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from pathlib import Path
 
 import pytest
 from textual import events
 from textual.command import CommandPalette
+from textual.drivers._writer_thread import WriterThread
 from textual.widgets import Input
 
 from cockpit.signals import HealthSample, HealthState
@@ -130,6 +133,27 @@ async def test_the_screen_lives_on_under_the_help(tmp_path: Path) -> None:
         await on.pilot.pause(0.3)
         await on.press("escape")
         assert "host-0" in shown(on.app)
+
+
+async def test_no_news_is_drawn_while_the_terminal_has_not_taken_the_last(tmp_path: Path) -> None:
+    """A key's answer would wait behind all of it."""
+    reading, writing = os.pipe()
+    async with screen(tmp_path) as on:
+        with os.fdopen(writing, "w") as pipe, os.fdopen(reading, "rb") as terminal:
+            writer = WriterThread(pipe)
+            writer.start()
+            for _ in range(3):
+                writer.write("x" * 100_000)  # more than a pipe holds: it waits for its reader
+            on.app._driver._writer_thread = writer  # type: ignore[union-attr]
+            on.cockpit.fill("host", ROWS)
+            assert "host-0" not in await on.drawn()
+            taken = 0
+            while taken < 300_000:
+                taken += len(await asyncio.to_thread(terminal.read1))
+            await on.until(lambda: not on.app._unwritten(), "the writer")
+            assert "host-0" in await on.drawn()
+            del on.app._driver._writer_thread  # type: ignore[union-attr]
+            writer.stop()
 
 
 async def test_a_burst_of_keys_is_taken_in_order(tmp_path: Path) -> None:
