@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -160,6 +159,7 @@ async def _beforehand(args: argparse.Namespace, log: ActionLog, settings: Settin
 
 async def _answer(args: argparse.Namespace, log: ActionLog, settings: Settings, approval: Approval) -> int:
     import sys
+    from pathlib import Path
 
     from cockpit.approvals import Approvals
     from cockpit.errors import Refused, UsageError
