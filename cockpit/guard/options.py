@@ -19,6 +19,7 @@ class Form(Struct, frozen=True):
 
     syntax: Syntax = Syntax.GNU
     takes: frozenset[str] = frozenset()
+    glued: frozenset[str] = frozenset()
     flags: frozenset[str] = frozenset()
     effects: dict[str, Effect] = {}
 
@@ -30,14 +31,15 @@ class Form(Struct, frozen=True):
         }
         return Form(
             syntax=rule.syntax or self.syntax,
-            takes=self.takes | set(rule.takes),
+            takes=(self.takes | set(rule.takes)) - set(rule.glued),
+            glued=(self.glued | set(rule.glued)) - set(rule.takes),
             flags=(self.flags | set(rule.flags)) - set(rule.takes),
             effects={**self.effects, **own},
         )
 
     def lists(self, name: str) -> bool:
         """Return whether anything is said about an option."""
-        return name in self.takes or name in self.flags or name in self.effects
+        return name in self.takes or name in self.glued or name in self.flags or name in self.effects
 
 
 class Option(Struct, frozen=True, kw_only=True):
@@ -149,7 +151,7 @@ def _meant(name: str, form: Form) -> tuple[str, ...]:
         return (name,)
     if form.syntax is Syntax.PFLAG:
         return ()
-    known = form.takes | form.flags | form.effects.keys()
+    known = form.takes | form.glued | form.flags | form.effects.keys()
     return tuple(sorted(each for each in known if each.startswith(name) and each.startswith("--")))
 
 
@@ -171,8 +173,12 @@ def _cluster(word: Word, text: str, form: Form) -> tuple[list[Option], bool]:
     options: list[Option] = []
     for index, letter in enumerate(text[1:], start=1):
         name = f"-{letter}"
+        rest = text[index + 1 :]
+        if name in form.glued:
+            glued = _value(word, rest) if rest or word.text is None else None
+            options.append(Option(names=(name,), word=word, value=glued))
+            return options, False
         if name in form.takes:
-            rest = text[index + 1 :]
             if not rest and word.text is not None:
                 options.append(Option(names=(name,), word=word))
                 return options, True

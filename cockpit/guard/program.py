@@ -251,7 +251,10 @@ def _applies(effect: OperandEffect, operands: Sequence[Word]) -> bool | None:
     """Return whether an effect of operands applies; None where that isn't known."""
     looked = operands if effect.at < 0 else operands[effect.at : effect.at + 1]
     if not effect.match:
-        return len(looked) >= effect.least
+        if len(looked) >= effect.least:
+            return True
+        # A word that may become several may be as many as are needed.
+        return None if any(word.many for word in operands[: effect.at + 1 or None]) else False
     fits = [_matches(effect, word) for word in looked]
     if True in fits:
         return True

@@ -113,6 +113,7 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
         why: What it does, in plain words that go after `name`.
         syntax: How it reads options; None is its parent's, or GNU at the top.
         takes: Options with a value, in the same word or the next. Also those that stand in `options`.
+        glued: Options whose value, if they have one, stands in their own word: `-iSUFFIX`, `--color=WHEN`.
         flags: Options without a value that are harmless; needed only where they may stand before a subcommand.
         options: What options do, by name; harmless ones need not be here.
         reads: Options (`--dry-run`, or with a value `--dry-run=server`) with which it only reads.
@@ -131,6 +132,7 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
     why: str = ""
     syntax: Syntax | None = None
     takes: tuple[str, ...] = ()
+    glued: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     options: dict[str, Risk | Effect] = {}
     reads: tuple[str, ...] = ()
