@@ -1,10 +1,11 @@
-"""The expression of `find`.
+"""The expression of `find`, and what `fd` runs.
 
-Source: find(1) of GNU findutils 4.9 and of POSIX.1-2017.
+Source: find(1) of GNU findutils 4.9 and of POSIX.1-2017; fd(1) 10.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from cockpit.actions.command import Risk
@@ -47,7 +48,8 @@ def find(call: Call) -> list[Finding]:
                 found.append(call.finding(Risk.UNKNOWN, f"has a word that may be an action: {word.raw}"))
         elif text in _EXECUTES:
             end = _end(words, at)
-            inner = [_file(each) for each in words[at:end]]
+            many = end < len(words) and words[end].text == "+"
+            inner = [_file(each, many=many) for each in words[at:end]]
             found += call.inner.words(inner, NOTHING) if inner else []
             at = end + 1
         elif text == "-delete":
@@ -71,8 +73,35 @@ def _end(words: Sequence[Word], at: int) -> int:
     return len(words)
 
 
-def _file(word: Word) -> Word:
+def _file(word: Word, *, many: bool = False) -> Word:
     """A file that is found stands in the place of `{}`; it begins as the folder that was searched."""
     if word.text is None or "{}" not in word.text:
         return word
-    return Word(raw=word.raw, start=word.text.partition("{}")[0], operand=word.text == "{}")
+    whole = word.text == "{}"
+    return Word(raw=word.raw, start=word.text.partition("{}")[0], operand=whole, many=many and whole)
+
+
+_FD_RUNS = ("-x", "--exec", "-X", "--exec-batch")
+
+
+def fd(call: Call) -> list[Finding]:
+    """Judge what `fd -x COMMAND… ;` runs on every file; one without `{}` gets the file at its end."""
+    found: list[Finding] = []
+    for option in call.parts.options:
+        if not set(option.names) & set(_FD_RUNS):
+            continue
+        at = call.rest.index(option.word) + 1
+        end = next((i for i in range(at, len(call.rest)) if call.rest[i].text == ";"), len(call.rest))
+        words = [_found(word) for word in call.rest[at:end]]
+        words = [option.value, *words] if option.value is not None else words
+        if words:
+            found += call.inner.words([*words, Word(raw="{}", many="X" in option.names[0])], NOTHING)
+    return found
+
+
+def _found(word: Word) -> Word:
+    """A file that `fd` finds, or a part of its path, in the place of `{}`, `{/}`, `{//}`, `{.}`, `{/.}`."""
+    place = re.search(r"\{/?/?\.?\}", word.text or "")
+    if word.text is None or place is None:
+        return word
+    return Word(raw=word.raw, start=word.text[: place.start()])
