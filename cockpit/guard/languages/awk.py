@@ -1,7 +1,7 @@
 r"""The programs of `awk`.
 
-A program reads, but for `print > file`, `print | line`, `line | getline` and `system(line)`. The line or file is judged
-where it is one plain string; else it isn't known, and of the program's strings whatever is worse than that counts.
+A program reads, but for `print > file`, `print | line`, `line | getline` and `system(line)`. The line or file is
+judged where it is one plain string; else it isn't known, and of the program's strings whatever is worse counts.
 
 Source: POSIX.1-2017, awk; the GNU awk 5.2 manual, for `|&`, `@load`, indirect calls and its options.
 """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from cockpit.actions.command import Risk
 from cockpit.guard.call import NOTHING, Call
 from cockpit.guard.findings import Finding
@@ -16,7 +18,11 @@ def env(call: Call) -> list[Finding]:
     for value in call.values("-S", "--split-string"):
         # env splits the string much as a shell does: what a shell would make of it is at least as bad.
         found += call.inner.line(_with(value, operands), call.given)
+        if "\\" in (value.text or ""):
+            found.append(call.finding(Risk.UNKNOWN, "has escapes, which aren't those of a shell"))
         operands = []
+    if operands and operands[0].text == "-":
+        operands.pop(0)
     while operands and operands[0].text is not None and assigns(operands[0].text):
         found += environment(operands.pop(0))
     if operands:
@@ -27,7 +33,7 @@ def env(call: Call) -> list[Finding]:
 def _with(value: Word, operands: list[Word]) -> Word:
     if value.text is None or any(word.text is None for word in operands):
         return Word(raw=value.raw)
-    text = " ".join([value.text, *(word.text or "" for word in operands)])
+    text = " ".join([value.text, *(shlex.quote(word.text or "") for word in operands)])
     return Word(raw=text, text=text)
 
 

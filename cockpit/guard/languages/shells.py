@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from cockpit.actions.command import Risk
 from cockpit.guard.call import NOTHING, Call
 from cockpit.guard.findings import Finding
 from cockpit.guard.words import Word, shown
+from cockpit.guard.wrappers import environment
 
 
 def shell(call: Call) -> list[Finding]:
@@ -58,11 +61,13 @@ def evaluated(call: Call) -> list[Finding]:
 
 def alias(call: Call) -> list[Finding]:
     """Judge what aliases stand for, where they are defined."""
-    found = [call.finding(Risk.READ, "defines or shows aliases")]
+    found = [call.finding(Risk.READ, "shows aliases")]
     for word in call.parts.operands:
         if word.text is None:
             found.append(call.finding(Risk.UNKNOWN, "defines an alias that isn't known"))
         elif "=" in word.text:
+            # What is given to it comes behind its words, and isn't judged there.
+            found.append(call.finding(Risk.UNKNOWN, "gives a name another meaning"))
             line = word.text.partition("=")[2]
             found += call.inner.line(Word(raw=line, text=line), NOTHING)
     return found
@@ -86,3 +91,42 @@ def replaced(call: Call) -> list[Finding]:
     if call.parts.operands:
         return call.inner.words(call.parts.operands, call.given)
     return [call.finding(Risk.READ, "runs nothing else")]
+
+
+_VALUED = {
+    "read": "-a", "mapfile": "", "readarray": "", "printf": "-v", "getopts": "", "let": "", "test": "", "[": "",
+    "wait": "-p",
+}  # fmt: skip
+"""Where builtins have the names of variables: the option, or anywhere."""
+
+
+def variables(call: Call) -> list[Finding]:
+    """Judge builtins that set or ask for variables by name: a subscript is evaluated, some names load programs."""
+    found: list[Finding] = []
+    name = call.words[0].text or ""
+    words = call.values(_VALUED[name]) if _VALUED.get(name) else []
+    words = words if name in {"printf", "wait"} else list(call.rest)
+    for word in words:
+        if word.text is not None and re.search(r"\[.*(\$\(|`)", word.text) and name != "[":
+            found.append(call.finding(Risk.UNKNOWN, "may run what a subscript holds"))
+        if name not in {"test", "["}:
+            found += environment(word)
+    if name in {"mapfile", "readarray"}:
+        found += [each for line in call.values("-C") for each in call.inner.line(line, NOTHING)]
+    return found
+
+
+def history(call: Call) -> list[Finding]:
+    """Judge `history`, which lists, and its options, which write or forget."""
+    if any(not re.fullmatch(r"\d+|-p|[^-].*", word.text or "-") for word in call.rest):
+        return [call.finding(Risk.CHANGE, "writes or forgets the lines that were typed")]
+    return [call.finding(Risk.READ, "lists the lines that were typed")]
+
+
+def jobs(call: Call) -> list[Finding]:
+    """Judge `jobs`, which lists, and `jobs -x COMMAND…`, which runs it."""
+    texts = [word.text for word in call.rest]
+    if "-x" in texts:
+        at = texts.index("-x") + 1
+        return call.inner.words(call.rest[at:], NOTHING) if call.rest[at:] else []
+    return []
