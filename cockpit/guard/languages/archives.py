@@ -39,8 +39,8 @@ _TAR = Form(
             "--one-top-level", "--keep-newer-files", "--keep-old-files", "--overwrite", "--overwrite-dir", "--gzip",
             "--gunzip", "--ungzip", "--bzip2", "--xz", "--zstd", "--lzma", "--lzip", "--lzop", "--compress",
             "--uncompress", "--auto-compress", "--no-auto-compress", "--verbose", "--utc", "--full-time",
-            "--wildcards", "--no-recursion", "--incremental", "--multi-volume", "--exclude-vcs", "--exclude-caches", "--occurrence",
-            "--same-owner", "--no-same-owner", "--numeric-owner", "--totals", "--touch", "--dereference",
+            "--wildcards", "--no-recursion", "--incremental", "--multi-volume", "--exclude-vcs", "--exclude-caches",
+            "--occurrence", "--same-owner", "--no-same-owner", "--numeric-owner", "--totals", "--touch", "--dereference",
             "--hard-dereference", "--absolute-names", "--one-file-system", "--xattrs", "--acls", "--selinux",
         }
     ),
