@@ -27,7 +27,6 @@ JUDGES = {
     "watch": "many:watch",
     "copies": "files:copies",
     "tee": "files:tee",
-    "dd": "files:dd",
     "pieces": "files:pieces",
     "calculator": "files:calculator",
     "man": "files:man",

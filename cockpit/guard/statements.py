@@ -82,7 +82,7 @@ class Walk:
             case "redirected_statement":
                 return self._redirected(node, given, deeper)
             case "variable_assignment" | "variable_assignments" | "unset_command":
-                return self._inside(node, deeper)
+                return self._inside(node, deeper) + _assigned(node)
             case "declaration_command":
                 return self._declaration(node, deeper)
             case "test_command":
@@ -172,15 +172,12 @@ class Walk:
         return found or [about(Risk.READ, text_of(node), "is a test")]
 
     def _declaration(self, node: Node, depth: int) -> list[Finding]:
-        found = self._inside(node, depth)
-        for child in node.children:
-            if child.type == "variable_assignment":
-                found += environment(unknown(text_of(child), start=text_of(child)))
-        return found
+        return self._inside(node, depth) + _assigned(node)
 
     def _command(self, node: Node, given: Input, depth: int) -> list[Finding]:
         """Judge a simple command: its assignments, redirections, substitutions, and the program."""
         found: list[Finding] = []
+        assigned: list[Finding] = []
         parts: list[Node] = []
         for child in node.children:
             if child.type in REDIRECTIONS:
@@ -189,13 +186,17 @@ class Walk:
                 continue
             found += self._inside(child, depth)
             if child.type == "variable_assignment":
-                found += environment(unknown(text_of(child), start=text_of(child)))
+                assigned += _assigned(child)
             elif child.type == "command_name" or child.type in WORDS or child.type in {"$", "=~", "=="}:
                 parts.append(child)
             else:
                 found.append(about(Risk.UNKNOWN, text_of(child), "stands where a word should"))
                 found += self.statement(child, given, depth) if child.type in _KNOWN_STATEMENTS else []
         words = [word for group in grouped(node, parts) for word in read_joined(group, self._values)]
+        if words and words[0].text == "read":
+            # `IFS= read …`: what splits a line that is read decides nothing else.
+            assigned = [each for each in assigned if not each.part.startswith("IFS=")]
+        found += assigned
         return found + self._call(words, given) if words else found
 
     def _call(self, words: Sequence[Word], given: Input) -> list[Finding]:
@@ -322,3 +323,14 @@ class Walk:
                         about(Risk.UNKNOWN, text_of(each), "ends elsewhere to shells that don't know $'…'")
                     )
         return found
+
+
+def _assigned(node: Node) -> list[Finding]:
+    """Judge the variables that a node sets: some decide what a program runs."""
+    nodes = [node] if node.type == "variable_assignment" else node.children
+    return [
+        each
+        for child in nodes
+        if child.type == "variable_assignment"
+        for each in environment(unknown(text_of(child), start=text_of(child)))
+    ]

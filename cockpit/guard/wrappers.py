@@ -20,6 +20,11 @@ def wrapped(call: Call, wraps: Wraps) -> list[Finding]:
     if wraps.after == "--" and call.parts.separator >= 0:
         operands = operands[call.parts.separator :]
     else:
+        found += [
+            call.finding(Risk.UNKNOWN, f"has words that may be more than one: {word.raw}")
+            for word in operands[: wraps.skip]
+            if word.many
+        ]
         operands = operands[wraps.skip :]
     if wraps.assignments:
         while operands and operands[0].text is not None and assigns(operands[0].text):

@@ -40,8 +40,9 @@ _TAR = Form(
             "--gunzip", "--ungzip", "--bzip2", "--xz", "--zstd", "--lzma", "--lzip", "--lzop", "--compress",
             "--uncompress", "--auto-compress", "--no-auto-compress", "--verbose", "--utc", "--full-time",
             "--wildcards", "--no-recursion", "--incremental", "--multi-volume", "--exclude-vcs", "--exclude-caches",
-            "--occurrence", "--same-owner", "--no-same-owner", "--numeric-owner", "--totals", "--touch", "--dereference",
-            "--hard-dereference", "--absolute-names", "--one-file-system", "--xattrs", "--acls", "--selinux",
+            "--occurrence", "--same-owner", "--no-same-owner", "--numeric-owner", "--totals", "--touch",
+            "--dereference", "--hard-dereference", "--absolute-names", "--one-file-system", "--xattrs",
+            "--acls", "--selinux",
         }
     ),
 )  # fmt: skip
@@ -194,7 +195,9 @@ def packer(call: Call) -> list[Finding]:
     if call.has(*_PACKER_WRITES) and not (call.has("--files") and call.has(*_PACKER_READS)):
         outputs = call.values("-o", "--output")
         found = [each for word in outputs for each in writes(call, word, stdout="-")]
-        return found if outputs and not call.has("--rm") else [call.finding(Risk.CHANGE, "writes files")]
+        if outputs and not call.has("--rm"):
+            return found or [call.finding(Risk.READ, "prints what it packs or unpacks")]
+        return [call.finding(Risk.CHANGE, "writes files")]
     if call.has(*_PACKER_READS) or (call.has("-l") and _PACKER_LISTS.fullmatch(name)):
         if call.parts.loose and name in {"zstd", "unzstd", "zstdmt", "pzstd", "lz4", "unlz4", "brotli"}:
             return [call.finding(Risk.UNKNOWN, "has words that may be options")]

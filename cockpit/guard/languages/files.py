@@ -1,4 +1,4 @@
-"""Programs of coreutils whose operands tell what they write: cp, mv, dd, tee, split; and bc, man.
+"""Programs of coreutils whose operands tell what they write: cp, mv, tee, split; and bc, man.
 
 Source: the manual of GNU coreutils 9; the manuals of GNU bc 1.07 and of man-db 2.12.
 """
@@ -11,7 +11,6 @@ from cockpit.actions.command import Risk
 from cockpit.guard.call import ANYTHING, NOTHING, Call
 from cockpit.guard.findings import Finding
 from cockpit.guard.places import writes
-from cockpit.guard.words import Word
 
 
 def copies(call: Call) -> list[Finding]:
@@ -29,19 +28,6 @@ def tee(call: Call) -> list[Finding]:
     return [each for word in call.parts.operands for each in writes(call, word, stdout="-")]
 
 
-def dd(call: Call) -> list[Finding]:
-    """Judge `dd if=SOURCE of=TARGET`; without a target it prints."""
-    found: list[Finding] = []
-    for word in call.rest:
-        name, equals, value = word.start.partition("=")
-        if name == "of" and equals:
-            target = None if word.text is None or word.glob else Word(raw=word.raw, text=value, start=value)
-            found += writes(call, target)
-        elif (word.text is None and not equals) or word.glob:
-            found.append(call.finding(Risk.UNKNOWN, f"has a word that may name its target: {word.raw}"))
-    return found
-
-
 _CHUNK = re.compile(r"([lr]/)?\d+/\d+")
 
 
@@ -52,7 +38,7 @@ def pieces(call: Call) -> list[Finding]:
         return [each for line in lines for each in call.inner.line(line, ANYTHING)]
     chunks = call.values("-n", "--number")
     if chunks and chunks[-1].text is not None and _CHUNK.fullmatch(chunks[-1].text):
-        if any(word.many for word in call.parts.loose):
+        if call.parts.loose:
             return [call.finding(Risk.UNKNOWN, "has words that may be options")]
         return [call.finding(Risk.READ, "prints a part of a file")]
     prefix = call.parts.operands[1:2]

@@ -43,7 +43,7 @@ def taskset(call: Call) -> list[Finding]:
         if len(operands) == 1 and not operands[0].many:
             return [call.finding(Risk.READ, "shows where a process may run")]
         return [call.finding(Risk.CHANGE, "changes where a process may run")]
-    if len(operands) > 1:
+    if len(operands) > 1 and not operands[0].many:
         return call.inner.words(operands[1:], call.given)
     return [call.finding(Risk.UNKNOWN, "runs nothing that can be seen")]
 

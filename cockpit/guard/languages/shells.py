@@ -7,6 +7,7 @@ import re
 from cockpit.actions.command import Risk
 from cockpit.guard.call import NOTHING, Call
 from cockpit.guard.findings import Finding
+from cockpit.guard.ruleset import builtin
 from cockpit.guard.words import Word, shown
 from cockpit.guard.wrappers import environment
 
@@ -66,8 +67,9 @@ def alias(call: Call) -> list[Finding]:
         if word.text is None:
             found.append(call.finding(Risk.UNKNOWN, "defines an alias that isn't known"))
         elif "=" in word.text:
-            # What is given to it comes behind its words, and isn't judged there.
-            found.append(call.finding(Risk.UNKNOWN, "gives a name another meaning"))
+            if builtin().find(word.text.partition("=")[0]) is not None:
+                # What a call of it is given comes behind its words, and is judged by the old meaning.
+                found.append(call.finding(Risk.UNKNOWN, "gives a program's name another meaning"))
             line = word.text.partition("=")[2]
             found += call.inner.line(Word(raw=line, text=line), NOTHING)
     return found

@@ -41,6 +41,8 @@ def su(call: Call) -> list[Finding]:
     lines = call.values("-c", "--command", "--session-command")
     found += [each for line in lines for each in call.inner.line(line, call.given)]
     operands = [word for word in call.parts.operands if word.text != "-"]
+    if any(word.many for word in operands[:1]):
+        found.append(call.finding(Risk.UNKNOWN, "has words that may be more than one"))
     arguments = operands[1:]
     if call.has("-u", "--user"):
         found += call.inner.words(operands, call.given) if operands else []
