@@ -164,11 +164,15 @@ _UNZIP_READS = ("-l", "-v", "-t", "-p", "-c", "-z", "-Z", "-h")
 
 def unzip(call: Call) -> list[Finding]:
     """Judge `unzip`: only options before the archive count, and a second dash takes one back."""
-    words = [word for word in call.rest if word.text is None or word.text.startswith("-")]
-    if any(word.is_open or "-" in (word.text or "")[1:] for word in words):
+    words = [option.word for option in call.parts.options]
+    if any("-" in word.start[1:] for word in words) or any(
+        word is not call.rest[-1] for word in call.parts.loose
+    ):
         return [call.finding(Risk.UNKNOWN, "has options that can't be followed")]
     if call.has("-T"):
         return [call.finding(Risk.CHANGE, "sets the time of an archive")]
+    if any(word.many for word in call.parts.loose):
+        return [call.finding(Risk.UNKNOWN, "has words that may be options")]
     if call.has(*_UNZIP_READS) or not call.rest:
         return [call.finding(Risk.READ, "lists, tests or prints an archive")]
     return [call.finding(Risk.CHANGE, "unpacks files")]

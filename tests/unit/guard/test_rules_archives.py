@@ -11,12 +11,12 @@ READS = [
     "tar -dzf f", "tar xOf f m", "tar xfO f m", "tar -xOf f m", "tar xzOf f m | head", "tar cf - x | wc -c",
     "tar -cf - x", "tar c x", "tar cf /dev/null x", "tar -czf - x", "tar -tf f -I zstd",
     "tar -tf f -I 'zstd -T0'", "tar -tf f --exclude='*rm*'", "tar --version",
-    "tar -tf f --checkpoint=1 --checkpoint-action=dot", "cat f | tar tz", "unzip -l f", "unzip -t f",
-    "unzip -p f m", "unzip -Z1 f", "unzip -qt f", "unzip -v f", "zipinfo f", "zip -sf f", "zip -qr - x",
-    "zip -r - x | wc -c", "gzip -l f", "gzip -t f", "gzip -dc f", "gunzip -c f", "gzip -cd f", "gzip < f",
-    "cat f | gzip -9 | wc -c", "zcat f", "xz -l f", "xz -dc f", "xz -t f", "xz -T0 -c f", "zstd -dc f",
-    "zstd -l f", "zstd -t f", "zstd -d - ", "bzip2 -dc f", "bzip2 -tv f", "lz4 -dc f", "pigz -dc f",
-    "brotli -dc f", "zstd -d -c f -o /dev/stdout", "cpio -it < f", "cpio -itv < f", "cpio -t < f",
+    "tar -tf f --checkpoint=1 --checkpoint-action=dot", "cat f | tar tz", "unzip -l f", 'unzip -l "$f"',
+    "unzip -t f", "unzip -p f m", "unzip -Z1 f", "unzip -qt f", "unzip -v f", "zipinfo f", "zip -sf f",
+    "zip -qr - x", "zip -r - x | wc -c", "gzip -l f", "gzip -t f", "gzip -dc f", "gunzip -c f", "gzip -cd f",
+    "gzip < f", "cat f | gzip -9 | wc -c", "zcat f", "xz -l f", "xz -dc f", "xz -t f", "xz -T0 -c f",
+    "zstd -dc f", "zstd -l f", "zstd -t f", "zstd -d - ", "bzip2 -dc f", "bzip2 -tv f", "lz4 -dc f",
+    "pigz -dc f", "brotli -dc f", "zstd -d -c f -o /dev/stdout", "cpio -it < f", "cpio -itv < f", "cpio -t < f",
     "find . | cpio -o | wc -c", "cpio -i --to-stdout x < f", "ar t f", "ar tv f", "ar -t f", "ar p f m",
     "jar tf f", "7z l f", "7z t f", "7z e -so f", "7z x f -so", "7z -y l f", "unrar l f", "unsquashfs -l f",
     "lsar f",
@@ -45,8 +45,8 @@ DESTROYS = [
 UNKNOWN = [
     "tar -I ./x -tf f", "tar -tf f $x", "tar $x", "tar -tf h:f", "tar -tf f -T l", "tar f x",
     "tar -tf f --checkpoint-action=x", "tar xf f --to-command=./x", "unzip -l --l f", "unzip -l- f", "unzip $x",
-    "zstd -dc $x", "cpio -it $x", "cpio -it --rsh-command=x", "ar @f", "ar --plugin x t f", "7z l $x",
-    "7z $x f", "jar tf $x",
+    "unzip -l $x", 'unzip -l "$x" f', "zstd -dc $x", "cpio -it $x", "cpio -it --rsh-command=x", "ar @f",
+    "ar --plugin x t f", "7z l $x", "7z $x f", "jar tf $x",
 ]  # fmt: skip
 
 

@@ -23,12 +23,12 @@ READS = [
     "awk 'END{print a / b / c}' f", "awk '{ if ($1 > max) max = $1 } END { print max }' f",
     "awk '\n{print}\n' f", "awk length f", "awk '{printf \"%s\\n\", $0 | \"cat 1>&2\"}' f",
     "grep -rn 'rm -rf' /etc", "grep -e --delete f", "rg -n x src", "rg --pretty x", "jq -r .a f",
-    "jq 'del(.x)' f", "yq .a f", "yq -o json . f", "yq -P . f", "less f", "less +F f", "less +G f",
-    "less -SR +/rm f", "zless f", "more f", "bat f", "fd -e log", "fd -e log -x wc -l", "fd x -X grep y",
-    "fzf < f", "diff -ru a b", "cmp a b", "patch --dry-run -p1 < f", "iconv -f latin1 f", "xxd f",
-    "xxd -l 64 f", "xxd -r -p", "xmllint --xpath //a f", "xmlstarlet sel -t -v //a f",
-    "mlr --icsv --ojson filter '$x > 5' f", "mlr --icsv sort -nr x then head -n 4 f", "strings -n 8 f",
-    "csvlook f", "zgrep x f.gz", "zcat f | awk 1",
+    "jq 'del(.x)' f", "yq .a f", 'jq .a "$f"', 'zcat "$f"', "yq -o json . f", "yq -P . f", "less f",
+    "less +F f", "less +G f", "less -SR +/rm f", "zless f", "more f", "bat f", "fd -e log",
+    "fd -e log -x wc -l", "fd x -X grep y", "fzf < f", "diff -ru a b", "cmp a b", "patch --dry-run -p1 < f",
+    "iconv -f latin1 f", "xxd f", "xxd -l 64 f", "xxd -r -p", "xmllint --xpath //a f",
+    "xmlstarlet sel -t -v //a f", "mlr --icsv --ojson filter '$x > 5' f",
+    "mlr --icsv sort -nr x then head -n 4 f", "strings -n 8 f", "csvlook f", "zgrep x f.gz", "zcat f | awk 1",
 ]  # fmt: skip
 CHANGES = [
     "sed -i s/a/b/ f", "sed -ni p f", "sed -i.bak p f", "sed --in-pl p f", "sed p f -i", "sed -n 'w f' g",
