@@ -24,11 +24,11 @@ READS = [
 CHANGES = [
     "date 010100002026", "date -s 10:00", "date --se 10:00", "date -us 1", "hostname x", "hostname -F f",
     "sort -o f f", "sort f -of", "sort -uo f g", "sort --outp=f g", "sort --output f g", "uniq a b",
-    "uniq -c a b", "shuf f -o g", "ptx -G a b", "tree -o f", "tree -aL 1 -o f", "file -C -m x", "split f",
-    "split -b 1M f p", "csplit f 5", "tee f", "tee -a f", "tee /dev/null f", "cp a b", "mv a b", "ln -s a b",
-    "install -m 644 a b", "mkdir x", "rmdir x", "touch x", "chmod 600 x", "chown a x", "mktemp", "mktemp -d",
-    "truncate -s +1M f", "mkfifo x", "touch -d yesterday x", "rename a b *", "rename -n 'unlink' *", "logger x",
-    "ipcmk -Q", "info -o f ls", "sponge f", "dircolors && mkdir x",
+    "uniq -c a b", "shuf f -o g", "ptx -G a b", "tree -o f", "tree --output f", "tree -aL 1 -o f",
+    "file -C -m x", "split f", "split -b 1M f p", "csplit f 5", "tee f", "tee -a f", "tee /dev/null f",
+    "cp a b", "mv a b", "ln -s a b", "install -m 644 a b", "mkdir x", "rmdir x", "touch x", "chmod 600 x",
+    "chown a x", "mktemp", "mktemp -d", "truncate -s +1M f", "mkfifo x", "touch -d yesterday x", "rename a b *",
+    "rename -n 'unlink' *", "logger x", "ipcmk -Q", "info -o f ls", "sponge f", "dircolors && mkdir x",
 ]  # fmt: skip
 DESTROYS = [
     "rm x", "rm -i x", "unlink x", "shred x", "truncate -s0 f", "truncate --si 0 f", "truncate -c -s 1 f",
