@@ -68,6 +68,21 @@ JUDGES = {
     "sed": "sed:sed",
     "awk": "awk:awk",
     "script_input": "shells:script_input",
+    "again": "nested:again",
+    "plugin": "nested:plugin",
+    "kubectl": "nested:kubectl",
+    "inner_kubectl": "nested:inner_kubectl",
+    "git_settings": "versioning:settings",
+    "git_transport": "versioning:transport",
+    "git_grep": "versioning:pager",
+    "git_difftool": "versioning:tool",
+    "git_rebase": "versioning:executed",
+    "git_branch": "versioning:branch",
+    "git_tag": "versioning:tag",
+    "git_checkout": "versioning:checkout",
+    "git_restore": "versioning:restore",
+    "git_config": "versioning:config",
+    "git_filters": "versioning:filtered",
 }
 """The module and function of each judge."""
 

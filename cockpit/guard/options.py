@@ -178,6 +178,10 @@ def _cluster(word: Word, text: str, form: Form) -> tuple[list[Option], bool]:
             glued = _value(word, rest) if rest or word.text is None else None
             options.append(Option(names=(name,), word=word, value=glued))
             return options, False
+        if letter == "=" and options:  # `-it=false`
+            last = options.pop()
+            value = _value(word, text[index + 1 :])
+            return [*options, Option(names=last.names, word=word, value=value, listed=last.listed)], False
         if name in form.takes:
             if not rest and word.text is not None:
                 options.append(Option(names=(name,), word=word))

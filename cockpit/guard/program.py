@@ -117,6 +117,8 @@ class _Judgement:
             return self._whole(rule, form, at, before)
         place = parts.at[0]
         found = self._sub(rule, form, at + place, before + parts.options, doubts)
+        if rule.apart:
+            found += self._apart(rule, form, words[:place], replace(parts, operands=[]))
         found += self._open(rule, form, parts.loose)
         if parts.doubtful and place:
             # The word may be an option's value, and the subcommand come after it.
@@ -126,6 +128,11 @@ class _Judgement:
                 else [self._finding(Risk.UNKNOWN, "has options that no rule knows", rule)]
             )
         return found
+
+    def _apart(self, rule: Rule, form: Form, words: tuple[Word, ...], parts: Split) -> list[Finding]:
+        """Judge the options before a subcommand, which mean nothing behind it."""
+        found = [each for option in parts.options for each in self._option(rule, form, option)]
+        return found + (self._language(rule.language)(self._call(words, parts)) if rule.language else [])
 
     def _sub(self, rule: Rule, form: Form, at: int, before: list[Option], doubts: int) -> list[Finding]:
         """Judge by the subcommand at a place."""
@@ -143,6 +150,8 @@ class _Judgement:
             ]
         if _is_help(self._words[at + 1 :]):
             return [self._finding(Risk.READ, "prints help", rule)]
+        if rule.apart:
+            return self._from(below, Form(syntax=form.syntax).under(below), at + 1, [], doubts)
         return self._from(below, form.under(below), at + 1, before, doubts)
 
     def _whole(self, rule: Rule, form: Form, at: int, before: list[Option]) -> list[Finding]:
@@ -150,8 +159,9 @@ class _Judgement:
         rest = self._words[at:]
         parts = split(rest, form)
         options = before + parts.options
-        if self._only_reads(rule, options, parts):
-            return [self._finding(Risk.READ, "only shows what it would do", rule)]
+        if self._only_reads(rule, options, rest, parts):
+            always = [each for option in options for each in self._option(rule, form, option, always=True)]
+            return [self._finding(Risk.READ, "only shows what it would do", rule), *always]
         found: list[Finding] = []
         if rule.risk is not None:
             undo = rule.undo.replace("{operands}", shown(parts.operands))
@@ -159,13 +169,7 @@ class _Judgement:
         found += [each for option in options for each in self._option(rule, form, option)]
         found += self._operands(rule, parts)
         found += self._open(rule, form, parts.loose)
-        call = Call(
-            words=self._words,
-            rest=rest,
-            parts=replace(parts, options=options),
-            given=self._given,
-            inner=self._inner,
-        )
+        call = self._call(rest, replace(parts, options=options))
         if rule.language:
             found += self._language(rule.language)(call)
         if rule.wraps is not None:
@@ -174,21 +178,27 @@ class _Judgement:
             found.append(self._finding(Risk.UNKNOWN, "has no subcommand", rule))
         return found
 
-    def _only_reads(self, rule: Rule, options: list[Option], parts: Split) -> bool:
+    def _call(self, rest: tuple[Word, ...], parts: Split) -> Call:
+        return Call(words=self._words, rest=rest, parts=parts, given=self._given, inner=self._inner)
+
+    def _only_reads(self, rule: Rule, options: list[Option], rest: tuple[Word, ...], parts: Split) -> bool:
         """Return whether an option makes it only read, and nothing that isn't known may take that back."""
         if not rule.reads or parts.loose:
             return False
         wanted = {each.partition("=")[0] for each in rule.reads}
         given = [option for option in options if wanted & set(option.names)]
-        return bool(given) and all(_is_read(rule, option) for option in given)
+        if any(_takes_back(name, wanted) for option in options for name in option.names):
+            return False
+        certain = any(not _may_be_value(option, options, rest) for option in given)
+        return certain and all(_is_read(rule, option) for option in given)
 
-    def _option(self, rule: Rule, form: Form, option: Option) -> list[Finding]:
+    def _option(self, rule: Rule, form: Form, option: Option, *, always: bool = False) -> list[Finding]:
         found = []
         for name in option.names:
             effect = form.effects.get(name)
-            if effect is not None:
+            if effect is not None and (effect.always or not always):
                 found += self._effect(rule, name, effect, option.value)
-        if rule.strict and not option.listed:
+        if rule.strict and not option.listed and not always:
             found.append(
                 self._finding(Risk.UNKNOWN, f"has the option {option.names[0]}, which no rule knows", rule)
             )
@@ -213,7 +223,9 @@ class _Judgement:
     def _open(self, rule: Rule, form: Form, loose: Sequence[Word]) -> list[Finding]:
         """Judge words that may turn out to be options or operands with an effect."""
         base = rule.risk or Risk.READ
-        risky = any(rank(_worst(effect)) > rank(base) for effect in form.effects.values())
+        risky = any(
+            rank(_worst(effect)) > rank(base) for effect in form.effects.values() if not effect.certain
+        )
         if not loose or not (risky or any(rank(each.risk) > rank(base) for each in rule.operands)):
             return []
         why = f"has words that may be options: {shown(loose)}"
@@ -238,6 +250,19 @@ def _asks_for_help(rule: Rule, words: Sequence[Word]) -> bool:
 
 def _is_help(rest: Sequence[Word]) -> bool:
     return len(rest) == 1 and rest[0].text in {"--help", "--version"}
+
+
+def _may_be_value(option: Option, options: Sequence[Option], rest: Sequence[Word]) -> bool:
+    """Return whether an option stands right behind one that isn't listed, which may take it for its value."""
+    at = next((index for index, word in enumerate(rest) if word is option.word), 0)
+    ahead = [each for each in options if at and each.word is rest[at - 1]]
+    number = rest[at - 1].start[1:].isdigit()
+    return bool(ahead) and not ahead[-1].listed and ahead[-1].value is None and not number
+
+
+def _takes_back(name: str, wanted: set[str]) -> bool:
+    """Return whether an option is the opposite of another: `--no-dry-run`, which may be shortened."""
+    return len(name) > len("--no-") and any(f"--no-{each.lstrip('-')}".startswith(name) for each in wanted)
 
 
 def _is_read(rule: Rule, option: Option) -> bool:

@@ -44,11 +44,15 @@ class Effect(Struct, frozen=True, forbid_unknown_fields=True):
         why: What it does, in plain words; empty for a general phrase.
         values: For an option with a value: the risk by pattern of the value, the first that fits; one that none fits,
             or that isn't known, has the effect's own risk.
+        always: Whether it holds even where another option makes the program only read.
+        certain: Whether it counts only where it is written out: a word that isn't known isn't taken for it.
     """
 
     risk: Risk = Risk.UNKNOWN
     why: str = ""
     values: dict[str, Risk] = {}
+    always: bool = False
+    certain: bool = False
 
 
 class OperandEffect(Struct, frozen=True, forbid_unknown_fields=True):
@@ -120,6 +124,8 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
         operands: What operands do.
         sub: Subcommands by name: `get|describe`, `describe-*`. Given a risk alone, nothing else is to be said of it.
         verbs: Whether the first word that names a subcommand is it, whatever stands before (`gcloud compute … list`).
+        apart: Whether its options stand before a subcommand alone; behind it the same letters mean others (`git -c`).
+            Its language then judges what stands before.
         strict: Whether an option that isn't listed makes it unknown.
         language: The judge of what is written in a language of the program's own, from `cockpit.guard.languages`.
         wraps: How it runs another program.
@@ -139,6 +145,7 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
     operands: tuple[OperandEffect, ...] = ()
     sub: dict[str, Risk | Rule] = {}
     verbs: bool = False
+    apart: bool = False
     strict: bool = False
     language: str = ""
     wraps: Wraps | None = None

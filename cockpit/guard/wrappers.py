@@ -52,7 +52,12 @@ def _as_line(words: Sequence[Word]) -> Word:
 def environment(word: Word) -> list[Finding]:
     """Judge a variable that is set for a program: some make a program run another."""
     name = word.start.partition("=")[0].rstrip("+")
+    value = word.start.partition("=")[2].strip("'\"")
     if not any(fnmatchcase(name, pattern) for pattern in LOADED):
+        return []
+    if any(fnmatchcase(name, pattern) for pattern in HARMLESS):
+        return []
+    if fnmatchcase(name, "*PAGER") and value in {"", "cat", "less", "more"}:
         return []
     why = f"sets {name}, which decides what a program runs"
     return [Finding(risk=Risk.UNKNOWN, part=word.raw, why=why)]
@@ -66,9 +71,19 @@ LOADED = (
     "PYTHON*", "PERL5*", "PERLLIB", "RUBY*", "NODE_*", "JAVA_TOOL_OPTIONS",
     "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH", "GCONV_PATH", "TAR_OPTIONS", "RSYNC_RSH", "SSH_ASKPASS*",
     "SUDO_ASKPASS", "MAKEFLAGS", "PSQLRC", "AWKPATH", "AWKLIBPATH", "TMPDIR_HOOK", "LUA_*", "PHPRC", "KUBECTL_*",
+    "TF_CLI_*", "TF_PLUGIN*", "TF_REATTACH_PROVIDERS", "TF_LOG_PATH", "HELM_PLUGINS", "ANSIBLE_CONFIG",
+    "ANSIBLE_LOG_PATH", "ANSIBLE_*PLUGINS*", "ANSIBLE_*LIBRARY*", "ANSIBLE_INVENTORY*", "ANSIBLE_VAULT_PASSWORD_FILE",
+    "AWS_CONFIG_FILE", "AWS_DATA_PATH", "CLOUDSDK_PYTHON*", "CLOUDSDK_CONFIG", "AZURE_EXTENSION_DIR",
+    "DOCKER_CONFIG", "VAULT_CONFIG_PATH", "KREW_ROOT",
     "HISTFILE", "MAILCHECK", "OPENSSL_CONF", "CURL_HOME", "WGETRC", "MYSQL_HOME", "NPM_CONFIG_*", "npm_config_*",
 )  # fmt: skip
 """Variables by which a program is made to run something, or to read another configuration that may."""
+
+HARMLESS = (
+    "GIT_DIR", "GIT_WORK_TREE", "GIT_TERMINAL_PROMPT", "GIT_OPTIONAL_LOCKS", "GIT_AUTHOR_*", "GIT_COMMITTER_*",
+    "GIT_LITERAL_PATHSPECS", "GIT_FLUSH", "GIT_SSL_NO_VERIFY", "IFS",
+)  # fmt: skip
+"""Variables of those names that run nothing."""
 
 
 def assigns(text: str) -> bool:
