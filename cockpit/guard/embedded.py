@@ -69,6 +69,7 @@ JUDGES = {
     "awk": "awk:awk",
     "script_input": "shells:script_input",
     "again": "nested:again",
+    "docker_cp": "copying:docker",
     "plugin": "nested:plugin",
     "kubectl": "nested:kubectl",
     "inner_kubectl": "nested:inner_kubectl",

@@ -168,8 +168,8 @@ def _cluster(word: Word, text: str, form: Form) -> tuple[list[Option], bool]:
     """Take `-abc` apart; a single-dash word that is listed as a whole is that option."""
     whole, equals, value = text.partition("=")
     if len(whole) > 2 and form.lists(whole):
-        given = _value(word, value) if equals else None
-        return [Option(names=(whole,), word=word, value=given)], given is None and whole in form.takes
+        own = _value(word, value) if equals else None
+        return [Option(names=(whole,), word=word, value=own)], own is None and whole in form.takes
     options: list[Option] = []
     for index, letter in enumerate(text[1:], start=1):
         name = f"-{letter}"
@@ -180,8 +180,8 @@ def _cluster(word: Word, text: str, form: Form) -> tuple[list[Option], bool]:
             return options, False
         if letter == "=" and options:  # `-it=false`
             last = options.pop()
-            value = _value(word, text[index + 1 :])
-            return [*options, Option(names=last.names, word=word, value=value, listed=last.listed)], False
+            given = _value(word, text[index + 1 :])
+            return [*options, Option(names=last.names, word=word, value=given, listed=last.listed)], False
         if name in form.takes:
             if not rest and word.text is not None:
                 options.append(Option(names=(name,), word=word))

@@ -116,6 +116,8 @@ class _Judgement:
         if not parts.operands:
             return self._whole(rule, form, at, before)
         place = parts.at[0]
+        if rule.apart and self._only_reads(rule, parts.options, words[:place], parts):
+            return [self._finding(Risk.READ, "only shows what it would do", rule)]
         found = self._sub(rule, form, at + place, before + parts.options, doubts)
         if rule.apart:
             found += self._apart(rule, form, words[:place], replace(parts, operands=[]))
