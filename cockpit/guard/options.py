@@ -22,6 +22,7 @@ class Form(Struct, frozen=True):
     glued: frozenset[str] = frozenset()
     flags: frozenset[str] = frozenset()
     effects: dict[str, Effect] = {}
+    reads: frozenset[str] = frozenset()
 
     def under(self, rule: Rule) -> Form:
         """Return the form below a rule."""
@@ -29,12 +30,14 @@ class Form(Struct, frozen=True):
             name: each if isinstance(each, Effect) else Effect(risk=each)
             for name, each in rule.options.items()
         }
+        reads = {each.partition("=")[0] for each in rule.reads}
         return Form(
             syntax=rule.syntax or self.syntax,
             takes=(self.takes | set(rule.takes)) - set(rule.glued),
             glued=(self.glued | set(rule.glued)) - set(rule.takes),
-            flags=(self.flags | set(rule.flags)) - set(rule.takes),
+            flags=(self.flags | set(rule.flags) | reads) - set(rule.takes),
             effects={**self.effects, **own},
+            reads=self.reads | set(rule.reads),
         )
 
     def lists(self, name: str) -> bool:

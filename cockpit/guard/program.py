@@ -116,7 +116,7 @@ class _Judgement:
         if not parts.operands:
             return self._whole(rule, form, at, before)
         place = parts.at[0]
-        if rule.apart and self._only_reads(rule, parts.options, words[:place], parts):
+        if rule.apart and self._only_reads(form, parts.options, parts):
             return [self._finding(Risk.READ, "only shows what it would do", rule)]
         found = self._sub(rule, form, at + place, before + parts.options, doubts)
         if rule.apart:
@@ -131,6 +131,18 @@ class _Judgement:
             )
         return found
 
+    def _before_verb(
+        self, rule: Rule, form: Form, at: int, before: list[Option], doubts: int
+    ) -> list[Finding]:
+        """Go on behind a word that is no verb: a group, or what no rule knows."""
+        found = []
+        text = self._words[at].shown
+        if rule.groups and not any(fnmatchcase(text, each) for each in rule.groups):
+            found.append(self._finding(Risk.UNKNOWN, f"has {text!r}, which no rule knows", rule))
+        if at + 1 < len(self._words):
+            return found + self._from(rule, form, at + 1, before, doubts)
+        return [*found, self._finding(Risk.UNKNOWN, "has no verb that a rule knows", rule)]
+
     def _apart(self, rule: Rule, form: Form, words: tuple[Word, ...], parts: Split) -> list[Finding]:
         """Judge the options before a subcommand, which mean nothing behind it."""
         found = [each for option in parts.options for each in self._option(rule, form, option)]
@@ -143,14 +155,12 @@ class _Judgement:
             return [self._finding(Risk.UNKNOWN, f"has a subcommand that isn't known: {word.raw}", rule)]
         below = rule.below(word.text)
         if below is None and rule.verbs:
-            if at + 1 < len(self._words):
-                return self._from(rule, form, at + 1, before, doubts)
-            return [self._finding(Risk.UNKNOWN, "has no verb that a rule knows", rule)]
+            return self._before_verb(rule, form, at, before, doubts)
         if below is None:
             return [
                 self._finding(Risk.UNKNOWN, f"has the subcommand {word.text!r}, which no rule knows", rule)
             ]
-        if _is_help(self._words[at + 1 :]):
+        if _is_help(self._words[at + 1 :], form):
             return [self._finding(Risk.READ, "prints help", rule)]
         if rule.apart:
             return self._from(below, Form(syntax=form.syntax).under(below), at + 1, [], doubts)
@@ -161,7 +171,7 @@ class _Judgement:
         rest = self._words[at:]
         parts = split(rest, form)
         options = before + parts.options
-        if self._only_reads(rule, options, rest, parts):
+        if self._only_reads(form, options, parts):
             always = [each for option in options for each in self._option(rule, form, option, always=True)]
             return [self._finding(Risk.READ, "only shows what it would do", rule), *always]
         found: list[Finding] = []
@@ -183,16 +193,16 @@ class _Judgement:
     def _call(self, rest: tuple[Word, ...], parts: Split) -> Call:
         return Call(words=self._words, rest=rest, parts=parts, given=self._given, inner=self._inner)
 
-    def _only_reads(self, rule: Rule, options: list[Option], rest: tuple[Word, ...], parts: Split) -> bool:
+    def _only_reads(self, form: Form, options: list[Option], parts: Split) -> bool:
         """Return whether an option makes it only read, and nothing that isn't known may take that back."""
-        if not rule.reads or parts.loose:
+        if not form.reads or parts.loose:
             return False
-        wanted = {each.partition("=")[0] for each in rule.reads}
+        wanted = {each.partition("=")[0] for each in form.reads}
         given = [option for option in options if wanted & set(option.names)]
         if any(_takes_back(name, wanted) for option in options for name in option.names):
             return False
-        certain = any(not _may_be_value(option, options, rest) for option in given)
-        return certain and all(_is_read(rule, option) for option in given)
+        certain = any(not _may_be_value(option, options, self._words) for option in given)
+        return certain and all(_is_read(form, option) for option in given)
 
     def _option(self, rule: Rule, form: Form, option: Option, *, always: bool = False) -> list[Finding]:
         found = []
@@ -247,19 +257,23 @@ _GENERAL = {
 
 
 def _asks_for_help(rule: Rule, words: Sequence[Word]) -> bool:
-    return rule.syntax is not Syntax.NONE and rule.wraps is None and _is_help(words[1:])
+    return rule.syntax is not Syntax.NONE and rule.wraps is None and _is_help(words[1:], Form().under(rule))
 
 
-def _is_help(rest: Sequence[Word]) -> bool:
-    return len(rest) == 1 and rest[0].text in {"--help", "--version"}
+def _is_help(rest: Sequence[Word], form: Form) -> bool:
+    if len(rest) != 1:
+        return False
+    short = form.syntax in {Syntax.PFLAG, Syntax.SINGLE} and not form.lists("-h")
+    return rest[0].text in {"--help", "--version"} or (short and rest[0].text in {"-h", "-help"})
 
 
-def _may_be_value(option: Option, options: Sequence[Option], rest: Sequence[Word]) -> bool:
+def _may_be_value(option: Option, options: Sequence[Option], words: Sequence[Word]) -> bool:
     """Return whether an option stands right behind one that isn't listed, which may take it for its value."""
-    at = next((index for index, word in enumerate(rest) if word is option.word), 0)
-    ahead = [each for each in options if at and each.word is rest[at - 1]]
-    number = rest[at - 1].start[1:].isdigit()
-    return bool(ahead) and not ahead[-1].listed and ahead[-1].value is None and not number
+    at = next((index for index, word in enumerate(words) if word is option.word), 0)
+    ahead = [each for each in options if at and each.word is words[at - 1]]
+    if not ahead or words[at - 1].start[1:].isdigit():
+        return False
+    return not ahead[-1].listed and ahead[-1].value is None
 
 
 def _takes_back(name: str, wanted: set[str]) -> bool:
@@ -267,11 +281,11 @@ def _takes_back(name: str, wanted: set[str]) -> bool:
     return len(name) > len("--no-") and any(f"--no-{each.lstrip('-')}".startswith(name) for each in wanted)
 
 
-def _is_read(rule: Rule, option: Option) -> bool:
+def _is_read(form: Form, option: Option) -> bool:
     value = option.value.text if option.value is not None else None
     if option.value is None:
-        return any(name in rule.reads for name in option.names)
-    return any(f"{name}={value}" in rule.reads for name in option.names)
+        return any(name in form.reads for name in option.names)
+    return any(f"{name}={value}" in form.reads for name in option.names)
 
 
 def _applies(effect: OperandEffect, operands: Sequence[Word]) -> bool | None:

@@ -120,10 +120,11 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
         glued: Options whose value, if they have one, stands in their own word: `-iSUFFIX`, `--color=WHEN`.
         flags: Options without a value that are harmless; needed only where they may stand before a subcommand.
         options: What options do, by name; harmless ones need not be here.
-        reads: Options (`--dry-run`, or with a value `--dry-run=server`) with which it only reads.
+        reads: Options (`--dry-run`, with a value `--dry-run=server`) with which it and what is below it only read.
         operands: What operands do.
         sub: Subcommands by name: `get|describe`, `describe-*`. Given a risk alone, nothing else is to be said of it.
         verbs: Whether the first word that names a subcommand is it, whatever stands before (`gcloud compute … list`).
+        groups: With `verbs`, patterns of words that may stand before the verb; any other makes it unknown.
         apart: Whether its options stand before a subcommand alone; behind it the same letters mean others (`git -c`).
             Its language then judges what stands before.
         strict: Whether an option that isn't listed makes it unknown.
@@ -145,6 +146,7 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
     operands: tuple[OperandEffect, ...] = ()
     sub: dict[str, Risk | Rule] = {}
     verbs: bool = False
+    groups: tuple[str, ...] = ()
     apart: bool = False
     strict: bool = False
     language: str = ""
