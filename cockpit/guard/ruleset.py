@@ -124,7 +124,8 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
         operands: What operands do.
         sub: Subcommands by name: `get|describe`, `describe-*`. Given a risk alone, nothing else is to be said of it.
         verbs: Whether the first word that names a subcommand is it, whatever stands before (`gcloud compute … list`).
-        groups: With `verbs`, patterns of words that may stand before the verb; any other makes it unknown.
+        groups: With `verbs`, patterns of words that may stand before the verb; any other makes it unknown. Else the
+            only names that patterns in `sub` stand for.
         apart: Whether its options stand before a subcommand alone; behind it the same letters mean others (`git -c`).
             Its language then judges what stands before.
         strict: Whether an option that isn't listed makes it unknown.
@@ -155,10 +156,13 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
     preview: Preview | None = None
 
     def below(self, name: str) -> Rule | None:
-        """Return the rule of a subcommand: an exact name goes before a pattern, a pattern before a later one."""
+        """Return the rule of a subcommand: an exact name goes before a pattern, a long pattern before a short one."""
         found = _exact(self.sub, name)
+        if found is None and not self.verbs and self.groups and name not in self.groups:
+            return None
         if found is None:
-            found = next((value for key, value in self.sub.items() if _fits(key, name)), None)
+            fitting = [(len(each), key) for key in self.sub for each in key.split("|") if _fits(each, name)]
+            found = self.sub[max(fitting)[1]] if fitting else None
         return Rule(risk=found) if isinstance(found, Risk) else found
 
 
@@ -228,4 +232,4 @@ def _exact(sub: Mapping[str, Risk | Rule], name: str) -> Risk | Rule | None:
 
 
 def _fits(key: str, name: str) -> bool:
-    return any(fnmatchcase(name, each) for each in key.split("|") if "*" in each)
+    return "*" in key and fnmatchcase(name, key)
