@@ -76,6 +76,10 @@ def _module(call: Call, module: str, arguments: str) -> list[Finding]:
         return _uri(call, arguments)
     if module in _DESTROYS:
         return [call.finding(Risk.DESTRUCTIVE, "restarts or stops machines")]
+    if module == "setup" and "fact_path" in arguments:
+        return [call.finding(Risk.UNKNOWN, "runs the facts of a folder")]
+    if module in {"apt", "dnf", "yum"} and re.fullmatch(r"\s*list=[\w*.-]+\s*", arguments):
+        return [call.finding(Risk.READ, "lists packages")]
     if module in _READS or any(fnmatchcase(module, each) for each in _READS_LIKE):
         return [call.finding(Risk.READ, "looks at the machines")]
     if re.search(r"state\s*=\s*['\"]?(absent|removed)", arguments):
