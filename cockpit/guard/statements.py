@@ -20,15 +20,17 @@ from cockpit.guard.tree import (
     grouped,
     substitutions,
 )
-from cockpit.guard.variables import known_values
+from cockpit.guard.variables import MUTATORS, known_values
 from cockpit.guard.words import Word, read, read_joined, text_of, unknown
-from cockpit.guard.wrappers import environment
+from cockpit.guard.wrappers import environment, is_run
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 _INDEX = re.compile(r"\w\[[^\]]*(\$\(|`)")
 """An index that substitutes: arithmetic evaluates it, also where it comes out of a quoted string."""
+_BUILT_IN = MUTATORS | {"echo", "test", "[", "[[", "cd", "return", "exit"}
+"""Commands of the shell itself, which may take a word for a number or hand it on."""
 NESTED = 200
 """Nodes within nodes that are followed."""
 
@@ -82,7 +84,7 @@ class Walk:
             case "redirected_statement":
                 return self._redirected(node, given, deeper)
             case "variable_assignment" | "variable_assignments" | "unset_command":
-                return self._inside(node, deeper) + _assigned(node)
+                return self._inside(node, deeper) + self._assigned(node)
             case "declaration_command":
                 return self._declaration(node, deeper)
             case "test_command":
@@ -172,7 +174,21 @@ class Walk:
         return found or [about(Risk.READ, text_of(node), "is a test")]
 
     def _declaration(self, node: Node, depth: int) -> list[Finding]:
-        return self._inside(node, depth) + _assigned(node)
+        return self._inside(node, depth) + self._assigned(node)
+
+    def _assigned(self, node: Node) -> list[Finding]:
+        """Judge the variables that a node sets: some decide what a program runs."""
+        nodes = [node] if node.type == "variable_assignment" else node.children
+        return [each for child in nodes if child.type == "variable_assignment" for each in self._set(child)]
+
+    def _set(self, node: Node) -> list[Finding]:
+        """Judge a variable that is set for a command, and its value where a program runs that."""
+        found = environment(unknown(text_of(node), start=text_of(node)))
+        if found and is_run(text_of(node)):
+            values = read(node.children[-1], self._values) if node.children[-1].type in WORDS else []
+            inner = [each for value in values for each in self._inner.line(value, NOTHING)]
+            found += [each for each in inner if rank(each.risk) > rank(Risk.UNKNOWN)]
+        return found
 
     def _command(self, node: Node, given: Input, depth: int) -> list[Finding]:
         """Judge a simple command: its assignments, redirections, substitutions, and the program."""
@@ -186,7 +202,7 @@ class Walk:
                 continue
             found += self._inside(child, depth)
             if child.type == "variable_assignment":
-                assigned += _assigned(child)
+                assigned += self._set(child)
             elif child.type == "command_name" or child.type in WORDS or child.type in {"$", "=~", "=="}:
                 parts.append(child)
             else:
@@ -301,6 +317,20 @@ class Walk:
             found += self._first_of(child, given if index == 0 else NOTHING, depth)
         return found
 
+    def _of_a_program(self, node: Node) -> bool:
+        """Return whether a string is a word for another program, where no shell takes it for a number."""
+        above = node.parent
+        if above is None or above.type != "command":
+            return False
+        words = [
+            word
+            for child in above.children
+            if child.type == "command_name"
+            for word in read(child, self._values)
+        ]
+        name = words[0].text if words else None
+        return name is not None and name not in self._defined and name not in _BUILT_IN
+
     def _inside(self, node: Node, depth: int) -> list[Finding]:
         """Judge the commands that are substituted within a word, an assignment, a test or a heredoc."""
         found: list[Finding] = []
@@ -314,7 +344,7 @@ class Walk:
                             found += self._part(child, ANYTHING, depth)
                 case "expansion" if evaluates(each):
                     found.append(about(Risk.UNKNOWN, text_of(each), "runs what a variable holds"))
-                case "raw_string" if _INDEX.search(text_of(each)):
+                case "raw_string" if _INDEX.search(text_of(each)) and not self._of_a_program(each):
                     found.append(
                         about(Risk.UNKNOWN, text_of(each), "runs a command where it is taken for a number")
                     )
@@ -323,14 +353,3 @@ class Walk:
                         about(Risk.UNKNOWN, text_of(each), "ends elsewhere to shells that don't know $'…'")
                     )
         return found
-
-
-def _assigned(node: Node) -> list[Finding]:
-    """Judge the variables that a node sets: some decide what a program runs."""
-    nodes = [node] if node.type == "variable_assignment" else node.children
-    return [
-        each
-        for child in nodes
-        if child.type == "variable_assignment"
-        for each in environment(unknown(text_of(child), start=text_of(child)))
-    ]

@@ -57,6 +57,8 @@ def environment(word: Word) -> list[Finding]:
         return []
     if any(fnmatchcase(name, pattern) for pattern in HARMLESS):
         return []
+    if name == "IFS" and value in _SEPARATORS:
+        return []
     if fnmatchcase(name, "*PAGER") and value in {"", "cat", "less", "more"}:
         return []
     why = f"sets {name}, which decides what a program runs"
@@ -79,11 +81,24 @@ LOADED = (
 )  # fmt: skip
 """Variables by which a program is made to run something, or to read another configuration that may."""
 
+RUN = (
+    "*PAGER", "*EDITOR", "VISUAL", "BROWSER", "GIT_SSH_COMMAND", "GIT_EXTERNAL_DIFF", "GIT_*ASKPASS", "RSYNC_RSH",
+    "KUBECTL_EXTERNAL_DIFF", "PROMPT_COMMAND",
+)  # fmt: skip
+"""Variables whose value is a line that a program runs."""
 HARMLESS = (
     "GIT_DIR", "GIT_WORK_TREE", "GIT_TERMINAL_PROMPT", "GIT_OPTIONAL_LOCKS", "GIT_AUTHOR_*", "GIT_COMMITTER_*",
-    "GIT_LITERAL_PATHSPECS", "GIT_FLUSH", "GIT_SSL_NO_VERIFY", "IFS",
+    "GIT_LITERAL_PATHSPECS", "GIT_FLUSH", "GIT_SSL_NO_VERIFY",
 )  # fmt: skip
 """Variables of those names that run nothing."""
+_SEPARATORS = frozenset({"", " ", ",", ":", ";", "|", "\t", "$'\\t", "$'\\n"})
+"""Values of IFS that take no harmless word apart."""
+
+
+def is_run(assignment: str) -> bool:
+    """Return whether a program runs what a variable is set to."""
+    name = assignment.partition("=")[0]
+    return any(fnmatchcase(name, pattern) for pattern in RUN)
 
 
 def assigns(text: str) -> bool:
