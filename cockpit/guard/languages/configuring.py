@@ -62,7 +62,8 @@ def _templates(call: Call, given: Word) -> list[Finding]:
         text = word.text or ""
         for match in _PIPE.finditer(text):
             found += call.inner.line(literal(match[2]), NOTHING)
-        if _TEMPLATE.search(text) and re.search(r"lookup|query|\bq\s*\(", text):
+        expression = _TEMPLATE.search(text) or re.search(r"\b(var|that)\b", text)
+        if expression and re.search(r"lookup|query|\bq\s*\(", text):
             found.append(call.finding(Risk.UNKNOWN, "has a template that looks something up"))
     return found
 

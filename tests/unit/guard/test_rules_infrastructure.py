@@ -1,0 +1,79 @@
+"""terraform, HashiCorp's tools and configuration management: dry runs, modules, templates."""
+
+from __future__ import annotations
+
+import pytest
+
+from cockpit.guard.classify import classify_line
+
+READS = [
+    "terraform plan", "terraform plan -destroy", "terraform state list", "terraform -help",
+    "terraform plan -h", "terraform fmt -check", "terraform fmt -check -diff -recursive",
+    "terraform output -json", "terraform show", "vault read secret/foo",
+    "vault read auth/token/lookup-self", "vault read sys/health", "vault secrets list",
+    "vault kv list secret/", "consul members", "nomad status", "nomad job status x",
+    "nomad alloc exec abc ls -la", "ansible all --list-hosts", "ansible all -m ping",
+    "ansible all -m ansible.builtin.setup", "ansible-playbook x.yml --list-hosts",
+    "ansible-playbook x.yml --syntax", "ansible-inventory --list", "ansible-vault view x",
+    "ansible-galaxy list", "salt '*' test.ping", "salt-call --local grains.items", "salt-key -L",
+    "puppet facts", "puppet agent --help", "pulumi stack ls", "pulumi config", "packer validate x",
+    "ansible x -m yum -a 'list=installed'", "terraform -chdir=x state show y",
+    "terraform state show -no-color x", "tofu plan -var-file=x.tfvars",
+    "tofu plan -no-color -input=false -lock=false", "consul kv get -recurse x",
+    "vault kv get -format=json secret/x", "vault token lookup", "vault list secret/", "vault audit list",
+    "vault auth list", "nomad alloc status x", "nomad node status", "nomad server members",
+    "nomad alloc logs -f x", "nomad operator raft list-peers",
+]  # fmt: skip
+CHANGES = [
+    "terraform plan -out=x", "terraform fmt", "terraform fmt -check=false",
+    "ansible all -m service -a \"name=x state=restarted\"", "ansible-playbook x.yml",
+    "ansible-playbook x.yml --check", "ansible-inventory --list --output x", "ansible-vault edit x",
+    "ansible-galaxy collection install x", "salt '*' state.apply", "puppet agent -t", "consul kv put x y",
+    "vault token create", "terraform plan -var x=y -out z", "terraform plan --out=z",
+    "terraform fmt -write=true", "terraform fmt -check -check=false", "terraform fmt -recursive .",
+    "ansible all -m ping -t x", "ansible all -m ping --tre x", "ansible-playbook x.yml -e list-hosts",
+    "ansible-playbook x.yml -e --list-hosts", "ansible-playbook x.yml --tags --list-tags",
+    "vault read aws/creds/x", "vault write x y=z",
+]  # fmt: skip
+DESTROYS = [
+    "terraform destroy", "ansible all -m shell -a \"rm -rf /x\"", "salt '*' cmd.run 'rm -rf /x'",
+    "salt-key -d x", "terraform -chdir=x state rm y", "nomad job stop x", "terraform -chdir=x destroy",
+    "terraform destroy -var -help", "terraform apply -destroy", "terraform apply -destroy=true",
+    "terraform --chdir=x apply --destroy", "ansible all -a 'rm x'", "ansible all -a 'chdir=/ rm x'",
+    "ansible all -a 'cmd=\"rm x\"'", "ansible all -m shell -a 'ls; rm x'",
+    "ansible all -m ansible.builtin.shell -a 'rm x'", "ansible all -mshell -a'rm x'",
+    "ansible all --module-name=shell --args='rm x'", "ansible all --mod shell --arg 'rm x'",
+    "vault delete x", "vault kv -mount=x delete y", "vault secrets disable x", "consul kv delete x",
+    "consul lock x rm y", "nomad alloc exec x rm y", "nomad alloc exec -task z x rm y", "pulumi destroy",
+    "pulumi -C preview destroy", "salt '*' pkg.remove x",
+]  # fmt: skip
+UNKNOWN = [
+    "nomad alloc exec -task x abc sh", "ansible all -m ping -e \"x={{ lookup('file', '/x') }}\"",
+    "pulumi preview", "ansible x -m setup -a 'fact_path=/tmp/x'", "ansible all -m \"$x\"",
+    "ansible all -m shell -a \"$x\"", "ansible all -m shell -a 'ls {{ x }}'", "ansible all -m ping -M x",
+    "ansible all -i ./x -m ping", "ansible-inventory -i x.sh --list", "vault read \"$x\"",
+    "consul watch -type=key ./x", "salt '*' \"$x\"", "terragrunt plan",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("line", "risk"),
+    [(line, "read") for line in READS]
+    + [(line, "change") for line in CHANGES]
+    + [(line, "destructive") for line in DESTROYS]
+    + [(line, "unknown") for line in UNKNOWN],
+)
+def test_a_line_of_infrastructure_has_its_risk(line: str, risk: str) -> None:
+    assert classify_line(line).risk == risk, classify_line(line).findings
+
+
+@pytest.mark.parametrize(
+    ("line", "preview"),
+    [
+        ("terraform apply -target=x", "terraform plan -target=x"),
+        ("terraform destroy", "terraform plan -destroy"),
+        ("ansible-playbook x.yml", "ansible-playbook --check --diff x.yml"),
+    ],
+)
+def test_a_change_says_what_shows_its_effect(line: str, preview: str) -> None:
+    assert " ".join(classify_line(line).findings[0].preview) == preview
