@@ -125,7 +125,7 @@ class _Judgement:
         if parts.doubtful and place:
             # The word may be an option's value, and the subcommand come after it.
             found += (
-                self._from(rule, form, at + place + 1, before, doubts + 1)
+                self._from(rule, form, at + place + 1, before + parts.options, doubts + 1)
                 if doubts < DOUBTS
                 else [self._finding(Risk.UNKNOWN, "has options that no rule knows", rule)]
             )

@@ -10,6 +10,9 @@ READS = [
     "gh pr list", "gh pr view 1", "gh run list", "gh api repos/x/y", "gh api -X GET repos/x/y -f a=b",
     "gh auth status", "gh repo view", "glab mr list", "glab ci status", "gh run view 1 --log",
     "gh workflow list", "gh release list", "gh pr checks", "gh search issues x", "glab ci view",
+    "gh pr status", "gh pr diff 1", "gh repo list x", "gh run watch 1", "gh secret list", "gh cache list",
+    "gh label list", "gh gist view x", "gh release view x", "gh api rate_limit",
+    "gh api /repos/x/y --jq .z", "glab pipeline list", "glab mr diff 1",
 ]  # fmt: skip
 CHANGES = [
     "gh pr view 1 -w", "gh pr create", "gh api repos/x/y -f a=b", "gh run rerun 1", "glab mr merge 1",

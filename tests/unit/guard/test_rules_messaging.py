@@ -23,6 +23,26 @@ READS = [
     "kafka-reassign-partitions.sh --bootstrap-server x --list", "nats server ls", "nats kv ls",
     "nats consumer report ORDERS", "nats stream view ORDERS", "nats sub 'orders.>'",
     "pulsar-admin topics stats persistent://a/b/c", "pulsar-admin namespaces list a",
+    "kafka-topics --version", "kafka-topics.sh --list --zookeeper x",
+    "kafka-topics.sh --bootstrap-server=x --describe --topics-with-overrides",
+    "kafka-consumer-groups.sh --bootstrap-server x --describe --group y --offsets",
+    "kafka-consumer-groups.sh --bootstrap-server x --list --state",
+    "kafka-console-consumer --bootstrap-server x --topic y --partition 0 --offset 5 --max-messages 1 --property print.key=true",
+    "kafka-run-class kafka.tools.GetOffsetShell", "kafka-get-offsets.sh --bootstrap-server x --topic y",
+    "kafka-broker-api-versions.sh --bootstrap-server x", "kcat -b x -L -t y -J",
+    "kcat -b x -C -t y -p 0 -o -1 -c 1", "kafkacat -b x -L", "rabbitmqctl list_connections pid peer_host",
+    "rabbitmqctl list_channels", "rabbitmqctl list_exchanges", "rabbitmqctl list_bindings -p x",
+    "rabbitmqctl list_permissions", "rabbitmqctl list_policies", "rabbitmqctl list_vhosts",
+    "rabbitmqctl environment", "rabbitmqctl report", "rabbitmqctl node_health_check",
+    "rabbitmq-diagnostics status", "rabbitmq-diagnostics memory_breakdown",
+    "rabbitmq-diagnostics check_port_connectivity", "rabbitmq-diagnostics listeners",
+    "rabbitmq-diagnostics -q alarms", "rabbitmq-queues quorum_status x", "rabbitmq-plugins list",
+    "rabbitmqadmin show overview", "rabbitmqadmin -V x list queues name messages", "nats server info",
+    "nats server report jetstream", "nats server check connection", "nats account info",
+    "nats stream report", "nats kv history x y", "nats rtt", "nats context ls",
+    "pulsar-admin brokers healthcheck", "pulsar-admin topics list a/b", "pulsar-admin clusters list",
+    "mosquitto_sub -h x -t '$SYS/#' -C 5 -v",
+    "kafka-run-class.sh kafka.tools.GetOffsetShell --broker-list x",
 ]  # fmt: skip
 CHANGES = [
     "rabbitmqctl stop_app",
@@ -46,7 +66,7 @@ DESTROYS = [
 UNKNOWN = [
     "kafka-console-consumer.sh --bootstrap-server x --topic y --consumer.config z --foo",
     "rabbitmqctl eval x", "kafka-console-consumer.sh --topic x --formatter my.Class",
-    "kcat -C -b x -t y -F z",
+    "kcat -C -b x -t y -F z", "kafka-run-class.sh x.Y",
 ]  # fmt: skip
 
 
