@@ -27,7 +27,7 @@ READS = [
     "kafka-topics.sh --bootstrap-server=x --describe --topics-with-overrides",
     "kafka-consumer-groups.sh --bootstrap-server x --describe --group y --offsets",
     "kafka-consumer-groups.sh --bootstrap-server x --list --state",
-    "kafka-console-consumer --bootstrap-server x --topic y --partition 0 --offset 5 --max-messages 1 --property print.key=true",
+    "kafka-console-consumer --bootstrap-server x --topic y --partition 0 --offset 5 --property print.key=true",
     "kafka-run-class kafka.tools.GetOffsetShell", "kafka-get-offsets.sh --bootstrap-server x --topic y",
     "kafka-broker-api-versions.sh --bootstrap-server x", "kcat -b x -L -t y -J",
     "kcat -b x -C -t y -p 0 -o -1 -c 1", "kafkacat -b x -L", "rabbitmqctl list_connections pid peer_host",
