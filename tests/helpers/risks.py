@@ -1,0 +1,25 @@
+"""Tables of what is judged: a line `risk what` a case, with `⏎` for a line's end `⇥` for a tab, `⍽` for a space that is none."""
+
+from __future__ import annotations
+
+from cockpit.actions.command import Risk
+from cockpit.guard.findings import Finding
+
+_RISKS = {"R": Risk.READ, "U": Risk.UNKNOWN, "C": Risk.CHANGE, "D": Risk.DESTRUCTIVE}
+
+_MARKS = str.maketrans({"⏎": "\n", "⇥": "\t", "⍽": "\u00a0"})
+
+
+def cases(text: str) -> list[tuple[Risk, str]]:
+    """Return the cases of a table; each line starts with the risk's first letter."""
+    found: list[tuple[Risk, str]] = []
+    for line in text.split("\n"):
+        letter, _, rest = line.strip().partition(" ")
+        if letter:
+            found.append((_RISKS[letter], rest.translate(_MARKS)))
+    return found
+
+
+def shell(line: str) -> list[Finding]:
+    """Judge a line that a client hands to a shell: as nothing but that, so that a test sees it."""
+    return [Finding(risk=Risk.CHANGE, part=line, why="is given to a shell")]
