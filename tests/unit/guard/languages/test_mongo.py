@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import pytest
+
+from cockpit.actions.command import Risk
+from cockpit.guard.findings import riskiest
+from cockpit.guard.languages.mongo import judge_mongo
+from tests.helpers.risks import cases
+
+SCRIPTS = cases(
+    r"""
+    R show dbs
+    R show collections
+    R use x
+    R use x⏎show collections⏎db.y.find()
+    R help
+    R db
+    R db.x
+    R db.stats()
+    R db.serverStatus().connections
+    R db.orders.find({a: 1}).sort({b: -1}).limit(5).toArray()
+    R db.orders.find({a: 1}, {_id: 0}).pretty()
+    R db.orders.findOne({_id: ObjectId("5f")})
+    R db.orders.countDocuments({})
+    R db.orders.find().count()
+    R db.orders.distinct("a", {b: 1})
+    R db.orders.find({t: {$gte: ISODate("2020-01-01"), $lt: new Date(Date.now() - 3600 * 1000)}, n: /ab\/c/i})
+    R db.orders.find({_id: {$in: [1, 2]}}).explain("executionStats")
+    R db.orders.explain().find({a: 1})
+    R db.orders.explain("executionStats").aggregate([{$match: {a: 1}}])
+    R db.orders.aggregate([{$match: {a: 1}}, {$group: {_id: "$a", n: {$sum: 1}}}, {$sort: {n: -1}}])
+    R db.orders.aggregate([{$lookup: {from: "x", localField: "a", foreignField: "b", as: "c"}}]).toArray()
+    R db.orders.getIndexes()
+    R db.orders.stats().wiredTiger
+    R db.orders.validate()
+    R db.orders.getPlanCache().list()
+    R db.getSiblingDB("x").stats()
+    R db.getSiblingDB("x").orders.find()
+    R db.getSiblingDB('x').getCollection('y').find()
+    R db.getCollection("x.y").find().forEach(printjson)
+    R db["x"].find()
+    R db.system.profile.find().sort({ts: -1}).limit(1)
+    R db.currentOp({"active": true, "secs_running": {"$gt": 3}})
+    R db.currentOp().inprog
+    R db.adminCommand({replSetGetStatus: 1})
+    R db.adminCommand("listDatabases")
+    R db.runCommand({ping: 1})
+    R db.runCommand({profile: -1})
+    R db.runCommand({find: "x", filter: {a: 1}})
+    R db.runCommand({aggregate: "x", pipeline: [{$match: {}}], cursor: {}})
+    R db.getProfilingStatus()
+    R db.getUsers()
+    R db.version()
+    R db.hello()
+    R db.getMongo().getDBs()
+    R rs.status()
+    R rs.conf()
+    R rs.printReplicationInfo()
+    R sh.status()
+    R sh.getBalancerState()
+    R printjson(db.serverStatus())
+    R print(db.x.countDocuments({}))
+    R JSON.stringify(rs.status())
+    R // db.x.drop()⏎db.x.find()
+    R /* db.x.drop() */ db.x.find()
+    R db.x.find({a: "db.x.drop()"}); db.y.find()
+    R db.x⏎  .find()⏎  .limit(5)
+    R db.x.drop
+    R quit()
+    C db.x.insertOne({a: 1})
+    C db.x.insertMany([{a: 1}])
+    C db.x.updateOne({_id: 1}, {$set: {a: 1}})
+    C db.x.updateMany({a: 1}, {$set: {b: 1}})
+    C db.x.update({a: 1}, {$set: {b: 1}}, {multi: true})
+    C db.x.replaceOne({_id: 1}, {})
+    C db.x.findOneAndUpdate({a: 1}, {$set: {b: 1}})
+    C db.x.findAndModify({query: {a: 1}, remove: true})
+    C db.x.deleteOne({a: 1})
+    C db.x.deleteMany({a: 1})
+    C db.x.bulkWrite([{insertOne: {document: {}}}])
+    C db.x.createIndex({a: 1})
+    C db.x.renameCollection("y")
+    C db.x.aggregate([{$out: "y"}])
+    C db.x.aggregate([{$match: {}}, {$merge: {into: "y"}}])
+    C db.x.aggregate([{"$out": "y"}])
+    C db.runCommand({aggregate: "x", pipeline: [{$out: "y"}], cursor: {}})
+    C db.x.validate({full: true, repair: true})
+    C db.x.getPlanCache().clear()
+    C db.createCollection("x")
+    C db.createUser({user: "a", pwd: "b", roles: []})
+    C db.setProfilingLevel(1)
+    C db.killOp(5)
+    C db.fsyncLock()
+    C db.shutdownServer()
+    C db.adminCommand({setParameter: 1, a: 1})
+    C db.adminCommand({shutdown: 1})
+    C db.runCommand({profile: 1})
+    C db.runCommand({profile: 1, comment: "-1"})
+    C db.runCommand({insert: "x", documents: [{}]})
+    C db.runCommand({delete: "x", deletes: [{q: {a: 1}, limit: 1}]})
+    C rs.stepDown()
+    C rs.reconfig({})
+    C sh.enableSharding("x")
+    C sh.stopBalancer()
+    C print(db.x.insertOne({}))
+    D db.x.drop()
+    D db["x"].drop()
+    D db["x"]["drop"]()
+    D db.getCollection("x").drop()
+    D db.getSiblingDB("x").dropDatabase()
+    D db.dropDatabase()
+    D db['dropDatabase']()
+    D db . dropDatabase ( )
+    D db /* x */ .dropDatabase()
+    D db.x.remove({a: 1})
+    D db.x.deleteMany({})
+    D db.x.deleteMany()
+    D db.x.deleteMany({$comment: "x"})
+    D db.x.deleteMany({_id: {$exists: true}})
+    D db.x.deleteMany({$or: [{a: 1}, {}]})
+    D db.x.deleteMany({$and: [{}]})
+    D db.x.deleteMany({$expr: true})
+    D db.x.updateMany({}, {$set: {a: 1}})
+    D db.x.update({}, {$set: {a: 1}}, {multi: true})
+    D db.x.bulkWrite([{deleteMany: {filter: {}}}])
+    D db.x.dropIndexes()
+    D db.dropUser("a")
+    D db.runCommand({dropDatabase: 1})
+    D db.runCommand({drop: "x"})
+    D db.runCommand({delete: "x", deletes: [{q: {}, limit: 0}]})
+    D db.x.find({a: db.y.drop()})
+    D db.x.find(); db.y.drop()
+    D db.x.find()⏎db.y.drop()
+    D var c = db.x; c.drop()
+    D db.getCollectionNames().forEach(c => db[c].drop())
+    D db.getCollectionNames().forEach(function (c) { db[c].drop() })
+    D db.x.drop⏎({a: 1})
+    D db.x⏎["drop"]()
+    D db.x.find().getDB().dropDatabase()
+    D printjson(db.x.drop())
+    U db["dro" + "p"]()
+    U db[x].find()
+    U db["x"]["dr\u006fp"]()
+    U db.x.aggregate([{"$o\u0075t": "y"}])
+    U db.x.find({$where: "sleep(1000)"})
+    U db.x.find("this.a == 1")
+    U db.x.aggregate([{$project: {a: {$function: {body: "x", args: [], lang: "js"}}}}])
+    U db.x.mapReduce("a", "b", {out: "c"})
+    U db.eval("x")
+    U db.x.frobnicate()
+    U db.frobnicate()
+    U db.runCommand({frobnicate: 1})
+    U db.runCommand(x)
+    U load("x.js")
+    U eval("x")
+    U x.find()
+    U var a = 1
+    U function f() {}
+    U db.x.find().forEach(d => print(d))
+    U db.x.find().map(f)
+    U db.x.find(`${x}`)
+    U db.x.find({...x})
+    U new Mongo("host")
+    U connect("host/db")
+    U require("child_process")
+    U db.x.find({a: 1
+    U db.x.find({a: 'x})
+    U db.x.find() /* never ended
+    U show frobnicate
+    U sleep(5)
+    U rs.frobnicate()
+    U print(x)
+    U db.getSiblingDB(x).stats()
+    U ＤＢ.x.find()
+    """
+)
+
+
+@pytest.mark.parametrize(("risk", "script"), SCRIPTS)
+def test_a_script_for_mongosh_is_judged(risk: Risk, script: str) -> None:
+    assert riskiest(judge_mongo(script)) is risk
+
+
+def test_a_line_separator_ends_a_comment_as_in_javascript() -> None:
+    assert riskiest(judge_mongo("// x\u2028db.x.drop()")) is Risk.DESTRUCTIVE
+    assert riskiest(judge_mongo("// x\rdb.x.drop()")) is Risk.DESTRUCTIVE
