@@ -1,4 +1,7 @@
-"""Tables of what is judged: a line `risk what` a case, with `⏎` for a line's end `⇥` for a tab, `⍽` for a space that is none."""
+"""Tables of what is judged, a line a case: the risk's first letter, and the text.
+
+In a text `⏎` stands for a line's end, `⇥` for a tab, `⍽` for a space that is none.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ _MARKS = str.maketrans({"⏎": "\n", "⇥": "\t", "⍽": "\u00a0"})
 
 
 def cases(text: str) -> list[tuple[Risk, str]]:
-    """Return the cases of a table; each line starts with the risk's first letter."""
+    """Return the cases of a table."""
     found: list[tuple[Risk, str]] = []
     for line in text.split("\n"):
         letter, _, rest = line.strip().partition(" ")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cockpit.actions.command import Risk
 from cockpit.guard.findings import Finding
-from cockpit.guard.languages.lexer import BAD, LIMIT, WORD, Token, shown, statements, tokens
+from cockpit.guard.languages.lexer import BAD, LIMIT, WORD, Token, shown, starts, statements, tokens
 from cockpit.guard.languages.words import effects, words
 
 _STATEMENTS = effects(
@@ -44,7 +44,8 @@ def judge_cql(text: str) -> list[Finding]:
     found = tokens(text, dialect="cql")
     findings: list[Finding] = []
     for statement in statements(found):
-        findings += _judge(statement)
+        for piece in starts(statement, of=_STATEMENTS):
+            findings += _judge(piece)
     return findings or [Finding(risk=Risk.READ, part="", why="runs nothing")]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cockpit.actions.command import Risk
 from cockpit.guard.findings import Finding
-from cockpit.guard.languages.lexer import BAD, LIMIT, MARK, WORD, Token, shown, statements, tokens
+from cockpit.guard.languages.lexer import BAD, LIMIT, MARK, WORD, Token, shown, starts, statements, tokens
 from cockpit.guard.languages.words import effects
 
 _STATEMENTS = effects(
@@ -31,7 +31,11 @@ def judge_influx(text: str) -> list[Finding]:
     """Judge every statement of a text."""
     if len(text) > LIMIT:
         return [Finding(risk=Risk.UNKNOWN, part=text[:200], why="is too long to be judged")]
-    findings = [_judge(statement) for statement in statements(tokens(text, dialect="influxql"))]
+    findings = [
+        _judge(piece)
+        for statement in statements(tokens(text, dialect="influxql"))
+        for piece in starts(statement, of=_STATEMENTS)
+    ]
     return findings or [Finding(risk=Risk.READ, part="", why="runs nothing")]
 
 

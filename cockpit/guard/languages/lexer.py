@@ -8,7 +8,7 @@ with nothing in a string or a quoted name that it could read differently.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -43,6 +43,7 @@ class Token(NamedTuple):
         spaced: Whether white space or a comment is before it.
         start: Where it starts.
         end: Where it ends.
+        fresh: Whether it is the first of its line.
     """
 
     kind: str
@@ -51,6 +52,7 @@ class Token(NamedTuple):
     spaced: bool
     start: int
     end: int
+    fresh: bool = False
 
 
 class Lexis(Struct, frozen=True):
@@ -222,7 +224,7 @@ class Lexer:
 
     def next(self) -> Token | None:
         """Return the next token, or None at the end; after a bad one there is nothing more to be had."""
-        spaced = False
+        spaced, before = False, self.at
         while self.at < len(self.text):
             start = self.at
             match = self._match(self.text, start)
@@ -245,7 +247,8 @@ class Lexer:
                 value, self.at = self.text[self.at : end], end + len(match.group())
                 return Token(STRING, self.text[start : self.at], value, spaced, start, self.at)
             else:
-                return self._token(kind, match.group(), spaced=spaced, start=start)
+                fresh = before == 0 or (spaced and "\n" in self.text[before:start])
+                return self._token(kind, match.group(), spaced=spaced, start=start)._replace(fresh=fresh)
         return None
 
     def _token(self, kind: str, text: str, *, spaced: bool, start: int) -> Token:
@@ -311,6 +314,30 @@ def statements(found: Iterable[Token]) -> Iterator[list[Token]]:
             statement.append(token)
     if statement:
         yield statement
+
+
+def lines(statement: Iterable[Token]) -> Iterator[list[Token]]:
+    """Cut tokens into the lines that they are on."""
+    line: list[Token] = []
+    for token in statement:
+        if token.fresh and line:
+            yield line
+            line = []
+        line.append(token)
+    if line:
+        yield line
+
+
+def starts(statement: Iterable[Token], *, of: Container[str]) -> Iterator[list[Token]]:
+    """Cut tokens where a line starts like a statement, for clients to which a line can be one without a semicolon."""
+    piece: list[Token] = []
+    for token in statement:
+        if token.fresh and piece and token.kind == WORD and token.value in of:
+            yield piece
+            piece = []
+        piece.append(token)
+    if piece:
+        yield piece
 
 
 def shown(statement: Sequence[Token]) -> str:

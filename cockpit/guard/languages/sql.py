@@ -13,12 +13,13 @@ from msgspec import Struct
 from cockpit.actions.command import Risk
 from cockpit.guard.findings import Finding, rank, riskiest
 from cockpit.guard.languages import sql_session
-from cockpit.guard.languages.lexer import BAD, LIMIT, MARK, WORD, Token, shown, statements, tokens
+from cockpit.guard.languages.lexer import BAD, LIMIT, MARK, WORD, Token, lines, shown, statements, tokens
 from cockpit.guard.languages.mysql_comments import variants
 from cockpit.guard.languages.sql_alter import judge_alter, judge_create
 from cockpit.guard.languages.sql_nodes import RESERVED_TSQL
 from cockpit.guard.languages.sql_query import call_findings, judge_query, judge_words
 from cockpit.guard.languages.sql_statements import RULES, TRANSACTIONS
+from cockpit.guard.languages.words import words
 
 DIALECTS = frozenset(RULES)
 """Dialects that are judged; every other one is unknown."""
@@ -38,6 +39,10 @@ _MORE_QUERIES = {
     "spark": frozenset({"FROM"}),
 }
 _NO_TABLE = frozenset({"sqlite", "tsql", "oracle", "clickhouse", "bigquery"})
+_LINES_ORACLE = words(
+    "SET DEFINE COLUMN SHOW DESC DESCRIBE PROMPT SPOOL HOST START REM VARIABLE ACCEPT WHENEVER CONNECT"
+)
+"""Commands of Oracle's client that end with their line."""
 _MOST = 400
 """Statements of a text that are parsed."""
 _REPAIRS = frozenset({"REPAIR_ALLOW_DATA_LOSS", "REPAIR_FAST", "REPAIR_REBUILD"})
@@ -109,7 +114,7 @@ def judge_tokens(
     findings: list[Finding] = []
     session = session or Session()
     for statement in [list(found)] if whole else statements(found):
-        for piece in _batches(statement) if dialect == "tsql" else [statement]:
+        for piece in _pieces(statement, dialect):
             session.statements += 1
             if session.statements > _MOST and piece[0].value in _QUERIES:
                 findings += judge_words(piece, "comes after too many others to be parsed", dialect=dialect)
@@ -119,21 +124,45 @@ def judge_tokens(
     return findings or [Finding(risk=Risk.READ, part="", why="runs nothing")]
 
 
+def _pieces(statement: list[Token], dialect: str) -> Iterator[list[Token]]:
+    """Cut where another statement starts without a semicolon before it, as some servers and clients allow."""
+    if dialect == "tsql":
+        yield from _batches(statement)
+    elif dialect == "oracle" and statement[0].value in _LINES_ORACLE:
+        yield from _client_lines(statement)
+    else:
+        yield statement
+
+
+def _client_lines(statement: Sequence[Token]) -> Iterator[list[Token]]:
+    """Cut off the lines that are commands of Oracle's client; what follows them is a statement."""
+    rest: list[Token] = []
+    for line in lines(statement):
+        if not rest and line[0].value in _LINES_ORACLE:
+            yield line
+        else:
+            rest += line
+    if rest:
+        yield rest
+
+
 def _batches(statement: Sequence[Token]) -> Iterator[list[Token]]:
-    """Cut SQL Server's text where another statement starts without a semicolon before it."""
+    """Cut SQL Server's text where another statement starts."""
     piece: list[Token] = []
     level = 0
     defines = statement[0].value in {"CREATE", "ALTER", "GRANT", "DENY", "REVOKE", "BACKUP", "RESTORE"}
     for token in statement:
         if token.kind == MARK:
             level += (token.text == "(") - (token.text == ")")
-        before = piece[-1].value if piece and piece[-1].kind == WORD else ""
+            if token.fresh and token.text in {":", "!"} and piece:
+                yield piece  # a command of the client
+                piece = []
         starts = token.kind == WORD and level == 0 and piece and not defines
         if starts and token.value == "GO" and token.spaced:
             yield piece
             piece, defines = [], False
             continue
-        if starts and token.value in RESERVED_TSQL and not _continues(before, token.value, piece):
+        if starts and token.value in RESERVED_TSQL and not _continues(token.value, piece):
             yield piece
             piece = []
         piece.append(token)
@@ -141,12 +170,22 @@ def _batches(statement: Sequence[Token]) -> Iterator[list[Token]]:
         yield piece
 
 
-def _continues(before: str, word: str, piece: Sequence[Token]) -> bool:
-    if before in {"FOR", "ON", "AFTER", "THEN", "OF", "AS", "BULK", "INSTEAD"} or piece[-1].text == ".":
+def _continues(word: str, piece: Sequence[Token]) -> bool:
+    """Tell whether a word that starts statements belongs to the one before it."""
+    first, last = piece[0].value, piece[-1]
+    before = last.value if last.kind == WORD else ""
+    if before in {"FOR", "AS", "BULK"} or last.text == ".":
         return True
-    first = piece[0].value
-    if word == "FETCH" or (word in {"EXEC", "EXECUTE"} and first == "INSERT"):
-        return word != "FETCH" or before in {"ROW", "ROWS"}
+    if word == "FETCH":
+        return before in {"ROW", "ROWS"}
+    if word == "SELECT":
+        return before in {"UNION", "ALL", "EXCEPT", "INTERSECT"} or first in {"INSERT", "MERGE", "WITH"}
+    if word == "SET":
+        return first in {"UPDATE", "MERGE"}
+    if word in {"EXEC", "EXECUTE"}:
+        return first == "INSERT"
+    if first == "WITH" and last.text == ")":
+        return word in {"UPDATE", "DELETE", "INSERT", "MERGE"}
     return word in {"UPDATE", "DELETE", "INSERT"} and first == "MERGE"
 
 
@@ -175,7 +214,7 @@ def _judge(statement: Sequence[Token], *, dialect: str, level: int, prepared: se
     if word == "PRAGMA":
         return [sql_session.judge_pragma(statement, dialect=dialect)]
     if word == "SET" or (word == "ALTER" and _word(statement, 1) == "SESSION"):
-        return sql_session.judge_set(statement, inner, dialect=dialect)
+        return [*sql_session.judge_set(statement, inner, dialect=dialect), *_strays(statement)]
     if word in {"PREPARE", "EXECUTE", "EXEC", "DECLARE", "DO", "CALL", "BEGIN", "IF", "WHILE"}:
         special_findings = sql_session.judge_indirect(statement, inner, dialect=dialect, prepared=prepared)
         if special_findings is not None:
@@ -192,23 +231,23 @@ def _judge(statement: Sequence[Token], *, dialect: str, level: int, prepared: se
 def _by_rule(statement: Sequence[Token], *, dialect: str) -> list[Finding]:
     """Judge a statement by its first words."""
     part = shown(statement)
-    words: list[str] = []
+    start: list[str] = []
     for token in statement[:4]:
         if token.kind != WORD:
             break
-        words.append(token.value)
+        start.append(token.value)
     rules = RULES[dialect]
-    while words and " ".join(words) not in rules:
-        words.pop()
-    if not words:
+    while start and " ".join(start) not in rules:
+        start.pop()
+    if not start:
         return [_unknown(part, "is no statement that is known here")]
-    risk, why = rules[" ".join(words)]
+    risk, why = rules[" ".join(start)]
     findings = [Finding(risk=risk, part=part, why=why)]
     if risk is not Risk.READ:
         return findings
-    if words[0] in TRANSACTIONS and not _is_transaction(statement):
+    if start[0] in TRANSACTIONS and not _is_transaction(statement):
         return [_unknown(part, "says more than what is known about transactions")]
-    if words[0] == "DBCC":
+    if start[0] == "DBCC":
         return [*findings, *_strays(statement)]
     return [*findings, *call_findings(statement, dialect=dialect), *_strays(statement)]
 
@@ -216,8 +255,9 @@ def _by_rule(statement: Sequence[Token], *, dialect: str) -> list[Finding]:
 def _strays(statement: Sequence[Token]) -> list[Finding]:
     """Find a word that writes in a statement that should only show something."""
     strange = {"DELETE", "INSERT", "UPDATE", "DROP", "TRUNCATE", "INTO", "OUTFILE", "CLEAR", *_REPAIRS}
-    words = {token.value for token in statement[1:] if token.kind == WORD}
-    if words & strange:
+    if statement[0].value != "SHOW":
+        strange.add("TRIGGER")
+    if any(token.kind == WORD and token.value in strange for token in statement[1:]):
         return [_unknown(shown(statement), "holds a word that writes")]
     return []
 

@@ -10,7 +10,8 @@ from cockpit.guard.languages.words import words
 
 READING = words(
     """
-        Connect Final Alias Aliases All Any AtIndex AtTimeZone Between BitString BitwiseAnd
+                ColumnConstraint PathColumnConstraint ForClause Connect Final Alias Aliases All Any
+        AtIndex AtTimeZone Between BitString BitwiseAnd
     BitwiseLeftShift BitwiseNot
     BitwiseOr BitwiseRightShift BitwiseXor Boolean Bracket ByteString CTE CharacterSet Column ColumnDef
     ColumnPosition Comprehension Condition Cube DPipe DataType DataTypeParam DerivedTable Describe Distance
@@ -68,9 +69,14 @@ TYPES = words(
 """Types that are written with a length."""
 RESERVED_TSQL = words(
     """
-    ALTER BACKUP BULK CHECKPOINT CLOSE COMMIT CREATE DBCC DEALLOCATE DECLARE DELETE DENY DROP EXEC EXECUTE
+        SELECT SET ALTER BACKUP BULK CHECKPOINT CLOSE COMMIT CREATE DBCC DEALLOCATE DECLARE DELETE DENY
+    DROP EXEC EXECUTE
     FETCH GRANT INSERT KILL MERGE OPEN PRINT RAISERROR READTEXT RECONFIGURE RESTORE REVERT REVOKE ROLLBACK
     SAVE SETUSER SHUTDOWN TRUNCATE UPDATE UPDATETEXT USE WAITFOR WHILE WRITETEXT IF BEGIN RETURN GOTO THROW
     """
 )
 """Words that start another statement of SQL Server's where no semicolon is before them."""
+HINTS_TSQL = words(
+    "NOLOCK READUNCOMMITTED READPAST READCOMMITTED ROWLOCK NOEXPAND NOWAIT FORCESEEK FORCESCAN"
+)
+"""Hints about a table that lock nothing more than reading does."""

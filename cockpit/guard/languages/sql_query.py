@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from cockpit.actions.command import Risk
 from cockpit.guard.findings import Finding
 from cockpit.guard.languages.lexer import DEPTH, MARK, QUOTED, WORD, Token, depth, rendered, shown
 from cockpit.guard.languages.sql_effects import EFFECTS
-from cockpit.guard.languages.sql_nodes import NOT_READING, READING, SYNTAX, TYPES
+from cockpit.guard.languages.sql_nodes import HINTS_TSQL, NOT_READING, READING, SYNTAX, TYPES
 from cockpit.guard.languages.sql_readers import PACKAGED, QUALIFIED, READERS
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ _METHODS = {
     "oracle": frozenset({"getclobval", "getstringval", "getnumberval", "extract", "existsnode"}),
 }
 _HINTS = {"UPDLOCK", "XLOCK", "TABLOCKX", "TABLOCK", "HOLDLOCK", "SERIALIZABLE", "PAGLOCK"}
+_COMBINATOR = re.compile(
+    r"(?<=\w)(if|ornull|ordefault|distinct|array|map|state|simplestate|merge|foreach|resample)\Z"
+)
 _MOST = 4_000
 """Tokens of a statement that a parser is given; it takes a tenth of a millisecond for ten of them."""
 
@@ -89,9 +93,31 @@ def call_findings(
             continue
         if owner and _is_target(statement, at - 2):
             continue
+        if _is_no_call(statement, at, dialect) or (dialect == "clickhouse" and _is_combined(name)):
+            continue
         why = "calls a function that is not known to only read"
         findings.append(Finding(risk=Risk.UNKNOWN, part=_call(statement, at), why=why))
     return findings
+
+
+def _is_no_call(statement: Sequence[Token], at: int, dialect: str) -> bool:
+    """Tell whether a parenthesis holds a table's hint, or Oracle's `(+)` of an outer join."""
+    if at + 3 >= len(statement) or statement[at + 3].text != ")":
+        return False
+    inside = statement[at + 2]
+    if dialect == "oracle":
+        return inside.text == "+"
+    return dialect == "tsql" and inside.kind == WORD and inside.value in HINTS_TSQL
+
+
+def _is_combined(name: str) -> bool:
+    """Tell whether a name is one of ClickHouse's aggregates with what can be put behind their names."""
+    known = known_functions("clickhouse")
+    while (base := _COMBINATOR.sub("", name)) != name:
+        if base in known:
+            return True
+        name = base
+    return False
 
 
 def _is_qualified(dialect: str, owner: str, name: str) -> bool:

@@ -186,7 +186,7 @@ mbrequals mbrintersects mbrwithin md5 median member microsecond mid min minute m
 natural natural_sort_key now nth_value ntile nullif nvl nvl2 oct octet_length old_password ord password
 percent_rank percentile_cont percentile_disc period_add period_diff pi point polygon position pow power
 ps_current_thread_id ps_thread_id quarter quote radians rand random_bytes rank regexp_instr regexp_like
-regexp_replace regexp_substr repeat replace reverse right roles_graphml round row_count row_number rpad rtrim
+regexp_replace regexp_substr repeat replace reverse right roles_graphml round row row_count row_number rpad rtrim
 schema sec_to_time second session_user sformat sha sha1 sha2 sign sin soundex space sqrt st_area
 st_asbinary st_asgeojson st_astext st_aswkt st_buffer st_centroid st_contains st_crosses st_difference
 st_disjoint st_distance st_distance_sphere st_envelope st_equals st_geohash st_geomfromgeojson st_geomfromtext

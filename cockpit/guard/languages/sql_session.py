@@ -83,7 +83,9 @@ def judge_explain(statement: Sequence[Token], inner: Inner, *, dialect: str) -> 
     at, runs = 1, _word(statement, 0) == "ANALYZE"
     if _mark(statement, 1) == "(" and _word(statement, 2) not in _STARTS:
         while at < len(statement) and _mark(statement, at) != ")":
-            if _word(statement, at) in {"ANALYZE", "ANALYSE"}:
+            if statement[at].kind == QUOTED:
+                runs = True  # PostgreSQL takes "analyze" in quotes as well
+            elif _word(statement, at) in {"ANALYZE", "ANALYSE"}:
                 value = statement[at + 1].value.upper() if at + 1 < len(statement) else ""
                 runs = value not in {"FALSE", "OFF", "0"}
             at += 1
@@ -275,7 +277,7 @@ def _judge_execute(
     literal = bool(texts) and _mark(statement, ends + 1) in {"", ")", ","} and not _mixed(statement[:ends])
     if dialect != "tsql":
         literal = literal and ends <= 2 and _mark(statement, ends + 1) == ""
-    if not literal:
+    if not literal or any(_word(statement, at) == "AT" for at in range(ends, len(statement))):
         findings.append(_one(Risk.UNKNOWN, statement, "runs a text that is not known"))
     return findings
 
@@ -314,7 +316,8 @@ def _judge_declare(statement: Sequence[Token], inner: Inner, *, dialect: str) ->
 def judge_text(token: Token, inner: Inner, *, dialect: str) -> list[Finding]:
     """Judge a string that is run as SQL."""
     found = tokens(token.value, dialect=dialect)
-    if not found or found[-1].kind == BAD:
+    conditional = dialect == "mysql" and re.search(r"/\*M?!", token.value)
+    if not found or found[-1].kind == BAD or conditional:
         return [Finding(risk=Risk.UNKNOWN, part=shown([token]), why="is a text that can't be read")]
     return [finding for statement in statements(found) for finding in inner(statement)]
 

@@ -205,6 +205,8 @@ change GET: downloads files
 destructive REMOVE: deletes files of a stage
 destructive RM: deletes files of a stage
 read UNSET: forgets a variable of the session
+unknown USE ROLE: acts as another role
+unknown USE SECONDARY: acts as another role
 """
 _BIGQUERY = """
 change EXPORT DATA: writes files
@@ -303,7 +305,7 @@ SETTINGS: dict[str, re.Pattern[str]] = {
         """
         max_* min_* use_* optimize_* join_* output_format_* input_format_* format_* send_logs_level
         log_queries* distributed_* prefer_* timeout_* receive_timeout send_timeout allow_experimental_*
-        enable_* final extremes priority session_timezone date_time_* group_by_* readonly force_*
+        enable_* final extremes priority session_timezone date_time_* group_by_* force_index_by_date force_primary_key
         load_balancing totals_mode
         """
     ),
@@ -316,9 +318,13 @@ SETTINGS: dict[str, re.Pattern[str]] = {
     ),
     "hive": any_of(
         """
-        hive.exec.* hive.cli.* hive.mapred.* hive.auto.convert.* hive.vectorized.* hive.execution.engine
-        hive.tez.* mapreduce.* mapred.* tez.* spark.sql.* hive.optimize.* hive.compute.* hive.fetch.*
-        hive.stats.*
+        hive.exec.parallel* hive.exec.dynamic.partition* hive.exec.max.dynamic.partitions* hive.exec.reducers.*
+        hive.exec.compress.* hive.exec.mode.local.auto* hive.cli.print.* hive.mapred.mode hive.auto.convert.*
+        hive.vectorized.* hive.execution.engine hive.optimize.* hive.compute.* hive.fetch.task.*
+        hive.tez.container.size hive.tez.java.heap.* mapreduce.job.queuename mapreduce.job.reduces mapreduce.job.name
+        mapreduce.map.memory.mb mapreduce.reduce.memory.mb mapred.job.queue.name mapred.reduce.tasks tez.queue.name
+        tez.grouping.* spark.sql.shuffle.* spark.sql.adaptive.* spark.sql.autobroadcastjointhreshold
+        spark.sql.session.timezone spark.sql.ansi.enabled spark.sql.files.* spark.sql.broadcasttimeout
         """
     ),
     "oracle": any_of(

@@ -19,7 +19,7 @@ _READS = words(
     auth bail cd changes check
     connection crlf crnl databases dbinfo dbtotxt dump echo eqp exit expert explain
     fullschema headers help indexes indices info intck limit lint mode nullvalue print progress prompt quit recover
-    schema separator sha3sum show stats tables timeout timer version vfsinfo vfslist vfsname width testcase
+    schema separator sha3sum show stats tables timeout timer version vfsinfo vfslist vfsname width
     """
 )
 _WRITES = {
@@ -32,6 +32,7 @@ _WRITES = {
     "www": (Risk.CHANGE, "writes a file and opens it"),
     "load": (Risk.UNKNOWN, "loads code"),
     "read": (Risk.UNKNOWN, "runs a file"),
+    "testcase": (Risk.CHANGE, "writes a file"),
     "imposter": (Risk.CHANGE, "makes a table over an index"),
     "unmodule": (Risk.CHANGE, "takes modules away"),
     "nonce": (Risk.UNKNOWN, "lets the next command out of safe mode"),

@@ -224,6 +224,7 @@ SQLITE = cases(
     C .clone x.db
     C .excel
     C .open x.db
+    C .testcase x
     C .log /tmp/x
     C .trace /tmp/x
     C .archive --extract

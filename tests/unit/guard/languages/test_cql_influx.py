@@ -29,6 +29,8 @@ CQL = cases(
     C COPY t TO 'x'
     C COPY t FROM 'x'
     C CAPTURE 'x'
+    D TRACING ON⏎TRUNCATE t
+    R SELECT a⏎FROM t⏎WHERE a = 1
     D TRUNCATE t
     D DROP KEYSPACE k
     D ALTER TABLE t DROP a
@@ -53,6 +55,9 @@ INFLUX = cases(
     C CREATE DATABASE x
     C ALTER RETENTION POLICY a ON b DURATION 1d
     C KILL QUERY 5
+    D USE db⏎DROP DATABASE x
+    D SHOW DATABASES⏎drop database x
+    R SELECT a⏎FROM b⏎WHERE c = 1
     D DROP DATABASE x
     D DROP MEASUREMENT x
     D DELETE FROM cpu WHERE time < now() - 1d

@@ -126,6 +126,25 @@ TSQL = cases(
     U SELECT * FROM OPENQUERY(x, 'DROP TABLE t')
     U SELECT * FROM OPENROWSET('a', 'b', 'DROP TABLE t')
     U SELECT dbo.f(1)
+    C SET NOCOUNT ON SELECT * INTO x FROM y
+    C SET NOCOUNT ON⏎SELECT * INTO x FROM y
+    U SET NOCOUNT ON ENABLE TRIGGER x ON y
+    U USE db DISABLE TRIGGER x ON y
+    R SET NOCOUNT ON⏎SELECT 1
+    D SET NOCOUNT ON DELETE FROM t
+    D SET NOCOUNT ON UPDATE t SET a = 1
+    C SELECT * FROM t FOR JSON AUTO INSERT INTO u VALUES (1)
+    R DECLARE @x INT⏎SET @x = 5⏎SELECT @x
+    R SELECT 1⏎SELECT 2⏎GO
+    R SELECT 1 UNION ALL SELECT 2 EXCEPT SELECT 3
+    R SELECT * FROM t (NOLOCK)
+    R SELECT * FROM sys.databases FOR JSON AUTO
+    U DECLARE @x INT⏎SET IDENTITY_INSERT t ON
+    U SET NOCOUNT ON⏎!!rm x
+    U SET NOCOUNT ON⏎:r x.sql
+    U EXEC ('SELECT 1') AT srv
+    D WITH x AS (SELECT 1 a) DELETE FROM x
+    D WITH x AS (SELECT 1 a) SELECT * FROM x DELETE FROM t
     D SELECT 1 DROP TABLE x
     D SELECT * FROM a DELETE FROM b
     C SELECT * FROM a SHUTDOWN
@@ -165,6 +184,11 @@ ORACLE = cases(
     R ALTER SESSION SET NLS_DATE_FORMAT = 'YYYY'
     R ALTER SESSION SET CURRENT_SCHEMA = x
     R SET LINESIZE 200
+    R SELECT * FROM t, u WHERE t.a = u.a(+)
+    D SET LINESIZE 200⏎DROP TABLE x;
+    D DESC t⏎DROP TABLE x;
+    R SET LINESIZE 200⏎SELECT 1⏎  FROM dual;
+    U SPOOL x⏎SELECT 1 FROM dual;
     C EXPLAIN PLAN INTO x FOR SELECT 1 FROM dual
     C ALTER SESSION ENABLE PARALLEL DML
     U ALTER SESSION SET events '10046 trace name context forever'
@@ -197,6 +221,8 @@ CLICKHOUSE = cases(
     R SELECT dictGet('d', 'a', toUInt64(1)), JSONExtractString(a, 'b'), arrayMap(x -> x + 1, [1]) FROM t
     R SELECT a FROM t LIMIT 1 BY b
     R WITH 1 AS x SELECT x
+    R SELECT avgOrNull(a), sumIfOrDefault(b, c), uniqExactIfState(d, e) FROM t
+    U SELECT frobnicateIf(a) FROM t
     R EXISTS TABLE t
     R SHOW CREATE TABLE t
     R DESCRIBE TABLE t
@@ -289,6 +315,8 @@ OTHERS = cases(
     C hive: MSCK REPAIR TABLE t
     C hive: LOAD DATA INPATH 'x' INTO TABLE t
     D hive: ALTER TABLE t DROP PARTITION (a = 1)
+    U hive: SET hive.exec.pre.hooks=x
+    U snowflake: USE ROLE x
     U hive: SET hive.security.authorization.enabled=false
     U hive: SELECT reflect('java.lang.Runtime', 'x')
     U spark: SELECT TRANSFORM(a) USING 'cat' FROM t

@@ -41,6 +41,7 @@ QUERIES = cases(
     R SELECT ARRAY[1,2], (ARRAY[1,2])[1], ARRAY(SELECT 1), x[1:2] FROM t
     R SELECT * FROM t FETCH FIRST 5 ROWS ONLY
     R (SELECT 1) UNION ALL (SELECT 2) ORDER BY 1
+    R SELECT * FROM XMLTABLE('/a' PASSING x COLUMNS b int PATH 'c')
     R VALUES (1, 2), (3, 4)
     R TABLE pg_class
     R SELECT pg_catalog.now(), pg_catalog.pg_get_userbyid(1)
@@ -268,6 +269,8 @@ SESSION = cases(
     R EXPLAIN (COSTS off) UPDATE t SET a = 1
     R EXPLAIN ANALYZE SELECT * FROM t
     R EXPLAIN (ANALYZE, BUFFERS, FORMAT json) SELECT * FROM t
+    D EXPLAIN (FORMAT json, "analyze") DELETE FROM t
+    D EXPLAIN (U&"\0061nalyze") DELETE FROM t
     R EXPLAIN (SELECT 1)
     R EXPLAIN VERBOSE TABLE t
     R EXPLAIN (ANALYZE off) DELETE FROM t
