@@ -54,7 +54,8 @@ def input_of(node: Node, given: Input, values: Mapping[str, str]) -> Input:
         text = words[0].text if len(words) == 1 else None
         return Input(None if text is None else text + "\n")
     if node.type == "heredoc_redirect":
-        return heredoc(node)
+        numbers = [text_of(child) for child in node.children if child.type == "file_descriptor"]
+        return heredoc(node) if numbers in ([], ["0"]) else given
     operators = {child.type for child in node.children if not child.is_named}
     if not operators & {"<", "<&", "<>"}:
         return given
@@ -66,14 +67,51 @@ def input_of(node: Node, given: Input, values: Mapping[str, str]) -> Input:
 
 
 def heredoc(node: Node) -> Input:
-    """Return a heredoc's text, where nothing in it is substituted."""
-    body = next((child for child in node.children if child.type == "heredoc_body"), None)
-    if body is None:
-        return NOTHING
-    text = text_of(body)
-    if not is_quoted(node) and re.search(r"[$`\\]", text):
+    """Return a heredoc's text, where nothing in it is substituted.
+
+    It is cut out of the line itself, from the end of the operator's line to the delimiter: the grammar takes the
+    first words of some bodies for words of the command.
+    """
+    end = next((child.start_byte for child in node.children if child.type == "heredoc_end"), None)
+    begin = body_begin(node)
+    if end is None or begin is None:
         return ANYTHING
-    return Input(re.sub(r"(?m)^\t+", "", text) if any(c.type == "<<-" for c in node.children) else text)
+    text = (node.text or b"")[begin - node.start_byte : end - node.start_byte].decode(
+        errors="surrogateescape"
+    )
+    if any(child.type == "<<-" for child in node.children):
+        text = re.sub(r"(?m)^\t+", "", text)
+    if is_quoted(node):
+        return Input(text)
+    if re.search(r"[$`]", re.sub(r"\\.", "", text, flags=re.DOTALL)):
+        return ANYTHING
+    return Input(re.sub(r"\\([$`\\\n])", lambda match: "" if match[1] == "\n" else match[1], text))
+
+
+def body_begin(node: Node) -> int | None:
+    """Return where a heredoc's body begins; None where a word of the operator's line goes over its end."""
+    start = next((child for child in node.children if child.type == "heredoc_start"), None)
+    if start is None:
+        return None
+    source = node.text or b""
+    line_end = source.find(b"\n", start.end_byte - node.start_byte)
+    if line_end < 0:
+        return None
+    begin = node.start_byte + line_end + 1
+    across = any(
+        child.start_byte < begin - 1 < child.end_byte
+        for child in node.children
+        if child.type != "heredoc_body"
+    )
+    return None if across else begin
+
+
+def words_behind(node: Node) -> list[Node]:
+    """Return the words of the command that stand behind a heredoc's operator, on its line."""
+    begin = body_begin(node)
+    if begin is None:
+        return []
+    return [child for child in node.children if child.type in WORDS and child.start_byte < begin - 1]
 
 
 def is_quoted(node: Node) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cockpit.actions.command import Risk
 from cockpit.guard.call import ANYTHING, NOTHING, Inner, Input
 from cockpit.guard.findings import Finding, about, rank
-from cockpit.guard.redirections import heredoc, input_of, is_quoted, written
+from cockpit.guard.redirections import body_begin, heredoc, input_of, is_quoted, words_behind, written
 from cockpit.guard.tree import (
     REDIRECTIONS,
     WORDS,
@@ -66,6 +66,8 @@ class Walk:
         self._values = known_values(root)
         self._functions = definitions(root)
         self._circular = circular(self._functions)
+        self._behind: dict[int, list[Node]] = {}
+        """Words that stand behind a heredoc's operator, by the command that they belong to."""
         self._defined: set[str] = set()
         """Functions that are sure to be defined where the pass is."""
 
@@ -209,6 +211,7 @@ class Walk:
                 found.append(about(Risk.UNKNOWN, text_of(child), "stands where a word should"))
                 found += self.statement(child, given, depth) if child.type in _KNOWN_STATEMENTS else []
         words = [word for group in grouped(node, parts) for word in read_joined(group, self._values)]
+        words += [word for each in self._behind.get(node.id, ()) for word in read(each, self._values)]
         if words and words[0].text == "read":
             # `IFS= read …`: what splits a line that is read decides nothing else.
             assigned = [each for each in assigned if not each.part.startswith("IFS=")]
@@ -257,6 +260,7 @@ class Walk:
         inner = given
         for child in redirections:
             inner = input_of(child, inner, self._values)
+        found += self._words_behind(node, [each for child in redirections for each in _heredocs(child)])
         for child in node.children:
             if child.type in REDIRECTIONS:
                 continue
@@ -264,6 +268,23 @@ class Walk:
                 found += self._pipeline(child, given, depth, last=None if inner is given else inner)
             else:
                 found += self._part(child, inner, depth)
+        return found
+
+    def _words_behind(self, node: Node, heredocs: Sequence[Node]) -> list[Finding]:
+        """Give the words behind a heredoc's operator to their command; without a command they are unknown."""
+        behind = [word for heredoc_node in heredocs for word in words_behind(heredoc_node)]
+        odd = [each for each in heredocs if body_begin(each) is None]
+        found = [
+            about(Risk.UNKNOWN, text_of(each), "is a here-document that can't be followed") for each in odd
+        ]
+        if not behind:
+            return found
+        command = next(child for child in node.children if child.type not in REDIRECTIONS)
+        if command.type == "pipeline":
+            command = command.children[-1]
+        if command.type != "command":
+            return [*found, about(Risk.UNKNOWN, text_of(behind[0]), "stands where a word should")]
+        self._behind[command.id] = behind
         return found
 
     def _redirection(self, node: Node, given: Input, depth: int) -> list[Finding]:
@@ -353,3 +374,9 @@ class Walk:
                         about(Risk.UNKNOWN, text_of(each), "ends elsewhere to shells that don't know $'…'")
                     )
         return found
+
+
+def _heredocs(node: Node) -> list[Node]:
+    """Return the heredocs in a redirection, itself included."""
+    inner = [each for child in node.children if child.type in REDIRECTIONS for each in _heredocs(child)]
+    return [node, *inner] if node.type == "heredoc_redirect" else inner

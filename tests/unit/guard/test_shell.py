@@ -32,7 +32,8 @@ DESTROYS = [
     "find . -delete", "find . -exec sh -c 'rm x' \\;", "find . -name a -ok rm {} \\;", "watch rm x",
     "watch -n 1 'ls; rm x'", "ssh web-1 rm x", "ssh -p 22 web-1 'rm x'", "ssh web-1 -p 22 rm x",
     "ssh web-1 sudo sh -c \"'rm x'\"", "unknown-program rm -r x", "$SUDO rm x", "x=rm; $x y", "ls > /dev/sda",
-    "(( rm x ))",
+    "(( rm x ))", "find <<EOF . -delete\nhi\nEOF", "cat x | xargs <<EOF rm\nhi\nEOF", "bash <<'E'\n\\rm x\nE",
+    "sh <<E\n\\rm x\nE",
     "rm() { ls; }; sh -c 'rm x'", "rm x; rm() { ls; }", "(rm() { ls; }); rm x", "ls && rm() { ls; }; rm x",
     "rm() { ls; }; sudo rm x", "rm() { ls; }; command rm x", "cat() { rm \"$1\"; }; cat x",
 ]  # fmt: skip
