@@ -285,7 +285,8 @@ def _is_read(form: Form, option: Option) -> bool:
     value = option.value.text if option.value is not None else None
     if option.value is None:
         return any(name in form.reads for name in option.names)
-    return any(f"{name}={value}" in form.reads for name in option.names)
+    given = [f"{name}={value}" for name in option.names]
+    return value is not None and any(fnmatchcase(each, known) for each in given for known in form.reads)
 
 
 def _applies(effect: OperandEffect, operands: Sequence[Word]) -> bool | None:

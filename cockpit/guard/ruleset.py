@@ -120,7 +120,8 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
         glued: Options whose value, if they have one, stands in their own word: `-iSUFFIX`, `--color=WHEN`.
         flags: Options without a value that are harmless; needed only where they may stand before a subcommand.
         options: What options do, by name; harmless ones need not be here.
-        reads: Options (`--dry-run`, with a value `--dry-run=server`) with which it and what is below it only read.
+        reads: Options (`--dry-run`, with a value `--dry-run=server`, a pattern) with which it and what is below it
+            only read.
         operands: What operands do.
         sub: Subcommands by name: `get|describe`, `describe-*`. Given a risk alone, nothing else is to be said of it.
         verbs: Whether the first word that names a subcommand is it, whatever stands before (`gcloud compute … list`).
