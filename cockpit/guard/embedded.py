@@ -117,6 +117,9 @@ JUDGES = {
     "git_restore": "versioning:restore",
     "git_config": "versioning:config",
     "git_filters": "versioning:filtered",
+    "service": "services:service",
+    "dbus": "services:dbus",
+    "unit_properties": "services:unit_properties",
 }
 """The module and function of each judge."""
 
