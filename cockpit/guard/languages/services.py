@@ -69,9 +69,7 @@ def _dotted(names: Sequence[str]) -> tuple[str, str]:
         text = name.removeprefix("--method=")
         if name in {"--method", "-m"} and index + 1 < len(names):
             text = names[index + 1]
-        elif name.startswith("-") and text == name:
-            continue
-        elif name.startswith("/") or ":" in name or (text == name and not _follows_path(names, index)):
+        elif text == name and (name[:1] in {"-", "/"} or ":" in name or not _follows_path(names, index)):
             continue
         if _METHOD.fullmatch(text) and "." in text:
             interface, _, method = text.rpartition(".")

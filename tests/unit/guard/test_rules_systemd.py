@@ -27,8 +27,8 @@ resolvectl dns eth0
 systemd-inhibit
 systemd-inhibit ls /
 busctl call org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager ListUnits
-busctl get-property org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager Version
-dbus-send --system --print-reply --dest=org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager.ListSessions
+busctl get-property org.freedesktop.timedate1 /org/freedesktop/timedate1 org.freedesktop.timedate1 NTP
+dbus-send --system --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.ListNames
 service nginx status
 service --status-all
 rc-service nginx status
@@ -97,7 +97,7 @@ machinectl shell build-1 /bin/rm -rf /srv
 systemd-tmpfiles --clean
 systemd-tmpfiles --dry-r --remove --clean x; systemd-tmpfiles --remove
 busctl call org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager PowerOff b false
-gdbus call --system --dest org.freedesktop.login1 --object-path /org/freedesktop/login1 --method org.freedesktop.login1.Manager.Reboot false
+gdbus call -y -d org.freedesktop.login1 -o /org/freedesktop/login1 --method org.freedesktop.login1.Manager.Reboot 0
 poweroff
 telinit 6
 shutdown -r now
