@@ -120,6 +120,23 @@ JUDGES = {
     "service": "services:service",
     "dbus": "services:dbus",
     "unit_properties": "services:unit_properties",
+    "apt_settings": "packages:apt_settings",
+    "dpkg_hooks": "packages:dpkg_hooks",
+    "rpm": "packages:rpm",
+    "pacman": "packages:pacman",
+    "curl": "http:curl",
+    "wget": "http:wget",
+    "httpie": "http:httpie",
+    "rsync": "copying:rsync",
+    "sftp": "copying:sftp",
+    "netcat": "network:netcat",
+    "s_client": "network:s_client",
+    "tcpdump": "network:tcpdump",
+    "socat": "network:socat",
+    "shortened": "shortened:shortened",
+    "nft": "network:nft",
+    "firewall": "network:firewall",
+    "grpcurl": "network:grpcurl",
 }
 """The module and function of each judge."""
 
