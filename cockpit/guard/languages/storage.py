@@ -70,8 +70,8 @@ _DEBUGFS_READS = frozenset(
         "ls", "stat", "cat", "blocks", "bmap", "ex", "extents", "dump_extents", "features", "feature", "freefrag",
         "htree", "htree_dump", "icheck", "imap", "inode_dump", "idump", "id", "lsdel", "list_deleted_inodes",
         "ncheck", "show_super_stats", "stats", "testb", "testi", "pwd", "supported_features", "block_dump", "bdump",
-        "bd", "ea_list", "help", "ffb", "ffi", "filefrag", "list_quota", "get_quota", "lq", "gq", "show_debugfs_params",
-        "dirsearch", "dx_hash", "e2freefrag", "logdump",
+        "bd", "ea_list", "help", "ffb", "ffi", "filefrag", "list_quota", "get_quota", "lq", "gq", "dirsearch",
+        "show_debugfs_params", "dx_hash", "e2freefrag", "logdump",
     }
 )  # fmt: skip
 
