@@ -136,6 +136,7 @@ JUDGES = {
     "dd": "storage:dd",
     "parted": "storage:parted",
     "debugfs": "storage:debugfs",
+    "ceph": "storage:ceph",
     "gdb": "debugging:gdb",
     "bpftrace": "debugging:bpftrace",
     "jcmd": "debugging:jcmd",

@@ -1,4 +1,4 @@
-"""Programs for disks that have a language of their own: dd's operands, parted's and debugfs's commands.
+"""Programs for disks that have a language of their own: dd's operands; commands of parted, debugfs and ceph.
 
 Source: POSIX.1-2017, dd; parted(8); debugfs(8).
 """
@@ -103,3 +103,10 @@ def debugfs(call: Call) -> list[Finding]:
     }:
         return [call.finding(Risk.DESTRUCTIVE, f"changes a file system from within ({name})")]
     return [call.finding(Risk.CHANGE, f"changes a file system from within ({name})")]
+
+
+def ceph(call: Call) -> list[Finding]:
+    """Judge ceph without a command: it shows how the cluster is, or takes commands from its input."""
+    if call.has("-s", "--status", "-w", "--watch", "-v", "--version") and not call.parts.loose:
+        return [call.finding(Risk.READ, "shows how the cluster is")]
+    return [call.finding(Risk.UNKNOWN, "takes commands from its input")]

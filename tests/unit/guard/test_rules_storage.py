@@ -126,6 +126,7 @@ badblocks -svw /dev/sdb
 debugfs -w -R 'rm /x' /dev/sdb1
 ceph osd pool delete a a --yes-i-really-really-mean-it
 ceph osd purge 3
+ceph -s osd purge 3
 rbd snap purge volumes/a
 rados -p x rm y
 """
