@@ -177,14 +177,14 @@ def _cluster(word: Word, text: str, form: Form) -> tuple[list[Option], bool]:
     for index, letter in enumerate(text[1:], start=1):
         name = f"-{letter}"
         rest = text[index + 1 :]
-        if letter == "=" and options:  # `-it=false`
-            last = options.pop()
-            given = _value(word, rest)
-            return [*options, Option(names=last.names, word=word, value=given, listed=last.listed)], False
         if name in form.glued:
             glued = _value(word, rest) if rest or word.text is None else None
             options.append(Option(names=(name,), word=word, value=glued))
             return options, False
+        if letter == "=" and options:  # `-it=false`
+            last = options.pop()
+            given = _value(word, text[index + 1 :])
+            return [*options, Option(names=last.names, word=word, value=given, listed=last.listed)], False
         if name in form.takes:
             if not rest and word.text is not None:
                 options.append(Option(names=(name,), word=word))

@@ -58,6 +58,7 @@ ceph health detail
 ceph osd pool ls detail
 ceph osd df tree
 ceph -f json pg dump
+ceph pg 1.2f query
 rados df
 rbd -p volumes ls -l
 rbd snap ls volumes/a
@@ -127,6 +128,7 @@ debugfs -w -R 'rm /x' /dev/sdb1
 ceph osd pool delete a a --yes-i-really-really-mean-it
 ceph osd purge 3
 ceph -s osd purge 3
+ceph pg 1.2f mark_unfound_lost delete
 rbd snap purge volumes/a
 rados -p x rm y
 """
