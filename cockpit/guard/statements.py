@@ -20,7 +20,7 @@ from cockpit.guard.tree import (
     grouped,
     substitutions,
 )
-from cockpit.guard.variables import MUTATORS, known_values
+from cockpit.guard.variables import MUTATORS, known_loops, known_values
 from cockpit.guard.words import Word, read, read_joined, text_of, unknown
 from cockpit.guard.wrappers import environment, is_run
 
@@ -31,6 +31,8 @@ _INDEX = re.compile(r"\w\[[^\]]*(\$\(|`)")
 """An index that substitutes: arithmetic evaluates it, also where it comes out of a quoted string."""
 _BUILT_IN = MUTATORS | {"echo", "test", "[", "[[", "cd", "return", "exit"}
 """Commands of the shell itself, which may take a word for a number or hand it on."""
+_ESCAPED = re.compile(r"\\[abcefnrtvxuU0-7\\]")
+"""What some shell's `echo` makes another character of."""
 NESTED = 200
 """Nodes within nodes that are followed."""
 
@@ -64,6 +66,7 @@ class Walk:
     def __init__(self, root: Node, inner: Inner) -> None:
         self._inner = inner
         self._values = known_values(root)
+        self._loops = known_loops(root)
         self._functions = definitions(root)
         self._circular = circular(self._functions)
         self._behind: dict[int, list[Node]] = {}
@@ -107,6 +110,8 @@ class Walk:
     def _part(self, node: Node, given: Input, depth: int) -> list[Finding]:
         """Judge a child of a block: a statement, a redirection, a word, or punctuation."""
         if not node.is_named:
+            if node.type.startswith(";;") and node.parent is not None and node.parent.type != "case_item":
+                return [about(Risk.UNKNOWN, text_of(node.parent), f"has a {node.type} where none can stand")]
             return []
         if node.type in WORDS:
             return self._inside(node, depth)
@@ -117,6 +122,11 @@ class Walk:
     def _looped(self, node: Node, given: Input, depth: int) -> list[Finding]:
         found: list[Finding] = []
         arithmetic = node.type == "c_style_for_statement"
+        if node.type == "for_statement":
+            found += environment(unknown(text_of(node.children[1]), start=text_of(node.children[1])))
+        loop = self._loops.get(node.id)
+        if loop is not None:
+            return found + self._turns(node, loop, given, depth)
         for child in node.children:
             if arithmetic and (child.type in _CONDITIONS or child.type in WORDS):
                 found += self._inside(child, depth)
@@ -126,6 +136,19 @@ class Walk:
                 found += self._part(child, given, depth)
             else:
                 found += self._inside(child, depth)
+        return found
+
+    def _turns(self, node: Node, loop: tuple[str, list[str]], given: Input, depth: int) -> list[Finding]:
+        """Judge a loop over plain words, turn by turn."""
+        name, values = loop
+        before = self._values
+        found = [
+            each for child in node.children[:-1] if child.type in WORDS for each in self._inside(child, depth)
+        ]
+        for value in values:
+            self._values = {**before, name: value}
+            found += self._part(node.children[-1], given, depth)
+        self._values = before
         return found
 
     def _function(self, node: Node, depth: int) -> list[Finding]:
@@ -245,7 +268,9 @@ class Walk:
         if None in texts or any(word.glob for word in words) or not texts:
             return ANYTHING
         known = [text or "" for text in texts]
-        if known[0] == "echo" and not any("\\" in text or text.startswith("-") for text in known[1:]):
+        if known[0] == "echo" and not any(
+            _ESCAPED.search(text) or text.startswith("-") for text in known[1:]
+        ):
             return Input(" ".join(known[1:]) + "\n")
         if known[0] == "printf" and len(known) == 2 and not re.search(r"[\\%]", known[1].replace("\\n", "")):
             return Input(known[1].replace("\\n", "\n"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from cockpit.guard.words import read, text_of
@@ -19,19 +19,76 @@ MUTATORS = frozenset(
     }
 )  # fmt: skip
 """Commands that may give a variable another value; with any of them in a line, no value is certain."""
+MOST_TURNS = 12
+"""Turns of a loop that are judged one by one."""
 
 
 def known_values(root: Node) -> Mapping[str, str]:
     """Return the variables that a line gives one plain value, at its top level and before any use of them."""
     nodes = list(_all(root))
-    if any(_mutates(node) for node in nodes):
-        return {}
     values = _certain(nodes)
-    # A variable may be the name of a command: one that gives variables other values, or isn't known.
-    run = {
-        text_of(node)[1:] for node in nodes if node.type == "command_name" and text_of(node).startswith("$")
-    }
-    return {} if any(values.get(name, ".") in MUTATORS for name in run) else values
+    return values if _stays(nodes, {name: [value] for name, value in values.items()}) else {}
+
+
+def known_loops(root: Node) -> Mapping[int, tuple[str, list[str]]]:
+    """Return the loops over plain words: by the id of the loop's node its variable, and the values it takes."""
+    nodes = list(_all(root))
+    assigned = Counter(_name(node) for node in nodes if node.type == "variable_assignment")
+    loops = [node for node in nodes if node.type == "for_statement" and node.children[0].type == "for"]
+    names = Counter(text_of(node.children[1]) for node in loops)
+    found: dict[int, tuple[str, list[str]]] = {}
+    for node in loops:
+        name = text_of(node.children[1])
+        words = [word for child in node.children[3:-1] if child.is_named for word in read(child, {})]
+        plain = [
+            word.text for word in words if word.text is not None and not word.glob and "~" not in word.text
+        ]
+        if (
+            names[name] == 1
+            and not assigned[name]
+            and len(plain) == len(words)
+            and 0 < len(plain) <= MOST_TURNS
+        ):
+            found[node.id] = (name, plain)
+    return found if _stays(nodes, dict(found.values())) else {}
+
+
+def _stays(nodes: Sequence[Node], values: Mapping[str, Sequence[str]]) -> bool:
+    """Return whether nothing in a line gives variables other values: no command that may, none that isn't known."""
+    for node in nodes:
+        if node.type == "command" and _sets(node, values):
+            return False
+        if node.type in {
+            "declaration_command",
+            "unset_command",
+            "function_definition",
+            "arithmetic_expansion",
+        }:
+            return False
+        if node.type == "compound_statement" and node.children[0].type == "((":
+            return False
+        if node.type == "expansion" and any(child.type in {"=", ":="} for child in node.children):
+            return False
+    return True
+
+
+def _sets(command: Node, values: Mapping[str, Sequence[str]]) -> bool:
+    """Return whether a command may give variables values."""
+    name = next((child for child in command.children if child.type == "command_name"), None)
+    if name is None:
+        return False
+    words = read(name, {})
+    if len(words) == 1 and words[0].text is not None:
+        return words[0].text in MUTATORS and not (words[0].text == "printf" and _prints(command))
+    wanted = text_of(name)[1:] if name.children[0].type == "simple_expansion" else ""
+    return any(value in MUTATORS for value in values.get(wanted, ["."]))
+
+
+def _prints(command: Node) -> bool:
+    """Return whether a `printf` prints: it has no option that makes it set a variable instead."""
+    after = [child for child in command.children if child.type not in {"command_name", "variable_assignment"}]
+    first = read(after[0], {}) if after else []
+    return bool(first) and first[0].text is not None and not first[0].text.startswith("-")
 
 
 def _certain(nodes: list[Node]) -> dict[str, str]:
@@ -61,18 +118,6 @@ def _all(node: Node) -> Iterator[Node]:
     yield node
     for child in node.children:
         yield from _all(child)
-
-
-def _mutates(node: Node) -> bool:
-    if node.type in {"declaration_command", "unset_command", "function_definition", "compound_statement"}:
-        return node.type != "compound_statement" or node.children[0].type == "(("
-    if node.type == "command_name":
-        words = read(node, {})
-        known = words and (words[0].text is not None or node.children[0].type == "simple_expansion")
-        return not known or words[0].text in MUTATORS
-    return node.type == "arithmetic_expansion" or (
-        node.type == "expansion" and any(child.type in {"=", ":="} for child in node.children)
-    )
 
 
 def _name(node: Node) -> str:

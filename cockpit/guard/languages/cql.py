@@ -60,6 +60,8 @@ def _judge(statement: list[Token]) -> list[Finding]:
     if first == "APPLY" and "BATCH" in said:
         return [Finding(risk=Risk.READ, part=part, why="ends a batch")]
     if first == "COPY":
+        if "FROM" not in said and [token.value for token in statement[-2:]] == ["TO", "STDOUT"]:
+            return [Finding(risk=Risk.READ, part=part, why="reads")]
         why = "adds rows" if "FROM" in said else "writes a file"
         return [Finding(risk=Risk.CHANGE, part=part, why=why)]
     if first == "ALTER" and "DROP" in said:

@@ -192,7 +192,7 @@ class _Reader:
             self._variables.clear()
         if known is not None:
             return [Finding(risk=known[0], part=part, why=known[1])]
-        if name in _READS or _DESCRIBES.fullmatch(name) or name == "?":
+        if name.removesuffix("+") in _READS or _DESCRIBES.fullmatch(name) or name == "?":
             return [Finding(risk=Risk.READ, part=part, why="shows, or changes the client's output")]
         return [_unknown(part, "is no command that is known here")]
 

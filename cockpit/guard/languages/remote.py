@@ -22,6 +22,7 @@ _QUERIES = frozenset({"-G", "-V", "-Q"})
 _TUNNELS = frozenset({"-L", "-R", "-D", "-W", "-w"})
 _RUNS = re.compile(
     r"(?i)\s*(proxycommand|localcommand|permitlocalcommand|knownhostscommand|pkcs11provider|include)\b"
+    r"(?!\s*[= ]\s*(none|no)\s*$)"
 )
 
 
