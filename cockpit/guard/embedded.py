@@ -76,6 +76,7 @@ JUDGES = {
     "duckdb": "clients:duckdb",
     "cql": "clients:cql",
     "influx": "clients:influx",
+    "flux": "clients:flux",
     "tsql": "clients:tsql",
     "script_input": "shells:script_input",
     "again": "nested:again",

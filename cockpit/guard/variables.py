@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -80,7 +81,8 @@ def _sets(command: Node, values: Mapping[str, Sequence[str]]) -> bool:
     words = read(name, {})
     if len(words) == 1 and words[0].text is not None:
         return words[0].text in MUTATORS and not (words[0].text == "printf" and _prints(command))
-    wanted = text_of(name)[1:] if name.children[0].type == "simple_expansion" else ""
+    plain = re.fullmatch(r"\$(\w+)|\$\{(\w+)(:?-[^}]*)?\}", text_of(name))
+    wanted = (plain[1] or plain[2]) if plain else ""
     return any(value in MUTATORS for value in values.get(wanted, ["."]))
 
 

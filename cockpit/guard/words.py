@@ -129,6 +129,8 @@ def _pieces(node: Node, values: Mapping[str, str]) -> list[_Piece]:
             return _string(node.children[-1], values)
         case "simple_expansion":
             return [_variable(node, values, quoted=False)]
+        case "expansion":
+            return [_expansion(node, values, quoted=False)]
         case "concatenation" | "command_name":
             return _joined(node, values)
         case "brace_expression":
@@ -200,11 +202,12 @@ def _string(node: Node, values: Mapping[str, str]) -> list[_Piece]:
         if child.type in {"simple_expansion", "expansion", "command_substitution", "arithmetic_expansion"}:
             begin, end = child.start_byte - start, child.end_byte - start
             pieces.append(_Piece(_escaped(raw[at:begin]), quoted=True))
-            pieces.append(
-                _variable(child, values, quoted=True)
-                if child.type == "simple_expansion"
-                else _Piece(None, quoted=True, operand=child.type == "arithmetic_expansion")
-            )
+            if child.type == "simple_expansion":
+                pieces.append(_variable(child, values, quoted=True))
+            elif child.type == "expansion":
+                pieces.append(_expansion(child, values, quoted=True))
+            else:
+                pieces.append(_Piece(None, quoted=True, operand=child.type == "arithmetic_expansion"))
             at = end
         elif child.type not in {'"', "string_content"}:
             return [_Piece(None, quoted=True)]
@@ -218,11 +221,25 @@ def _escaped(raw: bytes) -> str:
     return re.sub(r"\\([$`\"\\\n])", lambda match: "" if match[1] == "\n" else match[1], text)
 
 
+def _expansion(node: Node, values: Mapping[str, str], *, quoted: bool) -> _Piece:
+    """Return the value of `${name}`, and of `${name:-…}` where the variable has one."""
+    kinds = [child.type for child in node.children]
+    plain = kinds == ["${", "variable_name", "}"]
+    if plain or (kinds[1:2] == ["variable_name"] and kinds[2] in {":-", "-"}):
+        value = values.get(text_of(node.children[1]))
+        if value is not None and (plain or value):
+            return _valued(value, quoted=quoted)
+    return _Piece(None, quoted=quoted, operand=kinds[1:2] == ["#"])
+
+
 def _variable(node: Node, values: Mapping[str, str], *, quoted: bool) -> _Piece:
     name = text_of(node)[1:]
     if name in _NUMERIC:
         return _Piece(None, quoted=True, operand=True)
-    value = values.get(name)
+    return _valued(values.get(name), quoted=quoted)
+
+
+def _valued(value: str | None, *, quoted: bool) -> _Piece:
     # Without quotes a value is split and may be a pattern; what holds no white space and no pattern stays as it is.
     if value is not None and (quoted or re.fullmatch(r"[\w./:@%+,=-]+", value)):
         return _Piece(value, quoted=True)

@@ -77,7 +77,7 @@ LOADED = (
     "ANSIBLE_LOG_PATH", "ANSIBLE_*PLUGINS*", "ANSIBLE_*LIBRARY*", "ANSIBLE_INVENTORY*", "ANSIBLE_VAULT_PASSWORD_FILE",
     "AWS_CONFIG_FILE", "AWS_DATA_PATH", "CLOUDSDK_PYTHON*", "CLOUDSDK_CONFIG", "AZURE_EXTENSION_DIR",
     "DOCKER_CONFIG", "VAULT_CONFIG_PATH", "KREW_ROOT",
-    "HISTFILE", "MAILCHECK", "OPENSSL_CONF", "CURL_HOME", "WGETRC", "MYSQL_HOME", "NPM_CONFIG_*", "npm_config_*",
+    "MAILCHECK", "OPENSSL_CONF", "CURL_HOME", "WGETRC", "MYSQL_HOME", "NPM_CONFIG_*", "npm_config_*",
 )  # fmt: skip
 """Variables by which a program is made to run something, or to read another configuration that may."""
 
@@ -88,7 +88,7 @@ RUN = (
 """Variables whose value is a line that a program runs."""
 HARMLESS = (
     "GIT_DIR", "GIT_WORK_TREE", "GIT_TERMINAL_PROMPT", "GIT_OPTIONAL_LOCKS", "GIT_AUTHOR_*", "GIT_COMMITTER_*",
-    "GIT_LITERAL_PATHSPECS", "GIT_FLUSH", "GIT_SSL_NO_VERIFY",
+    "GIT_LITERAL_PATHSPECS", "GIT_FLUSH", "GIT_SSL_NO_VERIFY", "LESSSECURE", "LESSCHARSET",
 )  # fmt: skip
 """Variables of those names that run nothing."""
 _SEPARATORS = frozenset({"", " ", ",", ":", ";", "|", "\t", "$'\\t", "$'\\n"})

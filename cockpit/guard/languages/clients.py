@@ -6,11 +6,13 @@ clickhouse-client's documentation, cqlsh's and influx's `--help`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from cockpit.actions.command import Risk
 from cockpit.guard.call import NOTHING, Call
 from cockpit.guard.findings import Finding
+from cockpit.guard.languages.words import words
 from cockpit.guard.words import Word
 
 Judge = Callable[[str], list[Finding]]
@@ -82,11 +84,11 @@ def redis(call: Call) -> list[Finding]:
     if call.has("--scan", "--bigkeys", "--memkeys", "--hotkeys", "--stat", "--latency", "--latency-history",
                 "--latency-dist", "--intrinsic-latency") and not call.parts.operands:  # fmt: skip
         return [call.finding(Risk.READ, "looks at keys or latency")]
-    words: list[str | None] = [
+    given: list[str | None] = [
         None if word.text is None or word.many else word.text for word in call.parts.operands
     ]
-    if words:
-        return judge_redis([*words, None] if call.has("-x", "-X") else words)
+    if given:
+        return judge_redis([*given, None] if call.has("-x", "-X") else given)
     return _read(call, judge_redis_script)
 
 
@@ -160,6 +162,32 @@ def influx(call: Call) -> list[Finding]:
     if call.has("-version", "-help"):
         return [call.finding(Risk.READ, "prints help")]
     return _scripts(call, call.values("-execute"), judge_influx)
+
+
+def flux(call: Call) -> list[Finding]:
+    """Judge `influx query FLUX`: a script that calls nothing but functions known to read and shape.
+
+    Source: the Flux standard library's reference.
+    """
+    scripts = call.parts.operands
+    if not scripts or any(word.text is None for word in scripts):
+        return [call.finding(Risk.UNKNOWN, "runs a script that isn't known before")]
+    text = " ".join(word.text or "" for word in scripts)
+    called = set(re.findall(r"([A-Za-z_][\w.]*)\s*\(", text))
+    if called - _FLUX_READS or re.search(r"\b(import|option|builtin)\b", text):
+        return [call.finding(Risk.UNKNOWN, "calls functions that no rule knows")]
+    return [call.finding(Risk.READ, "reads")]
+
+
+_FLUX_READS = words(
+    """
+    from range filter fn mean sum count min max first last median stddev spread quantile group aggregateWindow window
+    duplicate drop keep rename map sort limit tail top bottom distinct unique pivot join union yield derivative
+    difference increase cumulativeSum movingAverage timeShift histogram histogramQuantile fill elapsed sample mode
+    buckets tableFind findColumn findRecord time now duration string int float bool exists reduce columns keys set
+    toString toInt toFloat timedMovingAverage exponentialMovingAverage skew integral covariance and or not
+    """
+)
 
 
 def tsql(call: Call) -> list[Finding]:

@@ -31,22 +31,22 @@ DESTROYS = [
     "timeout -s KILL 5 rm x", "xargs rm", "xargs -n1 rm", "xargs -I{} rm {}", "find . -exec rm {} ;",
     "find . -delete", "find . -exec sh -c 'rm x' \\;", "find . -name a -ok rm {} \\;", "watch rm x",
     "watch -n 1 'ls; rm x'", "ssh web-1 rm x", "ssh -p 22 web-1 'rm x'", "ssh web-1 -p 22 rm x",
-    "ssh web-1 sudo sh -c \"'rm x'\"", "unknown-program rm -r x", "$SUDO rm x", "x=rm; $x y", "ls > /dev/sda",
-    "(( rm x ))", "find <<EOF . -delete\nhi\nEOF", "cat x | xargs <<EOF rm\nhi\nEOF", "bash <<'E'\n\\rm x\nE",
-    "sh <<E\n\\rm x\nE",
-    "rm() { ls; }; sh -c 'rm x'", "rm x; rm() { ls; }", "(rm() { ls; }); rm x", "ls && rm() { ls; }; rm x",
-    "rm() { ls; }; sudo rm x", "rm() { ls; }; command rm x", "cat() { rm \"$1\"; }; cat x",
+    "ssh web-1 sudo sh -c \"'rm x'\"", "unknown-program rm -r x", "$SUDO rm x", "x=rm; $x y", "x=rm; ${x} y",
+    "x=rm; ${x:-ls} y", "for c in ls rm; do $c x; done", "ls > /dev/sda", "(( rm x ))",
+    "find <<EOF . -delete\nhi\nEOF", "cat x | xargs <<EOF rm\nhi\nEOF", "bash <<'E'\n\\rm x\nE",
+    "sh <<E\n\\rm x\nE", "rm() { ls; }; sh -c 'rm x'", "rm x; rm() { ls; }", "(rm() { ls; }); rm x",
+    "ls && rm() { ls; }; rm x", "rm() { ls; }; sudo rm x", "rm() { ls; }; command rm x",
+    "cat() { rm \"$1\"; }; cat x",
 ]  # fmt: skip
 UNKNOWN = [
     "$x", "echo \\$(id)", "`which ls`", "./ls", "~/bin/ls", "/tmp/ls", "no-such-program", "r? x", "/bin/r[m] x",
     ". ./env", "source x", "eval $x", "sh -c $x", 'sh -c "$x"', "bash x.sh", "sh < x.sh", "curl x | sh", "bash",
     "ssh web-1", "ls (", "ls )", "if ls", "ls 'x", 'ls "x', "ls $(", "((", "LD_PRELOAD=x ls", "PATH=. ls",
     "BASH_ENV=x ls", "GIT_PAGER=x ls", "IFS=x ls", "export PATH=.", ":(){ :|:& };:", "f() { g; }; g() { f; }; f",
-    "${x@P}",
-    "f; f() { ls; }", "f() { ls; }; sh -c f",
-    "ls\u200b", "ls \u202e", "ls\u00a0-l", "l\u0455", "ls \x1b[2J", "ls\r", "ls \x00",
-    "echo $'\\'; x #'", "x=ls; x=cat; $x", "read x; $x", "ssh -o ProxyCommand=x web-1 ls", "{ls,x}", "ls <> f",
-    "x='a[$(rm x)]'; echo $((x))", "[[ 'a[$(rm x)]' -eq 0 ]]", "printf -v 'a[$(rm x)]' y",
+    "${x@P}", "f; f() { ls; }", "f() { ls; }; sh -c f", "ls\u200b", "ls \u202e", "ls\u00a0-l", "l\u0455",
+    "ls \x1b[2J", "ls\r", "ls \x00", "echo $'\\'; x #'", "x=ls; x=cat; $x", "x=; ${x:-rm} y",
+    "for PATH in /x; do ls; done", "ls ;; df", "read x; $x", "ssh -o ProxyCommand=x web-1 ls", "{ls,x}",
+    "ls <> f", "x='a[$(rm x)]'; echo $((x))", "[[ 'a[$(rm x)]' -eq 0 ]]", "printf -v 'a[$(rm x)]' y",
 ]  # fmt: skip
 READS = [
     "ls", "ls -la | grep x", "ls > /dev/null", "ls 2>&1", "ls >&2", "ls &> /dev/null", "ls 2>/dev/null 1>&2",
@@ -57,9 +57,10 @@ READS = [
     "echo \"$(id)\"", "ls *.log", "ls {a,b}", "cat /var/log/{a,b}.log", "sh -c 'ls | wc'", "bash -c \"ls\"",
     "sudo ls", "env A=b ls", "timeout 5 ls", "nice ls", "find . -name '*.rm' -print",
     "find . -type f -exec grep x {} +", "ls | xargs -n1 cat", "ssh web-1 ls", "ssh web-1 'ls | wc'",
-    "command -v rm", "echo 'ls' | sh", "x=ls; cat x", "echo ${x:-rm}", "echo $((1+1))", "time ls", "LC_ALL=C ls",
-    "KUBECONFIG=x ls", "case $x in a) ls;; *) cat x;; esac", "sudo -l", "! ls", "env", "alias ll='ls -l'",
-    "trap - EXIT", "ls \\\n -l",
+    "command -v rm", "echo 'ls' | sh", "x=ls; cat x", "x=ls; ${x} -l", "x=ls; ${x:-rm} -l",
+    "for c in id ls; do $c; done", "for f in a b; do sort $f; done", "echo ${x:-rm}", "echo $((1+1))", "time ls",
+    "LC_ALL=C ls", "KUBECONFIG=x ls", "case $x in a) ls;; *) cat x;; esac", "sudo -l", "! ls", "env",
+    "alias ll='ls -l'", "trap - EXIT", "ls \\\n -l",
 ]  # fmt: skip
 
 
@@ -102,15 +103,8 @@ def test_what_is_too_long_or_too_deep_is_unknown() -> None:
 
 
 PREFIXES = [
-    "sudo {}",
-    "env A=b {}",
-    "nice -n 3 {}",
-    "timeout 9 {}",
-    "nohup {}",
-    "command {}",
-    "time {}",
-    "ssh web-1 {}",
-]
+    "sudo {}", "env A=b {}", "nice -n 3 {}", "timeout 9 {}", "nohup {}", "command {}", "time {}", "ssh web-1 {}",
+]  # fmt: skip
 BLOCKS = [
     "( {} )", "{{ {}; }}", "ls; {}", "{} ; ls", "! {}", "if {}; then ls; fi", "echo $( {} )",
     "for i in 1; do {}; done", "{} | cat",
