@@ -38,7 +38,7 @@ class Gathered:
 
     def __init__(self) -> None:
         self.size = 0
-        self._pieces: list[tuple[int, Stream, bytearray]] = []
+        self._pieces: list[tuple[int, Stream, list[bytes]]] = []
 
     @property
     def full(self) -> bool:
@@ -50,27 +50,14 @@ class Gathered:
         self.size += len(data)
         last = self._pieces[-1] if self._pieces else None
         if last is not None and last[1] is stream and at - last[0] < MOMENT:
-            last[2].extend(data)
+            last[2].append(data)
         else:
-            self._pieces.append((at, stream, bytearray(data)))
+            self._pieces.append((at, stream, [data]))
 
     def take(self) -> list[Piece]:
         """Return what waits, and begin anew."""
         taken, self._pieces, self.size = self._pieces, [], 0
-        return [(at, stream, bytes(data)) for at, stream, data in taken]
-
-
-class Counted:
-    """Size and digest of a flow of bytes."""
-
-    def __init__(self) -> None:
-        self.digest = hashlib.sha256()
-        self.size = 0
-
-    def add(self, data: bytes) -> None:
-        """Count some more."""
-        self.digest.update(data)
-        self.size += len(data)
+        return [(at, stream, b"".join(parts)) for at, stream, parts in taken]
 
 
 class Sums:
@@ -82,26 +69,33 @@ class Sums:
 
     def __init__(self) -> None:
         self.kept = 0
-        self._all = Counted()
-        self._streams = {stream: Counted() for stream in Stream}
+        self._size = dict.fromkeys(Stream, 0)
+        self._digest = {stream: hashlib.sha256() for stream in Stream}
+        self._both: hashlib._Hash | None = None
+        """The digest of both streams, from where the second begins: until then it is that of the first."""
 
     def add(self, pieces: list[Piece]) -> None:
         """Count pieces, whether they are kept or not."""
         for _, stream, data in pieces:
-            self._all.add(data)
-            self._streams[stream].add(data)
+            other = Stream.STDERR if stream is Stream.STDOUT else Stream.STDOUT
+            if self._both is None and self._size[other]:
+                self._both = self._digest[other].copy()
+            if self._both is not None:
+                self._both.update(data)
+            self._digest[stream].update(data)
+            self._size[stream] += len(data)
 
     def columns(self) -> dict[str, object]:
         """Return the columns of a result."""
-        out, err = self._streams[Stream.STDOUT], self._streams[Stream.STDERR]
+        first = Stream.STDERR if self._size[Stream.STDERR] else Stream.STDOUT
         return {
-            "output_sha256": self._all.digest.hexdigest(),
-            "output_bytes": self._all.size,
+            "output_sha256": (self._both or self._digest[first]).hexdigest(),
+            "output_bytes": sum(self._size.values()),
             "output_kept": self.kept,
-            "stdout_sha256": out.digest.hexdigest(),
-            "stdout_bytes": out.size,
-            "stderr_sha256": err.digest.hexdigest(),
-            "stderr_bytes": err.size,
+            "stdout_sha256": self._digest[Stream.STDOUT].hexdigest(),
+            "stdout_bytes": self._size[Stream.STDOUT],
+            "stderr_sha256": self._digest[Stream.STDERR].hexdigest(),
+            "stderr_bytes": self._size[Stream.STDERR],
         }
 
 

@@ -192,6 +192,8 @@ def carry_out(db: Database, plan: Plan, tombstone: dict[str, Any]) -> None:
     Raises:
         ActionLogError: What is there is not what was planned.
     """
+    import sqlite3
+
     db.execute("pragma secure_delete = on")
     with immediate(db):
         _step_aside(db)

@@ -22,6 +22,13 @@ class Anchors:
         self._group = [number for number, group in enumerate(groups) for _ in group]
         self._any, self._all = _automata(self._words)
 
+    def any(self, data: bytes) -> bool:
+        """Return whether there is any of the words."""
+        low = data.lower()
+        if self._any is None:
+            return any(word in low for word in self._words)
+        return bool(self._any.find_matches_as_indexes(low))
+
     def find(self, data: bytes) -> list[tuple[int, int]]:
         """Return where each word begins and of which group it is, in order."""
         low = data.lower()

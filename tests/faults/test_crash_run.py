@@ -178,7 +178,7 @@ def test_a_disk_that_fills_in_mid_command_is_told(tmp_path: Path) -> None:
     disk.mkdir()
     script = (
         'mount -t tmpfs -o size=600k none "$1" || exit 77; shift; '
-        '"$@" run -- sh -c "head -c 3000000 /dev/zero; echo the end"; echo "status $?" >&2; '
+        '"$@" run -- sh -c "head -c 3000000 /dev/urandom; echo the end"; echo "status $?" >&2; '
         '"$@" run -- touch ../ran; echo "status $?" >&2; "$@" log list --jsonl >&2'
     )
     answer = subprocess.run(
