@@ -206,7 +206,6 @@ def carry_out(db: Database, plan: Plan, tombstone: dict[str, Any]) -> None:
             db.execute(sql)
         append(db, "tombstones", tombstone)
     # The room is given back where nobody else reads just now; else the next pruning does.
-    import sqlite3
 
     with contextlib.suppress(sqlite3.OperationalError):
         db.execute("pragma wal_checkpoint(truncate)")

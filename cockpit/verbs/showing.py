@@ -70,6 +70,7 @@ def page(action: Action) -> Iterator[str]:
     cut = f", {action.output_cut:,} of them not kept" if action.output_cut else ""
     fields: list[tuple[str, str | None]] = [
         ("action", action.id),
+        ("kind", None if action.kind == "command" else action.kind),
         ("command", command_line(action)),
         ("target", f"{action.target} ({action.environment})"),
         ("actor", action.actor),
@@ -80,6 +81,8 @@ def page(action: Action) -> Iterator[str]:
         ("reason", action.reason),
         ("risk", action.risk),
         ("decision", " - ".join(part for part in (action.decision, "; ".join(action.reasons)) if part)),
+        ("approved", ", ".join(action.approvals) or None),
+        ("undo", action.undo),
         ("state", action.state.value),
         ("exit", _status(action) or None),
         ("remark", action.error),
@@ -88,7 +91,10 @@ def page(action: Action) -> Iterator[str]:
         ("took", _took(action) or None),
         ("output", f"{action.output_bytes:,} bytes{cut}" if action.state is not State.RUNNING else None),
         ("sha256", action.output_sha256),
+        ("redacted", f"{action.redacted:,} secrets" if action.redacted else None),
+        ("key", action.key_fingerprint),
         ("session", action.session),
+        ("hash", f"{action.hash} at position {action.position:,}"),
     ]
     for name, value in fields:
         if value:

@@ -202,6 +202,46 @@ def test_a_disk_that_fills_in_mid_command_is_told(tmp_path: Path) -> None:
     assert first["output_kept"] < 600_000
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+@pytest.mark.skipif(
+    not shutil.which("unshare"), reason="unshare is not installed (Debian package util-linux)"
+)
+def test_a_disk_that_is_full_or_read_only_lets_nothing_run(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    script = """
+disk=$1; shift
+mount -t tmpfs -o size=2m none "$disk" || exit 77
+try() { "$@"; echo "status $?" >&2; }
+try "$@" run -- true
+cat /dev/zero > "$disk/filler" 2>/dev/null
+try "$@" run -- touch ran-full
+rm "$disk/filler"
+try "$@" run -- true
+mount -o remount,ro none "$disk"
+try "$@" run -- touch ran-read-only
+try "$@" log list --jsonl
+mount -o remount,rw none "$disk"
+try "$@" log verify
+"""
+    answer = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script, "sh", str(disk), *COCKPIT],
+        env=environment(disk / "data"),
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=60,
+    )
+    if answer.returncode == 77 or b"unshare failed" in answer.stderr:
+        pytest.skip("this machine lets nobody mount")
+    said = answer.stderr.decode()
+    assert re.findall(r"^status (\d+)$", said, re.MULTILINE) == ["0", "4", "0", "4", "0", "0"], said
+    assert not list(tmp_path.glob("ran-*"))
+    assert "full" in said
+    assert re.search(r"can't be (written|kept|opened)", said)
+    assert answer.stdout.decode().count('"state": "done"') == 2
+    assert "sound: " in answer.stdout.decode()
+
+
 def test_a_folder_that_can_not_be_written_lets_nothing_run(tmp_path: Path) -> None:
     limited = ("setpriv", "--bounding-set", "-dac_override") if os.geteuid() == 0 else ()
     locked = tmp_path / "locked"
