@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -26,6 +27,8 @@ READ = 16 * 1024
 """Bytes in one piece of output."""
 HELD = 16 * READ
 """Bytes of output held for a slow reader before the program is made to wait."""
+PIPE_HOLDS = 256 * 1024
+"""Bytes that a program may write before anybody has read them, where the system lets that be said."""
 LINGER = 1.0
 """Seconds to go on reading after a program's end, where something it left running still holds its output."""
 LEFTOVER = 2 << 20
@@ -222,6 +225,8 @@ class Streaming(asyncio.SubprocessProtocol):
         """Keep the transport; asyncio calls this first."""
         self._transport = cast(asyncio.SubprocessTransport, transport)
         self.pid = self._transport.get_pid()
+        for fd in self._open:
+            _widen(self._transport.get_pipe_transport(fd))
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         """Hold what came, and make the program wait when that is much."""
@@ -274,6 +279,13 @@ class Streaming(asyncio.SubprocessProtocol):
                 pipe.pause_reading()
             else:
                 pipe.resume_reading()
+
+
+def _widen(pipe: asyncio.BaseTransport | None) -> None:
+    """Let a pipe hold more, so that a flood takes fewer reads: each may wait for other threads' use of Python."""
+    if pipe is not None and hasattr(fcntl, "F_SETPIPE_SZ"):
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(pipe.get_extra_info("pipe"), fcntl.F_SETPIPE_SZ, PIPE_HOLDS)
 
 
 async def stream(
