@@ -86,6 +86,7 @@ def connect(path: Path, *, busy_s: float = BUSY_S) -> Database:
         db.execute("pragma synchronous = full")
         db.execute("pragma fullfsync = on")
         db.execute("pragma journal_size_limit = 16777216")
+        db.execute("pragma wal_autocheckpoint = 4096")
         if schema.pending(db):
             with immediate(db):
                 schema.migrations().apply(db)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +66,7 @@ class ActionLog:
         self._reader: ActionReader | None = None
         self._writer = Writer(path, self.session, busy_s=busy_s, signing_key=signing_key)
         self._cleaner = Cleaner(open_redactor(path, secrets.known))
+        self._cleaning = ThreadPoolExecutor(max_workers=1, thread_name_prefix="action-log-cleaner")
 
     @classmethod
     def open(
@@ -163,10 +164,10 @@ class ActionLog:
         """
         held = self._running.pop(action)
         held.stop_timer()
-        pieces, ended = held.gathered.take(), time.time_ns()
+        ended, cleaned = time.time_ns(), self._cleaning.submit(held.clean, held.gathered.take(), last=True)
 
         def write(db: Database) -> None:
-            held.write(db, self._writer, pieces, last=True)
+            held.write(db, self._writer, cleaned.result())
             self._writer.owe("results", held.result_row(result, ended, self.session))
             self._writer.pay(db)
 
@@ -400,6 +401,7 @@ class ActionLog:
         try:
             self._writer.close(clean=not self._running)
         finally:
+            self._cleaning.shutdown()
             if self._reader is not None:
                 self._reader.close()
 
@@ -410,10 +412,12 @@ class ActionLog:
         if self._writer.closed or not (pieces or last):
             return
 
-        def write(db: Database) -> None:
-            held.write(db, self._writer, pieces, last=last)
+        cleaned = self._cleaning.submit(held.clean, pieces, last=last)
 
-        underway: Future[None] = self._writer.submit(write)
+        def write(db: Database) -> None:
+            held.write(db, self._writer, cleaned.result())
+
+        underway: Future[None] = self._writer.submit(write, quick=True)
         held.underway.append(underway)
 
     async def _add(

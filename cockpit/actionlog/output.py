@@ -1,11 +1,15 @@
-"""An action between its intent and its result: its output is cleaned, counted, packed and written."""
+"""An action between its intent and its result: its output is cleaned, counted, packed and written.
+
+Cleaning and counting is done in one thread, packing and writing in another; what takes most of each lets the other
+run.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cockpit.actionlog.capture import Gathered, Packer, Piece, Sums, bounded
 from cockpit.actionlog.database import errors_mapped
@@ -28,6 +32,13 @@ CHUNKS_UNDERWAY = 2
 """Chunks that may wait for the disk before the command is made to wait."""
 
 
+class Cleaned(NamedTuple):
+    """Output without its secrets, as much of it as is to be kept, and the columns that say what was cut."""
+
+    pieces: list[Piece]
+    cut: dict[str, Any]
+
+
 class OpenAction:
     """What is known of an action that runs.
 
@@ -46,6 +57,8 @@ class OpenAction:
         self._keep = keep
         self._error: ActionLogError | None = None
         self._broken = False
+        self._taken = 0
+        """Bytes that were let through to be kept."""
         self._sums = Sums()
         self._cuts = Cuts()
         self._streams = {stream: cleaner.stream(self._cuts) for stream in Stream}
@@ -67,19 +80,27 @@ class OpenAction:
         error, self._error = self._error, None
         return error
 
-    # What follows runs in the writer's thread.
-
-    def write(self, db: Database, writer: Writer, pieces: list[Piece], *, last: bool = False) -> None:
-        """Write output; where that fails, what comes after is only counted, so that what is kept has no hole."""
+    def clean(self, pieces: list[Piece], *, last: bool = False) -> Cleaned:
+        """Cut secrets out of output and count it; in the cleaner's thread."""
         before = self._cuts.count
         self._cuts.hashes = {}
-        cleaned = self._cleaned(pieces, last=last)
+        cleaned = [(at, stream, self._streams[stream].feed(data)) for at, stream, data in pieces]
+        if last:
+            at = pieces[-1][0] if pieces else time.time_ns()
+            cleaned += [(at, stream, held.finish()) for stream, held in self._streams.items()]
+        cleaned = [piece for piece in cleaned if piece[2]]
         self._sums.add(cleaned)
-        kept = bounded(cleaned, self._keep - self._sums.kept)
-        if not kept or self._broken:
+        kept = bounded(cleaned, self._keep - self._taken)
+        self._taken += sum(len(data) for _, _, data in kept)
+        return Cleaned(kept, cut_columns(self._cuts, since=before))
+
+    # What follows runs in the writer's thread.
+
+    def write(self, db: Database, writer: Writer, cleaned: Cleaned) -> None:
+        """Write output; where that fails, what comes after is only counted, so that what is kept has no hole."""
+        if not cleaned.pieces or self._broken:
             return
-        row = self._packer.row(self._action, self._chunks, kept)
-        row |= cut_columns(self._cuts, since=before)
+        row = self._packer.row(self._action, self._chunks, cleaned.pieces) | cleaned.cut
         try:
             with errors_mapped(writer.path):
                 writer.insert_quickly(db, "output", row)
@@ -106,10 +127,3 @@ class OpenAction:
             **self._sums.columns(),
             **cut_columns(said),
         }
-
-    def _cleaned(self, pieces: list[Piece], *, last: bool) -> list[Piece]:
-        cleaned = [(at, stream, self._streams[stream].feed(data)) for at, stream, data in pieces]
-        if last:
-            at = pieces[-1][0] if pieces else time.time_ns()
-            cleaned += [(at, stream, held.finish()) for stream, held in self._streams.items()]
-        return [piece for piece in cleaned if piece[2]]

@@ -43,6 +43,7 @@ class Writer:
         self._signing_key = signing_key
         self._host = ""
         self._busy_s = busy_s
+        self._synced = "full"
         self._owed: list[tuple[str, dict[str, Any]]] = []
         self.closed = False
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="action-log")
@@ -59,15 +60,15 @@ class Writer:
             self._thread.shutdown()
             raise
 
-    def submit(self, job: Callable[[Database], T]) -> Future[T]:
-        """Have a job run after all that were submitted before.
+    def submit(self, job: Callable[[Database], T], *, quick: bool = False) -> Future[T]:
+        """Have a job run after all that were submitted before; what a quick one writes may wait for the disk.
 
         Raises:
             ActionLogError: The log is closed. What the job itself raises is mapped, and raised by the future.
         """
         if self.closed:
             raise ActionLogError("the action log is closed", where=str(self.path))
-        return self._thread.submit(self._run, job)
+        return self._thread.submit(self._run, job, quick=quick)
 
     async def run(self, job: Callable[[Database], T]) -> T:
         """Wait for a job; a caller that is cancelled does not undo it."""
@@ -101,12 +102,15 @@ class Writer:
 
     def insert_quickly(self, db: Database, table: str, row: dict[str, Any]) -> None:
         """Write without waiting for the disk: only intents and results have to outlive a power failure."""
-        db.execute("pragma synchronous = normal")
-        try:
-            with immediate(db):
-                append(db, table, row)
-        finally:
-            db.execute("pragma synchronous = full")
+        self._sync(db, "normal")
+        with immediate(db):
+            append(db, table, row)
+
+    def _sync(self, db: Database, how: str) -> None:
+        """Say whether a commit waits for the disk; asked for only where that changes."""
+        if how != self._synced:
+            db.execute(f"pragma synchronous = {how}")
+            self._synced = how
 
     def owe(self, table: str, row: dict[str, Any]) -> None:
         """Note a record that must be written, now or with whatever is written next."""
@@ -115,6 +119,7 @@ class Writer:
     def pay(self, db: Database) -> None:
         """Write what is owed."""
         while self._owed:
+            self._sync(db, "full")
             with immediate(db):
                 append(db, *self._owed[0])
             del self._owed[0]
@@ -154,14 +159,17 @@ class Writer:
             append(self._db, "sessions", row)
             self._db.execute("insert into running_sessions (session) values (?)", [self.session])
 
-    def _run(self, job: Callable[[Database], T]) -> T:
+    def _run(self, job: Callable[[Database], T], *, quick: bool) -> T:
         with errors_mapped(self.path):
+            if not quick:
+                self._sync(self._db, "full")
             return job(self._db)
 
     def _end(self, *, clean: bool) -> None:
         try:
             with errors_mapped(self.path):
                 self.pay(self._db)
+                self._sync(self._db, "full")
                 if clean:
                     self._seal()
         except BaseException:

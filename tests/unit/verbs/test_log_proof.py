@@ -129,12 +129,14 @@ def test_a_note_is_kept_without_its_secrets(data_dir: Path) -> None:
         "--action",
         action["id"][:20],
         "rolled back,",
-        "password: abc",
+        "password: hunter2-of-ann",
     )
     note = json.loads(cockpit(data_dir, *words).stdout)
     assert note["text"] == "rolled back, password: [redacted:password]"
     assert (note["incident"], note["action"]) == ("INC-3", action["id"])
-    assert b"abc" not in (data_dir / "actions.db").read_bytes() + (data_dir / "actions.db-wal").read_bytes()
+    assert (
+        b"hunter2" not in (data_dir / "actions.db").read_bytes() + (data_dir / "actions.db-wal").read_bytes()
+    )
 
 
 def test_what_the_configuration_calls_secret_is_cut(data_dir: Path, tmp_path: Path) -> None:
