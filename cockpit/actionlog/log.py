@@ -142,6 +142,7 @@ class ActionLog:
             ActionLogError: What came before could not be kept. Later pieces of the same action are counted and hashed
                 only, so that what is kept has no hole.
         """
+        self._writer.must_be_open()
         held = self._running[action]
         gathered = held.gathered
         gathered.add(time.time_ns(), stream, data)
@@ -162,6 +163,7 @@ class ActionLog:
             ActionLogError: It could not be recorded, or not all of its output. A result is tried again with whatever
                 is written next; if this process ends before that, the next start shows the action as interrupted.
         """
+        self._writer.must_be_open()
         held = self._running.pop(action)
         held.stop_timer()
         ended, cleaned = time.time_ns(), self._cleaning.submit(held.clean, held.gathered.take(), last=True)

@@ -135,8 +135,11 @@ def _walked(path: Path, elsewhere: Sequence[Checkpoint]) -> _Walk:
                     where=str(path),
                     remedy="`cockpit log list` brings it up to date",
                 )
+            # Read before the log is: what is written meanwhile must not look as if it were missing from it.
+            beside = list(_beside(path))
             db.execute("begin")  # one moment of the file, whoever writes meanwhile
-            walk = _Walk([*_own_statements(db, path), *(("the checkpoint given", one) for one in elsewhere)])
+            given = [("the checkpoint given", one) for one in elsewhere]
+            walk = _Walk([*_own_statements(db), *beside, *given])
             _go(db, walk)
             _look_at_triggers(db, walk)
         finally:
@@ -144,13 +147,16 @@ def _walked(path: Path, elsewhere: Sequence[Checkpoint]) -> _Walk:
     return walk
 
 
-def _own_statements(db: Database, path: Path) -> Iterator[tuple[str, Checkpoint]]:
+def _own_statements(db: Database) -> Iterator[tuple[str, Checkpoint]]:
     for row in db.query("select * from checkpoints order by position"):
         try:
             parsed = checkpoints.parse(row["statement"])
         except UsageError:
             continue  # its row was edited, which the chain tells
         yield f"the checkpoint at position {row['position']}", _with(parsed, row["signature"])
+
+
+def _beside(path: Path) -> Iterator[tuple[str, Checkpoint]]:
     try:
         yield (
             f"the checkpoint in {checkpoints.beside(path).name}",

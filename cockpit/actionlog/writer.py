@@ -66,9 +66,17 @@ class Writer:
         Raises:
             ActionLogError: The log is closed. What the job itself raises is mapped, and raised by the future.
         """
+        self.must_be_open()
+        return self._thread.submit(self._run, job, quick=quick)
+
+    def must_be_open(self) -> None:
+        """Tell whoever writes after the end.
+
+        Raises:
+            ActionLogError: The log is closed.
+        """
         if self.closed:
             raise ActionLogError("the action log is closed", where=str(self.path))
-        return self._thread.submit(self._run, job, quick=quick)
 
     async def run(self, job: Callable[[Database], T]) -> T:
         """Wait for a job; a caller that is cancelled does not undo it."""

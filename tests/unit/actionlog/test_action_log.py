@@ -283,6 +283,15 @@ async def test_a_closed_log_takes_nothing_more(path: Path) -> None:
         await begin(log)
 
 
+async def test_an_action_that_outlives_its_log_is_told(path: Path) -> None:
+    log = ActionLog.open(path)
+    action = await begin(log)
+    log.close()
+    for late in (log.output(action, Stream.STDOUT, b"x"), log.finish(action, DONE)):
+        with pytest.raises(ActionLogError, match="closed"):
+            await late
+
+
 async def test_a_lock_that_a_killed_start_left_is_swept_away(path: Path) -> None:
     ActionLog.open(path).close()
     stray = path.parent / "sessions" / "01ARYZ6S41TSV4RRFFQ69G5FAV.lock"

@@ -350,6 +350,20 @@ def test_a_log_can_be_verified_while_it_is_written(path: Path) -> None:
     assert checked(path).sound
 
 
+def test_a_session_that_ends_meanwhile_is_no_truncated_log(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = checkpoints.read
+
+    def read_late(file: Path) -> Checkpoint:
+        ActionLog.open(path).close()
+        return read(file)
+
+    monkeypatch.setattr(checkpoints, "read", read_late)
+    report = checked(path)
+    assert report.sound, report.bad
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "{}", "[" * 100_000, '{"statement": 3}', "cockpit action log checkpoint 1\nposition x\n", "\xff"],
