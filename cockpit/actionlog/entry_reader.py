@@ -33,7 +33,7 @@ class EntryReader:
             UsageError: No note, or more than one, has an id that begins so.
             ActionLogError: The log can't be read.
         """
-        return _note_of(self._one("select * from notes", note, "note"))
+        return note_of(self._one("select * from notes", note, "note"))
 
     def notes(self, *, incident: str = "", action: str = "", limit: int = 1000) -> Sequence[Note]:
         """Return the newest notes that fit, newest first.
@@ -41,7 +41,7 @@ class EntryReader:
         Raises:
             ActionLogError: The log can't be read.
         """
-        return tuple(map(_note_of, self._newest("notes", limit, incident=incident, action=action)))
+        return tuple(map(note_of, self._newest("notes", limit, incident=incident, action=action)))
 
     def evidence(self, *, incident: str = "", limit: int = 1000) -> Sequence[Evidence]:
         """Return the newest evidence that fits, newest first, but for its content.
@@ -49,7 +49,7 @@ class EntryReader:
         Raises:
             ActionLogError: The log can't be read.
         """
-        return tuple(map(_evidence_of, self._newest("evidence", limit, incident=incident)))
+        return tuple(map(evidence_of, self._newest("evidence", limit, incident=incident)))
 
     def evidence_body(self, evidence: str) -> bytes:
         """Return the content of a piece of evidence by its id or the beginning of it.
@@ -157,7 +157,7 @@ class EntryReader:
         return db
 
 
-def _note_of(row: Mapping[str, Any]) -> Note:
+def note_of(row: Mapping[str, Any]) -> Note:
     """Return a row of `notes` as a record."""
     return Note(
         id=row["id"],
@@ -171,7 +171,7 @@ def _note_of(row: Mapping[str, Any]) -> Note:
     )
 
 
-def _evidence_of(row: Mapping[str, Any]) -> Evidence:
+def evidence_of(row: Mapping[str, Any]) -> Evidence:
     """Return a row of `evidence` as a record; its content is read by itself."""
     return Evidence(
         id=row["id"],

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cockpit.actionlog.capture import Gathered, Packer, Piece, Sums, bounded
 from cockpit.actionlog.database import errors_mapped
+from cockpit.actionlog.plain import words
 from cockpit.actionlog.records import Result
 from cockpit.actionlog.redacting import Cleaner, cut_columns
+from cockpit.actionlog.search import SEARCHED
 from cockpit.actions.transport import Stream
 from cockpit.errors import ActionLogError
 from cockpit.guard.redact import Cuts
@@ -103,7 +105,7 @@ class OpenAction:
         row = self._packer.row(self._action, self._chunks, cleaned.pieces) | cleaned.cut
         try:
             with errors_mapped(writer.path):
-                writer.insert_quickly(db, "output", row)
+                writer.insert_output(db, row, self._words(cleaned.pieces))
         except ActionLogError as error:
             self._error, self._broken = error, True
         else:
@@ -127,3 +129,8 @@ class OpenAction:
             **self._sums.columns(),
             **cut_columns(said),
         }
+
+    def _words(self, kept: list[Piece]) -> str:
+        """Return what is searched of output that is about to be written: the beginning of it all."""
+        room = SEARCHED - self._sums.kept
+        return words(b"".join(data for _, _, data in bounded(kept, room))) if room > 0 else ""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from cockpit.actionlog import tables
+from cockpit.actionlog import search, tables
 from cockpit.actionlog.chain import RECORDS, append, head
 from cockpit.actionlog.database import immediate
 from cockpit.errors import ActionLogError
@@ -205,8 +205,8 @@ def carry_out(db: Database, plan: Plan, tombstone: dict[str, Any]) -> None:
         for sql in tables.triggers().values():
             db.execute(sql)
         append(db, "tombstones", tombstone)
+        search.rebuild(db)  # what is gone is not to be found either
     # The room is given back where nobody else reads just now; else the next pruning does.
-
     with contextlib.suppress(sqlite3.OperationalError):
         db.execute("pragma wal_checkpoint(truncate)")
         db.execute("vacuum")

@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from cockpit.actionlog import search
 from cockpit.actionlog.capture import pieces_of
 from cockpit.actionlog.database import errors_mapped
-from cockpit.actionlog.entry_reader import EntryReader
-from cockpit.actionlog.records import Action, Chunk, State
+from cockpit.actionlog.entry_reader import EntryReader, evidence_of, note_of
+from cockpit.actionlog.filters import Filter
+from cockpit.actionlog.records import Action, Chunk, Evidence, Note, State
 from cockpit.actionlog.sessions import INTERRUPTED, is_alive
 from cockpit.errors import UsageError
 from cockpit.signals import rfc3339
+
+RARE = 5000
+"""Of fewer actions than this, a list begins with the state that is asked for rather than with the newest."""
+_HITS = (
+    "select coalesce(a.id, o.action, n.action) as action, n.id as note, e.id as evidence from search s "
+    "left join actions a on a.position = s.rowid left join output o on o.position = s.rowid "
+    "left join notes n on n.position = s.rowid left join evidence e on e.position = s.rowid "
+    "where search match :match {of_state} order by s.rowid desc"
+)
+_OF_STATE = (
+    "and exists (select 1 from results where action = coalesce(a.id, o.action, n.action) and state = :state)"
+)
+RECORDED = frozenset(State) - {State.RUNNING, State.INTERRUPTED}
+"""States that a result says by itself."""
 
 
 class ActionReader(EntryReader):
@@ -27,29 +44,92 @@ class ActionReader(EntryReader):
         Raises:
             ActionLogError: The log can't be read.
         """
-        wanted = {"session": session.upper(), "incident": incident, "target": target}
-        conditions = [f"{name} = :{name}" for name in ("incident", "target") if wanted[name]]
-        if session:
-            conditions.append("session >= :session and session < :session || '~'")
-        if state in (State.RUNNING, State.INTERRUPTED):
-            conditions.append("(state is null or state = :state)")
-        elif state:
-            conditions.append("state = :state")
-        where = f"where {' and '.join(conditions)}" if conditions else ""
+        wanted = Filter(session=session.upper(), incident=incident, target=target, state=state)
+        return self.find(wanted, limit=limit)
+
+    def find(self, wanted: Filter, *, limit: int = 50) -> Sequence[Action]:
+        """Return at most `limit` actions that fit, newest first; the text of the filter is for `search`.
+
+        Raises:
+            ActionLogError: The log can't be read.
+        """
+        state = wanted.state
         found: deque[Action] = deque()
         with self._lock, errors_mapped(self.path):
-            rows = self._query(
-                f"select * from action_states {where} order by started_ns desc, place desc",  # noqa: S608  fixed names
-                {**wanted, "state": state},
-            )
             alive: dict[str, bool] = {}
-            for row in rows:
+            for row in self._query(*self._listing(wanted)):
                 if len(found) >= limit:
                     break
                 action = self._action(row, alive)
                 if not state or action.state == state:
                     found.append(action)
         return tuple(found)
+
+    def _listing(self, wanted: Filter) -> tuple[str, dict[str, Any]]:
+        """Return the SQL for a list, newest first, and its values."""
+        conditions, values = wanted.conditions()
+        if wanted.state in (State.RUNNING, State.INTERRUPTED):
+            conditions.append("(state is null or state = :state)")
+        elif wanted.state:
+            conditions.append("state = :state")
+            if self._is_rare(wanted.state):
+                conditions.append("id in (select action from results where state = :state)")
+        where = f"where {' and '.join(conditions)}" if conditions else ""
+        sql = f"select * from action_states {where} order by started_ns desc, place desc"  # noqa: S608  fixed names
+        return sql, {**values, "state": wanted.state}
+
+    def _is_rare(self, state: str) -> bool:
+        """Return whether so few actions ended in a state that it is best to begin with those."""
+        sql = f"select count(*) as count from (select 1 from results where state = :state limit {RARE})"  # noqa: S608
+        return any(row["count"] < RARE for row in self._query(sql, {"state": state}))
+
+    def search(self, wanted: Filter, *, limit: int = 50) -> Sequence[Action | Note | Evidence]:
+        """Return what holds the filter's words, newest first: actions, and notes and evidence that are about none.
+
+        Words are found in a command and its reason, in one note, or in the beginning of what an action printed; all
+        of them have to stand in one of these.
+
+        Raises:
+            UsageError: There is no word to look for.
+            ActionLogError: The log can't be read.
+        """
+        with self._lock, errors_mapped(self.path):
+            match = search.expression(wanted, *self._ends())
+            found: dict[str, tuple[int, Action | Note | Evidence]] = {}
+            alive: dict[str, bool] = {}
+            hits = _HITS.format(of_state=_OF_STATE if wanted.state in RECORDED else "")
+            for hit in self._query(hits, {"match": match, "state": wanted.state}):
+                if len(found) >= limit:
+                    break
+                name = hit["action"] or hit["note"] or hit["evidence"]
+                if name is not None and name not in found:
+                    at, record = self._found(hit, alive)
+                    if wanted.holds_at(at) and (
+                        not wanted.state or getattr(record, "state", None) == wanted.state
+                    ):
+                        found[name] = at, record
+        return tuple(record for _, record in sorted(found.values(), key=lambda one: -one[0]))
+
+    def _ends(self) -> tuple[int, int]:
+        """Return when the first and the last action began."""
+        sql = "select (select min(started_ns) from actions) as least, (select max(started_ns) from actions) as most"
+        row = next(self._query(sql, {}), {"least": None, "most": None})
+        return row["least"] or 0, row["most"] or time.time_ns()
+
+    def _found(self, hit: Mapping[str, Any], alive: dict[str, bool]) -> tuple[int, Action | Note | Evidence]:
+        """Return what a hit is about, and its time."""
+        if hit["action"]:
+            row = next(self._query("select * from action_states where id = :id", {"id": hit["action"]}))
+            return row["started_ns"], self._action(row, alive)
+        if hit["note"]:
+            row = next(self._query("select * from notes where id = :id", {"id": hit["note"]}))
+            return row["at_ns"], note_of(row)
+        row = next(
+            self._query(
+                "select *, body is not null as kept from evidence where id = :id", {"id": hit["evidence"]}
+            )
+        )
+        return row["at_ns"], evidence_of(row)
 
     def show(self, action: str) -> Action:
         """Return one action by its id or the beginning of it.

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from cockpit.actionlog import tables
+from cockpit.actionlog import search, tables, views
 from cockpit.actionlog.chain import RECORDS, append
 from cockpit.errors import ActionLogError
 
@@ -184,7 +184,18 @@ def _say_unprotected(db: Database, count: int) -> None:
     )
 
 
-STEPS: tuple[Callable[[Database], None], ...] = (sessions_and_actions, chained_records)
+def searchable_and_named_for_people(db: Database) -> None:
+    """Make the index for searching from the records that are there, and the views; neither is part of the chain."""
+    for statement in (search.TABLE, *search.triggers(), *tables.MORE_INDEXES, views.COMMANDS, views.TIMELINE):
+        db.execute(statement)
+    search.rebuild(db)
+
+
+STEPS: tuple[Callable[[Database], None], ...] = (
+    sessions_and_actions,
+    chained_records,
+    searchable_and_named_for_people,
+)
 
 
 def migrations() -> Migrations:

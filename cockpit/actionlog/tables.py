@@ -54,6 +54,11 @@ INDEXES = {
     "evidence": ("at_ns", "incident, at_ns"),
     "recordings": ("action",),
 }
+MORE_INDEXES = (
+    "create index actions_risk on actions (risk, started_ns)",
+    "create index results_state on results (state)",
+)
+"""What lists are filtered by."""
 UNIQUE = {"output": "action, seq"}
 HEAD = (
     "create table chain_head (only integer primary key check (only = 1), position integer not null, "

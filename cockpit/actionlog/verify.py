@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from cockpit.actionlog import checkpoints, tables
+from cockpit.actionlog import checkpoints, schema, tables
 from cockpit.actionlog.chain import CONTENT, GENESIS, RECORDS, link
 from cockpit.actionlog.checkpoints import Checkpoint
 from cockpit.actionlog.database import connect_to_read, errors_mapped
-from cockpit.actionlog.schema import pending
 from cockpit.errors import ActionLogError, SignatureError, UsageError
 
 if TYPE_CHECKING:
@@ -129,9 +128,9 @@ def _walked(path: Path, elsewhere: Sequence[Checkpoint]) -> _Walk:
     with errors_mapped(path):
         db = connect_to_read(path)
         try:
-            if missing := pending(db):
+            if schema.chained_records.__name__ in schema.pending(db):
                 raise ActionLogError(
-                    f"it has no hash chain yet (it lacks {', '.join(missing)})",
+                    "it has no hash chain yet",
                     where=str(path),
                     remedy="`cockpit log list` brings it up to date",
                 )

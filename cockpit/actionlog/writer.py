@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cockpit import __version__
-from cockpit.actionlog import checkpoints
+from cockpit.actionlog import checkpoints, search
 from cockpit.actionlog.chain import append, head
 from cockpit.actionlog.database import connect, create, errors_mapped, immediate
 from cockpit.actionlog.sessions import SessionLock, close_dead, end_session
@@ -108,11 +108,16 @@ class Writer:
             for table, row in rows:
                 append(db, table, row)
 
-    def insert_quickly(self, db: Database, table: str, row: dict[str, Any]) -> None:
-        """Write without waiting for the disk: only intents and results have to outlive a power failure."""
+    def insert_output(self, db: Database, row: dict[str, Any], words: str) -> None:
+        """Write output, and index its words.
+
+        It is written without waiting for the disk: only intents and results have to outlive a power failure.
+        """
         self._sync(db, "normal")
         with immediate(db):
-            append(db, table, row)
+            written = append(db, "output", row)
+            if words:
+                search.add_output(db, written.position, row["action"], words)
 
     def _sync(self, db: Database, how: str) -> None:
         """Say whether a commit waits for the disk; asked for only where that changes."""

@@ -25,6 +25,19 @@ def seconds(most: float = DAY) -> Callable[[str], float]:
     return read
 
 
+def moment(text: str) -> int:
+    """Read a moment, such as `2h`, `14:05` or RFC 3339, as nanoseconds since the epoch."""
+    import time
+
+    from cockpit.actionlog.filters import moment as read
+    from cockpit.errors import UsageError
+
+    try:
+        return read(text, time.time_ns())
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(f"{error.message} ({error.remedy})") from None
+
+
 def count(least: int) -> Callable[[str], int]:
     """Return a reader of a whole number of at least `least`."""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from cockpit.actionlog.records import Action, Chunk, State
+from cockpit.actionlog.records import Action, Chunk, Evidence, Note, State
 from cockpit.actions.transport import Stream
 from cockpit.hygiene import clean_text
 from cockpit.signals import rfc3339
@@ -24,6 +24,12 @@ def as_json(value: object, *, indent: int | None = 2) -> str:
     built = msgspec.to_builtins(value)
     text = json.dumps(built, ensure_ascii=False, indent=indent)
     return text if text.isascii() or _encodes(text) else json.dumps(built, indent=indent)
+
+
+def as_document(found: Action | Note | Evidence) -> dict[str, Any]:
+    """Return a record as JSON has it; what is no action says so in `record`."""
+    built: dict[str, Any] = msgspec.to_builtins(found)
+    return built if isinstance(found, Action) else {"record": type(found).__name__.lower(), **built}
 
 
 def _encodes(text: str) -> bool:
@@ -44,25 +50,29 @@ def command_line(action: Action) -> str:
     return one_line(action.shell if action.shell is not None else shlex.join(action.argv))
 
 
-def table(actions: Sequence[Action], *, width: int) -> Iterator[str]:
+def table(found: Sequence[Action | Note | Evidence], *, width: int) -> Iterator[str]:
     """Yield the lines of a table; `width` cuts the last column, 0 cuts nothing."""
-    rows = [("ID", "STARTED (UTC)", "STATE", "EXIT", "TOOK", "TARGET", "COMMAND")]
-    rows += [
-        (
-            action.id,
-            _second(action.started_at),
-            action.state.value,
-            _status(action),
-            _took(action),
-            one_line(action.target),
-            command_line(action),
-        )
-        for action in actions
-    ]
+    rows = [("ID", "STARTED (UTC)", "STATE", "EXIT", "TOOK", "TARGET", "COMMAND"), *map(_cells, found)]
     widths = [max(len(row[column]) for row in rows) for column in range(6)]
     for row in rows:
         line = "  ".join([f"{cell:{wide}}" for cell, wide in zip(row, widths, strict=False)] + [row[6]])
         yield line if not width or len(line) <= width else f"{line[: width - 1]}…"
+
+
+def _cells(found: Action | Note | Evidence) -> tuple[str, ...]:
+    if isinstance(found, Note):
+        return found.id, _second(found.at), "note", "", "", "", one_line(found.text)
+    if isinstance(found, Evidence):
+        return found.id, _second(found.at), "evidence", "", "", "", one_line(found.title)
+    return (
+        found.id,
+        _second(found.started_at),
+        found.state.value,
+        _status(found),
+        _took(found),
+        one_line(found.target),
+        command_line(found),
+    )
 
 
 def page(action: Action) -> Iterator[str]:
