@@ -162,13 +162,13 @@ def _runs(
         if position != last + 1 or last in stated:
             if first:
                 yield first, last, before, digest
-            first, before = position, digest if position == last + 1 else _hash_at(db, position - 1)
+            first, before = position, digest if position == last + 1 else hash_at(db, position - 1)
         last, digest = position, current
     if first:
         yield first, last, before, digest
 
 
-def _hash_at(db: Database, position: int) -> str:
+def hash_at(db: Database, position: int) -> str:
     """Return the hash at a position, also where its record was pruned before."""
     if position == 0:
         from cockpit.actionlog.chain import GENESIS

@@ -21,14 +21,24 @@ from cockpit.signals import rfc3339
 RARE = 5000
 """Of fewer actions than this, a list begins with the state that is asked for rather than with the newest."""
 _HITS = (
-    "select coalesce(a.id, o.action, n.action) as action, n.id as note, e.id as evidence from search s "
+    "select coalesce(a.id, o.action, n.action) as action, n.id as note, e.id as evidence, "
+    "coalesce(a.started_ns, (select started_ns from actions where id = coalesce(o.action, n.action)), n.at_ns, "
+    "e.at_ns) as at from search s "
     "left join actions a on a.position = s.rowid left join output o on o.position = s.rowid "
     "left join notes n on n.position = s.rowid left join evidence e on e.position = s.rowid "
-    "where search match :match {of_state} order by s.rowid desc"
+    "where search match :match order by s.rowid desc"
 )
-_OF_STATE = (
-    "and exists (select 1 from results where action = coalesce(a.id, o.action, n.action) and state = :state)"
+_HITS_OF_FEW = (
+    "with few (action, position) as (select distinct a.id, a.position from results r "
+    "join actions a on a.id = r.action where r.state = :state), "
+    "places (action, position) as (select action, position from few "
+    "union all select f.action, o.position from few f join output o on o.action = f.action "
+    "union all select f.action, n.position from few f join notes n on n.action = f.action) "
+    "select action, null as note, null as evidence, (select started_ns from actions where id = action) as at "
+    "from places p where exists "
+    "(select 1 from search where search match :match and rowid = p.position) order by position desc"
 )
+"""Where few actions are in a state, each of them is asked whether it holds the words."""
 RECORDED = frozenset(State) - {State.RUNNING, State.INTERRUPTED}
 """States that a result says by itself."""
 
@@ -97,17 +107,16 @@ class ActionReader(EntryReader):
             match = search.expression(wanted, *self._ends())
             found: dict[str, tuple[int, Action | Note | Evidence]] = {}
             alive: dict[str, bool] = {}
-            hits = _HITS.format(of_state=_OF_STATE if wanted.state in RECORDED else "")
+            few = wanted.state in RECORDED and self._is_rare(wanted.state)
+            hits = _HITS_OF_FEW if few else _HITS
             for hit in self._query(hits, {"match": match, "state": wanted.state}):
                 if len(found) >= limit:
                     break
                 name = hit["action"] or hit["note"] or hit["evidence"]
-                if name is not None and name not in found:
-                    at, record = self._found(hit, alive)
-                    if wanted.holds_at(at) and (
-                        not wanted.state or getattr(record, "state", None) == wanted.state
-                    ):
-                        found[name] = at, record
+                if name is not None and name not in found and wanted.holds_at(hit["at"]):
+                    record = self._found(hit, alive)
+                    if not wanted.state or getattr(record, "state", None) == wanted.state:
+                        found[name] = hit["at"], record
         return tuple(record for _, record in sorted(found.values(), key=lambda one: -one[0]))
 
     def _ends(self) -> tuple[int, int]:
@@ -116,20 +125,20 @@ class ActionReader(EntryReader):
         row = next(self._query(sql, {}), {"least": None, "most": None})
         return row["least"] or 0, row["most"] or time.time_ns()
 
-    def _found(self, hit: Mapping[str, Any], alive: dict[str, bool]) -> tuple[int, Action | Note | Evidence]:
-        """Return what a hit is about, and its time."""
+    def _found(self, hit: Mapping[str, Any], alive: dict[str, bool]) -> Action | Note | Evidence:
+        """Return what a hit is about."""
         if hit["action"]:
             row = next(self._query("select * from action_states where id = :id", {"id": hit["action"]}))
-            return row["started_ns"], self._action(row, alive)
+            return self._action(row, alive)
         if hit["note"]:
             row = next(self._query("select * from notes where id = :id", {"id": hit["note"]}))
-            return row["at_ns"], note_of(row)
+            return note_of(row)
         row = next(
             self._query(
                 "select *, body is not null as kept from evidence where id = :id", {"id": hit["evidence"]}
             )
         )
-        return row["at_ns"], evidence_of(row)
+        return evidence_of(row)
 
     def show(self, action: str) -> Action:
         """Return one action by its id or the beginning of it.

@@ -184,3 +184,27 @@ class Approval(Struct, frozen=True, kw_only=True):
     expires_ns: int
     answers: tuple[Answer, ...]
     hash: str
+
+
+class Session(Struct, frozen=True, kw_only=True):
+    """The beginning of a session: one run of the cockpit, or of one of its verbs."""
+
+    id: str
+    at: str
+    user: str
+    host: str
+    tty: str | None
+    sudo_user: str | None
+    key_fingerprint: str | None
+    version: str | None
+    hash: str
+
+
+class SessionEnd(Struct, frozen=True, kw_only=True):
+    """The end of a session."""
+
+    session: str
+    at: str
+    how: str
+    """`closed`, or `died` where its process was gone."""
+    hash: str

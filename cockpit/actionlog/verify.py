@@ -136,6 +136,12 @@ def _walked(path: Path, elsewhere: Sequence[Checkpoint]) -> _Walk:
                 )
             # Read before the log is: what is written meanwhile must not look as if it were missing from it.
             beside = list(_beside(path))
+            if list(db.query("select 1 from sqlite_master where type = 'table' and name = 'excerpt'")):
+                raise ActionLogError(
+                    "it is an excerpt: records are left out, and nothing can be told from it by itself",
+                    where=str(path),
+                    remedy="`cockpit log export --format tar` makes what can be verified anywhere",
+                )
             db.execute("begin")  # one moment of the file, whoever writes meanwhile
             given = [("the checkpoint given", one) for one in elsewhere]
             walk = _Walk([*_own_statements(db), *beside, *given])

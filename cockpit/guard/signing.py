@@ -126,6 +126,22 @@ def fingerprint_of(signature: str) -> str:
     Raises:
         SignatureError: It is no signature.
     """
+    return _as_fingerprint(_key_in(signature))
+
+
+def public_key_of(signature: str) -> str:
+    """Return the public key that a signature names, as `ssh-ed25519 AAAA…`.
+
+    Raises:
+        SignatureError: It is no signature.
+    """
+    key = _key_in(signature)
+    length = int.from_bytes(key[:4], "big")
+    kind = key[4 : 4 + length].decode("ascii", errors="replace")
+    return f"{kind} {base64.b64encode(key).decode()}"
+
+
+def _key_in(signature: str) -> bytes:
     body = "".join(line for line in signature.splitlines() if "-----" not in line)
     try:
         blob = base64.b64decode(body, validate=True)
@@ -135,7 +151,7 @@ def fingerprint_of(signature: str) -> str:
         blob, key, length = b"", b"", -1
     if not blob.startswith(b"SSHSIG") or len(key) != length:
         raise SignatureError("it is no SSH signature")
-    return _as_fingerprint(key)
+    return key
 
 
 def _fingerprint_of_key(text: str) -> str:

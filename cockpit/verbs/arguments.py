@@ -8,17 +8,18 @@ from collections.abc import Callable
 DAY = 86_400.0
 
 
-def seconds(most: float = DAY) -> Callable[[str], float]:
-    """Return a reader of a number of seconds, more than 0 and at most `most`."""
+def seconds(most: float = DAY, *, zero: bool = False) -> Callable[[str], float]:
+    """Return a reader of a number of seconds, more than 0, or 0 where that is allowed, and at most `most`."""
 
     def read(text: str) -> float:
         try:
             number = float(text)
         except ValueError:
-            number = 0.0
-        if not 0 < number <= most:
+            number = -1.0
+        if not 0 <= number <= most or (number == 0 and not zero):
+            least = "0 or more" if zero else "more than 0"
             raise argparse.ArgumentTypeError(
-                f"{text!r} is no number of seconds, more than 0 and at most {most:g}"
+                f"{text!r} is no number of seconds, {least} and at most {most:g}"
             )
         return number
 

@@ -17,10 +17,10 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
         "log", help="read the action log", description="Read the record of what was done."
     )
     below = parser.add_subparsers(title="verbs", metavar="VERB", dest="log_verb", required=True)
-    from cockpit.verbs import logproof, logsearch
+    from cockpit.verbs import logexport, logproof, logreplay, logsearch
 
-    logsearch.add(below)
-    logproof.add(below)
+    for part in (logsearch, logexport, logreplay, logproof):
+        part.add(below)
     showing = below.add_parser("show", help="show one action", description="Show one action.")
     showing.add_argument("id", metavar="ID", help="its id, or the beginning of it")
     showing.add_argument("--output", action="store_true", help="what it printed, as far as that was kept")
@@ -37,20 +37,24 @@ def main(args: argparse.Namespace) -> int:
     from cockpit.actionlog.log import FILE
     from cockpit.actionlog.reader import ActionReader
     from cockpit.config import data_dir
-    from cockpit.verbs import logproof, logsearch
+    from cockpit.verbs import logexport, logproof, logreplay, logsearch
 
     if args.log_verb in logproof.VERBS:
         return logproof.main(args)
+    if args.log_verb in logexport.VERBS:
+        return logexport.main(args)
     file = data_dir(args.data_dir) / FILE
-    _look_for(file)
+    look_for(file)
     reader = ActionReader(file)
     try:
-        return logsearch.main(reader, args) if args.log_verb in logsearch.VERBS else _show(reader, args)
+        if args.log_verb in logsearch.VERBS:
+            return logsearch.main(reader, args)
+        return logreplay.main(reader, args) if args.log_verb in logreplay.VERBS else _show(reader, args)
     finally:
         reader.close()
 
 
-def _look_for(file: Path) -> None:
+def look_for(file: Path) -> None:
     """Tell a log that isn't there yet, which is an empty one, from a place where none can be.
 
     Raises:

@@ -24,7 +24,13 @@ def add(below: argparse._SubParsersAction[Any]) -> None:
         description="Go through the whole hash chain and name the first record that was edited, deleted, inserted, "
         "moved or cut off. Exit status: 0 sound, 1 not sound, 4 unreadable.",
     )
-    verify.add_argument("file", metavar="FILE", nargs="?", default="", help="another log than the own one")
+    verify.add_argument(
+        "file",
+        metavar="FILE",
+        nargs="?",
+        default="",
+        help="another log than the own one, or a bundle that `log export` made",
+    )
     verify.add_argument(
         "--checkpoint",
         metavar="FILE",
@@ -90,13 +96,17 @@ def _verify(args: argparse.Namespace, settings: Settings) -> int:
     from pathlib import Path
 
     from cockpit.actionlog import checkpoints
+    from cockpit.actionlog.export.checking import is_bundle
     from cockpit.actionlog.log import FILE
     from cockpit.actionlog.verify import verify
     from cockpit.config import data_dir
+    from cockpit.verbs.logbundle import verify_bundle
     from cockpit.verbs.showing import as_json, one_line
 
     path = Path(args.file) if args.file else data_dir(args.data_dir) / FILE
     allowed = args.allowed_signers or settings.log.allowed_signers
+    if args.file and is_bundle(path):
+        return verify_bundle(path, Path(allowed) if allowed else None, as_json=args.json)
     elsewhere = [checkpoints.read(Path(file)) for file in args.checkpoint]
     report = asyncio.run(
         verify(path, allowed_signers=Path(allowed) if allowed else None, elsewhere=elsewhere)

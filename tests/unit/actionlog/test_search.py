@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,11 +27,11 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "data" / "actions.db"
 
 
-def found(path: Path, text: str, *, limit: int = 50, **wanted: object) -> list[str]:
+def found(path: Path, text: str, *, limit: int = 50, **wanted: Any) -> list[str]:
     """Return the ids of what is found, newest first."""
     reader = ActionReader(path)
     try:
-        return [each.id for each in reader.search(Filter(text=text, **wanted), limit=limit)]  # type: ignore[arg-type]
+        return [each.id for each in reader.search(Filter(text=text, **wanted), limit=limit)]
     finally:
         reader.close()
 
@@ -87,7 +88,7 @@ async def test_newest_first_and_no_more_than_the_limit(path: Path) -> None:
     ],
 )
 async def test_filters_of_a_search_and_a_list_choose_the_same(
-    path: Path, wanted: dict[str, str], expected: list[int]
+    path: Path, wanted: dict[str, Any], expected: list[int]
 ) -> None:
     log = ActionLog.open(path)
     made = [
@@ -99,7 +100,7 @@ async def test_filters_of_a_search_and_a_list_choose_the_same(
     log.close()
     assert found(path, "echo", **wanted) == [made[number] for number in expected]
     reader = ActionReader(path)
-    assert [each.id for each in reader.find(Filter(**wanted))] == [made[number] for number in expected]  # type: ignore[arg-type]
+    assert [each.id for each in reader.find(Filter(**wanted))] == [made[number] for number in expected]
     reader.close()
 
 
@@ -195,7 +196,7 @@ async def test_the_index_made_anew_is_the_index_that_was_written(path: Path) -> 
     await log.evidence("plot", "title", b"{}", query="up")
     log.close()
     words = ("echo", "x", "second", "note", "another", "title", "why", "up", "é")
-    wanted: tuple[dict[str, str], ...] = ({}, {"incident": "I"}, {"target": "local"}, {"risk": "read"})
+    wanted: tuple[dict[str, Any], ...] = ({}, {"incident": "I"}, {"target": "local"}, {"risk": "read"})
     before = [found(path, word, **each) for word in words for each in wanted]
     assert any(before)
     with closing(connect(path)) as db:

@@ -1,0 +1,119 @@
+"""Plays a recording: which pieces of output are due, at which speed, from where. Pure: it reads no clock and no file.
+
+Whoever drives it says how much time has passed and shows the pieces that are due; what they hold, it never asks.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+SLOWEST, FASTEST = 1 / 16, 64.0
+
+
+class Due(Struct, frozen=True):
+    """Pieces to show now, by their numbers.
+
+    Attributes:
+        first: The first of them.
+        stop: One past the last.
+        afresh: Whether to begin with an empty screen, as this goes back to what was before.
+    """
+
+    first: int
+    stop: int
+    afresh: bool = False
+
+    def __bool__(self) -> bool:
+        return self.afresh or self.stop > self.first
+
+
+class Player:
+    """Where a replay stands.
+
+    Attributes:
+        length: Seconds that it takes at speed 1, idle time cut short.
+        position: Seconds of that which are over.
+        speed: How many times as fast as it was.
+        paused: Whether it stands still.
+    """
+
+    def __init__(
+        self,
+        times: Sequence[int],
+        *,
+        end: int | None = None,
+        speed: float = 1.0,
+        idle_limit: float | None = None,
+    ) -> None:
+        """Prepare a replay that stands at its beginning.
+
+        Args:
+            times: When each piece came, in nanoseconds since whenever; one that goes back counts as the one before.
+            end: When it was over; None takes the last piece's time.
+            speed: How many times as fast as it was.
+            idle_limit: Seconds that pass at most between two pieces.
+        """
+        most = float("inf") if idle_limit is None else idle_limit
+        self._times = times
+        self._places: list[float] = []
+        """When each piece is due, in seconds of the replay."""
+        place, last = 0.0, times[0] if times else 0
+        for at in times:
+            place += min(most, max(0, at - last) / 1e9)
+            last = max(last, at)
+            self._places.append(place)
+        self.length = place + min(most, max(0, (end or last) - last) / 1e9)
+        self.position = 0.0
+        self.speed = 1.0
+        self.paused = False
+        self._shown = 0
+        self.set_speed(speed)
+
+    @property
+    def ended(self) -> bool:
+        """Whether all is shown and over."""
+        return self.position >= self.length and self._shown == len(self._places)
+
+    @property
+    def next_in(self) -> float | None:
+        """Seconds until the next piece is due, or the end comes; None where nothing will happen by itself."""
+        if self.paused or self.ended:
+            return None
+        upcoming = self._places[self._shown] if self._shown < len(self._places) else self.length
+        return max(0.0, upcoming - self.position) / self.speed
+
+    @property
+    def moment(self) -> int:
+        """When in the recording this is, in the nanoseconds of its pieces: what `jump to that moment` needs."""
+        if not self._times:
+            return 0
+        number = max(0, bisect_right(self._places, self.position) - 1)
+        return self._times[number] + int((self.position - self._places[number]) * 1e9)
+
+    def advance(self, seconds: float) -> Due:
+        """Let time pass and return what is due."""
+        if not self.paused:
+            self.position = min(self.length, self.position + max(0.0, seconds) * self.speed)
+        return self._show_until(self.position, first=self._shown)
+
+    def seek(self, position: float) -> Due:
+        """Go to a position, forwards or back, and return what has to be shown for that."""
+        self.position = min(self.length, max(0.0, position))
+        back = bisect_right(self._places, self.position) < self._shown
+        return self._show_until(self.position, first=0 if back else self._shown, afresh=back)
+
+    def toggle(self) -> None:
+        """Pause, or go on."""
+        self.paused = not self.paused
+
+    def set_speed(self, speed: float) -> None:
+        """Play so many times as fast as it was, within bounds."""
+        self.speed = min(FASTEST, max(SLOWEST, speed))
+
+    def _show_until(self, position: float, *, first: int, afresh: bool = False) -> Due:
+        stop = max(first, bisect_right(self._places, position))
+        self._shown = stop
+        return Due(first, stop, afresh)
