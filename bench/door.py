@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import resource
+import shutil
 import statistics
 import sys
 import time
@@ -22,6 +23,7 @@ from cockpit.targets import Environment, Target, TargetRule, Targets
 OVERHEAD = 5.0
 SHARE = 80.0
 SIZE = 100_000_000
+TRUE = shutil.which("true", path="/usr/bin:/bin") or "true"
 HERE = Target(name="local", environment=Environment.DEVELOPMENT)
 
 
@@ -76,12 +78,12 @@ def _at_least(value: float, limit: float) -> str:
 
 async def _trues(executor: Executor, times: int) -> tuple[list[float], list[float]]:
     bare, guarded = [], []
-    command = Command(argv=("true",), target=HERE, actor="bench")
+    command = Command(argv=(TRUE,), target=HERE, actor="bench")
     await executor.run(command)
     for _ in range(times):
         began = time.perf_counter()
         process = await asyncio.create_subprocess_exec(
-            "true",
+            TRUE,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

@@ -80,7 +80,8 @@ class Terminal:
         self._fd, child = pty.openpty()
         fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         whole = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(env or {})}
-        whole.pop("NO_COLOR", None)
+        for name in ("NO_COLOR", "COLUMNS", "LINES"):
+            whole.pop(name, None)
         self.started = time.perf_counter()
         self.process = subprocess.Popen(
             argv, stdin=child, stdout=child, stderr=child, env=whole, start_new_session=True, close_fds=True

@@ -284,7 +284,7 @@ class Streaming(asyncio.SubprocessProtocol):
 def _widen(pipe: asyncio.BaseTransport | None) -> None:
     """Let a pipe hold more, so that a flood takes fewer reads: each may wait for other threads' use of Python."""
     if pipe is not None and hasattr(fcntl, "F_SETPIPE_SZ"):
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):  # refused, or closed already
             fcntl.fcntl(pipe.get_extra_info("pipe"), fcntl.F_SETPIPE_SZ, PIPE_HOLDS)
 
 

@@ -22,7 +22,8 @@ def environment(data_dir: Path) -> dict[str, str]:
     own = data_dir.parent / "config" / "cockpit" / "cockpit.toml"
     own.parent.mkdir(parents=True, exist_ok=True)
     own.write_text(HERE)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("COCKPIT_", "XDG_"))}
+    foreign = ("COCKPIT_", "XDG_", "COLUMNS", "LINES")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return {**kept, "COCKPIT_DATA_DIR": str(data_dir), "XDG_CONFIG_HOME": str(data_dir.parent / "config")}
 
 
