@@ -20,7 +20,7 @@ run: install
 	@$(BIN)/cockpit $(ARGS)
 
 test: install
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto $(ARGS)
 
 check: install format-check lint types imports
 

@@ -31,6 +31,7 @@ from textual.worker import Worker, WorkerState
 from cockpit.config import data_dir, load
 from cockpit.cost import Collector, OwnCost
 from cockpit.errors import UsageError
+from cockpit.hangup import is_gone, leave_at_last
 from cockpit.keymap import Action, Keymap
 from cockpit.operations import Operations
 from cockpit.signals import SECOND
@@ -71,6 +72,8 @@ BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
 
 BREATH = 0.004
 """Seconds between two parts of a tick: a key that is pressed waits for one part, not for all panes."""
+HUNG_UP = 128 + signal.SIGHUP
+"""The exit status where the terminal is gone."""
 CATCH_UP = 0.02
 """Seconds between two slices of a backlog: keys are answered in between."""
 
@@ -240,6 +243,9 @@ class CockpitApp(CommandingApp):
         self.drawer.tick()
         if now // SECOND != self._second:
             self._second = now // SECOND
+            if not self.is_headless and is_gone() and not self._exit:
+                leave_at_last(HUNG_UP)
+                self.exit(HUNG_UP)
             if self._opened:
                 self.verdict.recording = self.operations.recording
             self.verdict.elevated_s = self.operations.elevation.left

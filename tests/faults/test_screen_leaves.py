@@ -19,11 +19,11 @@ from tests.helpers.cockpit_cli import COCKPIT, actions, environment
 class Screen:
     """The real program on a terminal of its own, which is the one that controls it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, leader: tuple[str, ...] = ("setsid", "--ctty")) -> None:
         (folder / "c.toml").write_text("default_sources = false\n")
         self.terminal, theirs = pty.openpty()
         self.program = subprocess.Popen(
-            ["setsid", "--ctty", *COCKPIT, "--config", str(folder / "c.toml")],
+            [*leader, *COCKPIT, "--config", str(folder / "c.toml")],
             env=environment(folder / "data") | {"TERM": "xterm-256color"},
             stdin=theirs,
             stdout=theirs,
@@ -79,3 +79,14 @@ def test_a_running_command_is_stopped_and_recorded(how: str, screen: Screen, tmp
         screen.ended()
     (action,) = actions(tmp_path / "data")
     assert (action["state"], action["signal"]) == ("cancelled", "SIGTERM")
+
+
+def test_a_terminal_that_goes_without_a_signal_is_noticed(tmp_path: Path) -> None:
+    screen = Screen(tmp_path, leader=("setsid", "--wait"))
+    try:
+        screen.wait_for(b"Health")
+        screen.hang_up()
+        assert screen.ended() == 128 + signal.SIGHUP
+    finally:
+        screen.program.kill()
+        screen.program.wait()
