@@ -183,7 +183,7 @@ class _Judgement:
         found += self._open(rule, form, parts.loose)
         call = self._call(rest, replace(parts, options=options))
         if rule.language:
-            found += self._language(rule.language)(call)
+            found += [self._previewed(each, rule, at) for each in self._language(rule.language)(call)]
         if rule.wraps is not None:
             found += wrapped(call, rule.wraps)
         if not found:
@@ -192,6 +192,12 @@ class _Judgement:
 
     def _call(self, rest: tuple[Word, ...], parts: Split) -> Call:
         return Call(words=self._words, rest=rest, parts=parts, given=self._given, inner=self._inner)
+
+    def _previewed(self, finding: Finding, rule: Rule, at: int) -> Finding:
+        """Add the dry run that a rule knows to what the judge of its language found about the call itself."""
+        if finding.risk is Risk.READ or finding.preview or finding.part != shown(self._words):
+            return finding
+        return replace(finding, preview=_preview(rule, self._words, at))
 
     def _only_reads(self, form: Form, options: list[Option], parts: Split) -> bool:
         """Return whether an option makes it only read, and nothing that isn't known may take that back."""

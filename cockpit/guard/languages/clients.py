@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from msgspec.structs import replace
+
 from cockpit.actions.command import Risk
 from cockpit.guard.call import NOTHING, Call
 from cockpit.guard.findings import Finding
@@ -29,7 +31,8 @@ def psql(call: Call) -> list[Finding]:
         return judge_psql(script, shell=_shell(call))
 
     found = _named_variables(call, "-v", "--set", "--variable")
-    return found + _scripts(call, call.values("-c", "--command"), judge, files=("-f", "--file"))
+    scripts = call.values("-c", "--command")
+    return found + _explained(call, scripts, _scripts(call, scripts, judge, files=("-f", "--file")), judge)
 
 
 def mysql(call: Call) -> list[Finding]:
@@ -42,7 +45,8 @@ def mysql(call: Call) -> list[Finding]:
     def judge(script: str) -> list[Finding]:
         return judge_mysql(script, shell=_shell(call))
 
-    return _scripts(call, call.values("-e", "--execute", "--init-command"), judge)
+    scripts = call.values("-e", "--execute", "--init-command")
+    return _explained(call, scripts, _scripts(call, scripts, judge), judge)
 
 
 def sqlite(call: Call) -> list[Finding]:
@@ -218,6 +222,21 @@ def _scripts(
         else:
             found += judge(script.text)
     return found if scripts else [*found, *(_read(call, judge) if alone else [])]
+
+
+def _explained(call: Call, scripts: Sequence[Word], found: list[Finding], judge: Judge) -> list[Finding]:
+    """Offer `EXPLAIN` as the dry run of one statement that changes rows, where that only reads."""
+    known = all(word.text is not None and not word.glob for word in call.words)
+    if len(scripts) != 1 or len(found) != 1 or found[0].risk is Risk.READ or not known:
+        return found
+    script = scripts[0].text or ""
+    explained = f"EXPLAIN {script}"
+    if not re.match(r"(?i)\s*(update|delete|insert|merge)\b", script) or any(
+        each.risk is not Risk.READ for each in judge(explained)
+    ):
+        return found
+    argv = [explained if word.text == script else word.text or "" for word in call.words]
+    return [replace(found[0], preview=tuple(argv))] if explained in argv else found
 
 
 def _read(call: Call, judge: Judge) -> list[Finding]:

@@ -167,3 +167,22 @@ def test_own_rules_raise_everywhere_and_lower_outside_production_alone(
 ) -> None:
     got: Assessment = guard(own=OWN).assess(asked(line, target))
     assert got.risk == risk
+
+
+@pytest.mark.parametrize(
+    ("line", "preview"),
+    [
+        ("kubectl apply -f web.yaml", ("kubectl", "diff", "-f", "web.yaml")),
+        ("terraform apply -auto-approve", ("terraform", "plan", "-auto-approve")),
+        ("rsync -a a/ b/", ("rsync", "-n", "-a", "a/", "b/")),
+        (
+            "psql shop -c 'update carts set open = false where id = 7'",
+            ("psql", "shop", "-c", "EXPLAIN update carts set open = false where id = 7"),
+        ),
+        ("psql shop -c 'drop table carts'", ()),
+        ("kubectl apply -f web.yaml; rm x", ()),
+        ("kubectl apply -f $x", ()),
+    ],
+)
+def test_what_has_a_dry_run_offers_it(line: str, preview: tuple[str, ...]) -> None:
+    assert guard().assess(asked(line, "pro")).preview == preview
