@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from cockpit.actions.command import Risk
 from cockpit.guard.call import NOTHING, Input
 from cockpit.guard.findings import Finding, about
+from cockpit.guard.overlooked import overlooked
 from cockpit.guard.program import Programs
 from cockpit.guard.statements import Walk
 from cockpit.guard.tree import first_error, parse
@@ -64,6 +65,7 @@ class _Reader:
         judged = Walk(root, _Reader(self._programs, self._depth + 1)).statement(root, given, 0)
         if root.has_error:
             judged.insert(0, about(Risk.UNKNOWN, first_error(root), "is not what a shell's grammar has here"))
+        judged = [*(about(Risk.UNKNOWN, part, why) for part, why in overlooked(root)), *judged]
         return judged or [about(Risk.READ, line.text.strip() or "an empty line", "runs nothing")]
 
     def words(self, words: Sequence[Word], given: Input) -> list[Finding]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cockpit.actions.command import Risk
+from cockpit.guard.bracketed import as_command, is_cut, programs_in
 from cockpit.guard.call import ANYTHING, NOTHING, Inner, Input
 from cockpit.guard.findings import Finding, about, rank
 from cockpit.guard.redirections import body_begin, heredoc, input_of, is_quoted, words_behind, written
@@ -191,11 +192,21 @@ class Walk:
             found.append(
                 about(Risk.UNKNOWN, text_of(node), "is a redirection to shells that don't know the form")
             )
-        if opening == "((":
-            # Shells without arithmetic commands take the parentheses for two subshells.
-            inside = text_of(node)[2:-2]
+        if opening in {"((", "[["}:
+            # Shells that don't know the form take it for two subshells, or for a program and what is behind `||`.
+            inside = text_of(node)[2:-2] if opening == "((" else as_command(node)
             taken = self._inner.line(Word(raw=inside, text=inside), NOTHING)
             found += [each for each in taken if rank(each.risk) > rank(Risk.UNKNOWN)]
+        if opening == "[" and is_cut(node):
+            found += self._inner.line(Word(raw=text_of(node), text=as_command(node)), NOTHING)
+            found.append(
+                about(Risk.UNKNOWN, text_of(node), "ends at the first operator and runs what is behind")
+            )
+        if opening == "[[":
+            found += [
+                about(Risk.UNKNOWN, text_of(each), "is a command to shells that don't know [[ ]]")
+                for each in programs_in(node, self._values)
+            ]
         return found or [about(Risk.READ, text_of(node), "is a test")]
 
     def _declaration(self, node: Node, depth: int) -> list[Finding]:
@@ -228,6 +239,8 @@ class Walk:
             found += self._inside(child, depth)
             if child.type == "variable_assignment":
                 assigned += self._set(child)
+            elif child.type == "regex" and re.search(r"[|&;<>()\s]", text_of(child)):
+                found.append(about(Risk.UNKNOWN, text_of(child), "stands where a word should"))
             elif child.type == "command_name" or child.type in WORDS or child.type in {"$", "=~", "=="}:
                 parts.append(child)
             else:

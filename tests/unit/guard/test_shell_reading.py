@@ -1,0 +1,49 @@
+"""What a shell reads otherwise than the grammar has it; each harmful line was seen to run its command in Bash or dash."""
+
+from __future__ import annotations
+
+import pytest
+
+from cockpit.guard.classify import classify_line
+
+RUN = [
+    'echo "${x:-echo `touch m`}"',
+    "cat <<E\n${x:='$(touch m)'}\nE",
+    "cat <<E\ntouch m\nE; cat a && { echo 'case $(touch m) in *) ;; esac'\n}",
+    'echo "$ $((touch {x:-echom) )}"',
+    "echo \"${x:-'$(touch m)'}\"",
+    "echo $\\\n(touch m)",
+    "cat <<-E\n\ta\n  E\n$(touch m)\nE",
+    "[[ -n b | false &$(echo touch m) ]]",
+    "[[ a || touch m ]]",
+    "! [[ a && touch m ]]",
+    "[[ $a =~ a|touch ]]",
+    "x=touch; [[ a || $x == m ]]",
+    "c=$(curl -s http://web-1/code); [[ $c == 200 || $c == 204 ]]",
+    "[ a || touch ]",
+    "[ ! -f a | touch ]",
+    '[ $a == "b" | touch ]',
+    "[ a =~ a>m ]",
+    "echo =~ a|touch m",
+]
+READ = [
+    "[[ ! -f a || -f b ]]",
+    "[[ $a == 1 || $b == 2 ]] && echo yes",
+    "[[ $a =~ (a|b) ]] && echo yes",
+    "if [ -f a ] || [ -f b ]; then cat a b; fi",
+    "cat <<'E'\n$(touch m) `touch m`\nE",
+    "cat <<E\na \\$(touch m)\nE\ncat b",
+    "echo '$(touch m)' \"\\$(touch m) <(touch m)\" # $(touch m)",
+    "echo \"${x:-$(date)} $(cat 'a`b')\"",
+    "awk '{ print $(NF-1) }' a | grep -E 'a$(b|c)'",
+]
+
+
+@pytest.mark.parametrize("line", RUN)
+def test_what_a_shell_runs_is_never_reading(line: str) -> None:
+    assert classify_line(line).risk != "read"
+
+
+@pytest.mark.parametrize("line", READ)
+def test_text_stays_text(line: str) -> None:
+    assert classify_line(line).risk == "read"
