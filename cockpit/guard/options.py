@@ -6,10 +6,12 @@ operands; the pflag package's documentation for Go programs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from msgspec import Struct
 
+from cockpit.actions.command import Risk
 from cockpit.guard.ruleset import Effect, Rule, Syntax
 from cockpit.guard.words import Word, literal
 
@@ -113,6 +115,7 @@ def split(words: Sequence[Word], form: Form, *, first_only: bool = False) -> Spl
         if wants and index < len(words):
             last = options[-1]
             options[-1] = Option(names=last.names, word=last.word, value=words[index], listed=last.listed)
+            options += _in_place_of_value(words[index], form)
             index += 1
         if not result.operands and any(_may_take(each) for each in options):
             result.doubtful = True
@@ -125,6 +128,17 @@ def split(words: Sequence[Word], form: Form, *, first_only: bool = False) -> Spl
 def _may_take(option: Option) -> bool:
     """Return whether the next word may be the value of an option that isn't listed."""
     return not option.listed and option.value is None
+
+
+def _in_place_of_value(value: Word, form: Form) -> list[Option]:
+    """Return the option with an effect that a value looks like: versions of a program differ in what takes a value."""
+    if value.text is None or not re.fullmatch(r"-[^\s\d]\S*", value.text) or form.syntax is Syntax.NONE:
+        return []
+    options, _ = _options(value, value.text, form)
+    harmless = {
+        name for name, effect in form.effects.items() if effect.risk is Risk.READ and not effect.values
+    }
+    return [each for each in options[:1] if set(each.names) & (form.effects.keys() - harmless)]
 
 
 def _options(word: Word, text: str, form: Form) -> tuple[list[Option], bool]:

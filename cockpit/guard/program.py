@@ -173,6 +173,8 @@ class _Judgement:
         options = before + parts.options
         if self._only_reads(form, options, parts):
             always = [each for option in options for each in self._option(rule, form, option, always=True)]
+            if rule.always:
+                always += self._language(rule.language)(self._call(rest, replace(parts, options=options)))
             return [self._finding(Risk.READ, "only shows what it would do", rule), *always]
         found: list[Finding] = []
         if rule.risk is not None:

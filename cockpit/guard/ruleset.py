@@ -131,6 +131,7 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
             Its language then judges what stands before.
         strict: Whether an option that isn't listed makes it unknown.
         language: The judge of what is written in a language of the program's own, from `cockpit.guard.languages`.
+        always: Whether that judge is asked even where an option makes the program only read.
         wraps: How it runs another program.
         undo: How it is undone; `{operands}` stands for its operands.
         preview: How it shows what it would do.
@@ -152,6 +153,7 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
     apart: bool = False
     strict: bool = False
     language: str = ""
+    always: bool = False
     wraps: Wraps | None = None
     undo: str = ""
     preview: Preview | None = None

@@ -196,6 +196,10 @@ _PACKER_WRITES = (
 def packer(call: Call) -> list[Finding]:
     """Judge gzip and its like: they replace files, or print with `-c`, test with `-t`, list with `-l`."""
     name = (call.words[0].text or "").rpartition("/")[2]
+    if "zstd" in name and any(
+        "o" in word.shown for word in call.values("-T", "-M", "-B", "-b", "-e", "-i", "-p")
+    ):
+        return [call.finding(Risk.CHANGE, "may write a file")]  # other letters may follow a number
     if call.has(*_PACKER_WRITES) and not (call.has("--files") and call.has(*_PACKER_READS)):
         outputs = call.values("-o", "--output")
         found = [each for word in outputs for each in writes(call, word, stdout="-")]

@@ -94,6 +94,8 @@ def _program(call: Call, text: str) -> list[Finding]:
             strings += tuple(_value(each.text) for each in tokens if each.kind == "string")
     if not ways:
         return [call.finding(Risk.UNKNOWN, "has a program that can't be followed")]
+    if found and "ENVIRON" in text and re.search(r"ENVIRON\s*\[[^\]]*\]\s*=[^=]", text):
+        found.append(call.finding(Risk.UNKNOWN, "changes the environment of what it runs"))
     if any(each.risk is Risk.UNKNOWN for each in found):
         lines = [each for line in dict.fromkeys(strings) for each in call.inner.line(literal(line), ANYTHING)]
         found += [each for each in lines if rank(each.risk) > rank(Risk.UNKNOWN)]

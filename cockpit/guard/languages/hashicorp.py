@@ -22,6 +22,7 @@ _MINTS = (
     "*/issue/*",
     "*/token/*",
     "*/code/*",
+    "*/crl/rotate*",
 )
 """Paths of engines that make something new when they are read."""
 _STILL = (

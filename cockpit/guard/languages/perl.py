@@ -44,7 +44,7 @@ _BEFORE_MATCH = frozenset({"if", "unless", "and", "or", "not", "split", "while",
 _MAGIC = frozenset({"ARGV", "ENV", "INC", "SIG", "ARGVOUT", "0"})
 _MODULES = re.compile(r"(List::Util|POSIX|Data::Dumper|JSON::PP|strict|warnings|utf8)(=[\w,]*)?")
 _SEPARATOR = re.compile(r"\\?[^/(){}'\"`$@\\]{1,3}|/[^/(){}'\"`$@]*/")
-_SUBSCRIPT = re.compile(r"[$@]\w+(->)?[\[{](?!-?\$?\w+[\]}])")
+_SUBSCRIPT = re.compile(r"[$@]\w+(->)?(\[(?!-?(\$\w+|\d+)\])|\{(?!-?\$?\w+\}))")
 _OPTIONS = frozenset({"-e", "-E", "-n", "-p", "-a", "-l", "-0", "-F", "-w", "-W", "-M", "-m", "-i", "-C"}) | {
     f"-{digit}" for digit in range(10)
 }

@@ -81,6 +81,9 @@ def python(call: Call) -> list[Finding]:
     if stdin and call.given != NOTHING and call.given.text is not None:
         codes = [literal(call.given.text)]
     plainly = all(set(option.names) <= _OPTIONS for option in call.parts.options)
+    old = "2" in (call.words[0].text or "") or (call.words[0].text or "").endswith("python")
+    if old and any("input" in (word.text or "") for word in codes):
+        plainly = False  # Python 2 runs what it is given there
     if codes and plainly and all(word.text is not None and _only_reads(word.text) for word in codes):
         return [call.finding(Risk.READ, "looks at what it reads")]
     return [call.finding(Risk.UNKNOWN, "runs code, which may do anything"), *plain(call, codes)]
@@ -156,7 +159,7 @@ def _module(call: Call, module: Word) -> list[Finding]:
     if name in {"zipfile", "tarfile"}:
         shows = first in {"-l", "--list", "-t", "--test"}
         return [call.finding(Risk.READ if shows else Risk.CHANGE, "lists or unpacks an archive")]
-    risk = _RUN.get(name, Risk.UNKNOWN)
+    risk = _RUN.get(name, Risk.UNKNOWN) if name != "sysconfig" or not rest else Risk.CHANGE
     why = {Risk.READ: "shows something", Risk.CHANGE: "writes files or opens a port"}.get(
         risk, "runs a module"
     )

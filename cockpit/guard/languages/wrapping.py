@@ -122,7 +122,8 @@ def parallel(call: Call) -> list[Finding]:
         if known:
             return [each for word in arguments[1:] for each in call.inner.line(word, ANYTHING)]
         return [call.finding(Risk.UNKNOWN, "runs the lines that it reads")]
-    if any(word.text is None or "{=" in word.text for word in command):
+    values = [option.value for option in call.parts.options if option.value is not None]
+    if any(word.text is None or "{=" in word.text for word in (*command, *values)):
         return [call.finding(Risk.UNKNOWN, f"runs a line that isn't known: {shown(command)}")]
     text = " ".join(word.text or "" for word in command)
     if call.has("--dry-run", "--dryrun"):

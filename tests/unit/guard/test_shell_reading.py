@@ -1,4 +1,4 @@
-"""What a shell reads otherwise than the grammar has it; each harmful line was seen to run its command in Bash or dash."""
+"""What a shell reads otherwise than the grammar has it; Bash or dash was seen to run each harmful line."""
 
 from __future__ import annotations
 
