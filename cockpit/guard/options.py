@@ -131,7 +131,7 @@ def _may_take(option: Option) -> bool:
 
 
 def _in_place_of_value(value: Word, form: Form) -> list[Option]:
-    """Return the option with an effect that a value looks like: versions of a program differ in what takes a value."""
+    """Return the option with an effect that a value looks like: programs differ in what takes one."""
     if value.text is None or not re.fullmatch(r"-[^\s\d]\S*", value.text) or form.syntax is Syntax.NONE:
         return []
     options, _ = _options(value, value.text, form)

@@ -8,11 +8,12 @@ Source: POSIX.1-2017, Shell Command Language, 2.2 (quoting), 2.6 (expansions) an
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cockpit.guard.redirections import is_quoted
+from cockpit.guard.redirections import body_begin, is_quoted
 from cockpit.guard.tree import descendants
 from cockpit.guard.words import text_of
 
@@ -20,14 +21,22 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _BEGINNING = re.compile(rb"\$(?:\\\n)*[(\[]|`|[<>](?:\\\n)*\(")
+_ENDS_WORD = (b"", *(bytes([each]) for each in b" \t\n;&|()<>`"))
+_QUOTED = re.compile(rb"\\.|'[^']*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
+_ONE_LINE = frozenset(
+    {
+        "command", "declaration_command", "unset_command", "test_command", "redirected_statement", "file_redirect",
+        "herestring_redirect", "concatenation", "variable_assignment",
+    }
+)  # fmt: skip
+"""Nodes between whose parts no line ends."""
 _SUBSTITUTES = frozenset({"command_substitution", "process_substitution", "arithmetic_expansion"})
 _NUMBERS = frozenset({"arithmetic_expansion", "c_style_for_statement", "test_command", "compound_statement"})
 """Where a `<` before a parenthesis compares."""
 
 
-def overlooked(root: Node) -> list[tuple[str, str]]:
+def overlooked(root: Node, source: bytes) -> list[tuple[str, str]]:
     """Return the parts of a line that may be run, or read on as text, though the tree has it otherwise, and why."""
-    source = root.text or b""
     places = (
         match.start() for match in _BEGINNING.finditer(source) if not _is_escaped(source, match.start())
     )
@@ -36,11 +45,51 @@ def overlooked(root: Node) -> list[tuple[str, str]]:
         for at in places
         if not _accounted(root, source, at)
     ]
-    return found + [
-        (text_of(node), "is a here-document that ends elsewhere to a shell")
-        for node in descendants(root)
-        if node.type == "heredoc_redirect" and not _ends_there(source, node)
-    ]
+    return found + [(text_of(node), why) for node in descendants(root) if (why := _misread(source, node))]
+
+
+def _misread(source: bytes, node: Node) -> str:
+    """Return what is wrong with a node, as a shell sees it; empty where nothing is."""
+    match node.type:
+        case "heredoc_redirect" if not _ends_there(source, node):
+            return "is a here-document that ends elsewhere to a shell"
+        case "comment" if _goes_on(source[: node.start_byte]):
+            return "is no comment to a shell"
+        case "word" | "heredoc_start" if _parts_words(node.text or b"") and not _is_inside(node):
+            return "holds what ends a word"
+        case kind if kind in _ONE_LINE and not (kind == "test_command" and node.children[0].type == "[["):
+            gaps = itertools.pairwise(node.children)
+            if any(_breaks(source, one, other) for one, other in gaps):
+                return "goes on over the end of a line"
+    return ""
+
+
+def _goes_on(before: bytes) -> bool:
+    """Return whether a word goes on behind this; the continuation of a line is nothing."""
+    while before.endswith(b"\\\n") and _is_escaped(before, len(before) - 1):
+        before = before[:-2]
+    return not (_is_escaped(before, len(before) - 1) or before[-1:] in _ENDS_WORD)
+
+
+def _is_inside(node: Node) -> bool:
+    """Return whether a word belongs to an expansion or to the text of a heredoc."""
+    if any(each.type in {"expansion", "heredoc_body"} for each in _above(node)):
+        return True
+    above = node.parent
+    begin = body_begin(above) if above is not None and above.type == "heredoc_redirect" else None
+    return begin is not None and node.start_byte >= begin - 1
+
+
+def _parts_words(text: bytes) -> bool:
+    """Return whether characters that end a word stand in it without quotes."""
+    return bool(re.search(rb"[\s;&|<>()]", _QUOTED.sub(b"", text)))
+
+
+def _breaks(source: bytes, one: Node, other: Node) -> bool:
+    """Return whether a line ends between two parts of a command."""
+    if one.type == "heredoc_redirect":
+        return False
+    return b"\n" in source[one.end_byte : other.start_byte].replace(b"\\\n", b"")
 
 
 def _is_escaped(source: bytes, at: int) -> bool:

@@ -65,7 +65,8 @@ class _Reader:
         judged = Walk(root, _Reader(self._programs, self._depth + 1)).statement(root, given, 0)
         if root.has_error:
             judged.insert(0, about(Risk.UNKNOWN, first_error(root), "is not what a shell's grammar has here"))
-        judged = [*(about(Risk.UNKNOWN, part, why) for part, why in overlooked(root)), *judged]
+        source = line.text.encode(errors="surrogateescape")
+        judged = [*(about(Risk.UNKNOWN, part, why) for part, why in overlooked(root, source)), *judged]
         return judged or [about(Risk.READ, line.text.strip() or "an empty line", "runs nothing")]
 
     def words(self, words: Sequence[Word], given: Input) -> list[Finding]:

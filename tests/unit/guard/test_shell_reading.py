@@ -25,8 +25,16 @@ RUN = [
     '[ $a == "b" | touch ]',
     "[ a =~ a>m ]",
     "echo =~ a|touch m",
+    "echo =~\ntouch m== ",
+    "  echo =~\ntouch m== ",
+    "test $'a b'##!\n\\tou$1ch m",
+    "cat <<E$; touch m\n'\nE$;",
+    ": 'a'\\\n#$(touch m)\n",
 ]
 READ = [
+    "  echo a # $(touch m)\\\n# `touch m`",
+    "\n\n cat <<E a\nb c\nE\n# d",
+    "echo ${x:-rm -rf} \\\n  b",
     "[[ ! -f a || -f b ]]",
     "[[ $a == 1 || $b == 2 ]] && echo yes",
     "[[ $a =~ (a|b) ]] && echo yes",
