@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from cockpit.actions.command import Risk
 from cockpit.guard.call import ANYTHING, NOTHING, Input
 from cockpit.guard.findings import Finding, about
-from cockpit.guard.tree import WORDS
-from cockpit.guard.words import read, text_of
+from cockpit.guard.tree import REDIRECTIONS, WORDS, grouped
+from cockpit.guard.words import Word, read_joined, text_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -20,14 +20,21 @@ _DEVICE = re.compile(r"/dev/(sd|hd|vd|xvd|nvme|mmcblk|md|dm-|mapper/|disk/|loop|
 _DESCRIPTOR = re.compile(r"/dev/fd/\d+|/proc/self/fd/\d+")
 
 
-def written(node: Node, values: Mapping[str, str]) -> list[Finding]:
-    """Judge the file that a redirection opens."""
+def written(node: Node, values: Mapping[str, str], *, silent: bool = False) -> list[Finding]:
+    """Judge the file that a redirection opens.
+
+    Args:
+        node: The redirection.
+        values: The variables whose values are known.
+        silent: Whether nothing is printed that could do anything where a connection is opened.
+    """
     operators = {child.type for child in node.children if not child.is_named}
-    names = [word for child in node.children if child.type in WORDS for word in read(child, values)]
     part = text_of(node)
-    for word in names:
+    for word in _aim(node, values):
         text = word.text
-        if text is not None and text.startswith(("/dev/tcp/", "/dev/udp/")):
+        if word.start.startswith(("/dev/tcp/", "/dev/udp/")):
+            if silent or operators == {"<"}:
+                continue
             return [about(Risk.UNKNOWN, part, "opens a connection")]
         if not any(">" in operator for operator in operators):
             continue
@@ -47,10 +54,21 @@ def written(node: Node, values: Mapping[str, str]) -> list[Finding]:
     return []
 
 
+def is_silent(node: Node) -> bool:
+    """Return whether a statement with redirections prints nothing but the end of a line: it tries a connection."""
+    redirections = [child for child in node.children if child.type in REDIRECTIONS]
+    if any(words_behind(child) for child in redirections):
+        return False
+    body = [text_of(child).strip() for child in node.children if child.type not in REDIRECTIONS]
+    read_from = [text_of(child).replace(" ", "") for child in redirections if "<" in text_of(child)]
+    empty = bool(read_from) and set(read_from) <= {"</dev/null", "0</dev/null"}
+    return body in ([":"], ["true"], ["echo"], []) or (body == ["cat"] and empty)
+
+
 def input_of(node: Node, given: Input, values: Mapping[str, str]) -> Input:
     """Return what is read behind a redirection."""
     if node.type == "herestring_redirect":
-        words = [word for child in node.children if child.type in WORDS for word in read(child, values)]
+        words = _aim(node, values)
         text = words[0].text if len(words) == 1 else None
         return Input(None if text is None else text + "\n")
     if node.type == "heredoc_redirect":
@@ -62,8 +80,13 @@ def input_of(node: Node, given: Input, values: Mapping[str, str]) -> Input:
     descriptor = next((text_of(child) for child in node.children if child.type == "file_descriptor"), "0")
     if descriptor != "0":
         return given
-    names = [word.text for child in node.children if child.type in WORDS for word in read(child, values)]
-    return NOTHING if names == ["/dev/null"] else ANYTHING
+    return NOTHING if [word.text for word in _aim(node, values)] == ["/dev/null"] else ANYTHING
+
+
+def _aim(node: Node, values: Mapping[str, str]) -> list[Word]:
+    """Return what a redirection opens: its first word, and no other that the grammar puts there."""
+    groups = grouped(node, [child for child in node.children if child.type in WORDS])
+    return read_joined(groups[0], values) if groups else []
 
 
 def heredoc(node: Node) -> Input:
@@ -106,12 +129,19 @@ def body_begin(node: Node) -> int | None:
     return None if across else begin
 
 
-def words_behind(node: Node) -> list[Node]:
-    """Return the words of the command that stand behind a heredoc's operator, on its line."""
-    begin = body_begin(node)
+def words_behind(node: Node) -> list[list[Node]]:
+    """Return the words of the command that stand behind a redirection, each as the nodes that make it.
+
+    The grammar puts them into the redirection: `find / 2>/dev/null -delete`, `cat <<EOF -n`.
+    """
+    if node.type == "file_redirect":
+        return grouped(node, [child for child in node.children if child.type in WORDS])[1:]
+    begin = body_begin(node) if node.type == "heredoc_redirect" else None
     if begin is None:
         return []
-    return [child for child in node.children if child.type in WORDS and child.start_byte < begin - 1]
+    here = [child for child in node.children if child.type in WORDS and child.start_byte < begin - 1]
+    inner = [words for child in node.children if child.type in REDIRECTIONS for words in words_behind(child)]
+    return sorted([*grouped(node, here), *inner], key=lambda words: words[0].start_byte)
 
 
 def is_quoted(node: Node) -> bool:

@@ -10,7 +10,15 @@ from cockpit.actions.command import Risk
 from cockpit.guard.bracketed import as_command, is_cut, programs_in
 from cockpit.guard.call import ANYTHING, NOTHING, Inner, Input
 from cockpit.guard.findings import Finding, about, rank
-from cockpit.guard.redirections import body_begin, heredoc, input_of, is_quoted, words_behind, written
+from cockpit.guard.redirections import (
+    body_begin,
+    heredoc,
+    input_of,
+    is_quoted,
+    is_silent,
+    words_behind,
+    written,
+)
 from cockpit.guard.tree import (
     REDIRECTIONS,
     WORDS,
@@ -70,8 +78,8 @@ class Walk:
         self._loops = known_loops(root)
         self._functions = definitions(root)
         self._circular = circular(self._functions)
-        self._behind: dict[int, list[Node]] = {}
-        """Words that stand behind a heredoc's operator, by the command that they belong to."""
+        self._behind: dict[int, list[list[Node]]] = {}
+        """Words that stand behind a redirection, by the command that they belong to."""
         self._defined: set[str] = set()
         """Functions that are sure to be defined where the pass is."""
 
@@ -247,7 +255,7 @@ class Walk:
                 found.append(about(Risk.UNKNOWN, text_of(child), "stands where a word should"))
                 found += self.statement(child, given, depth) if child.type in _KNOWN_STATEMENTS else []
         words = [word for group in grouped(node, parts) for word in read_joined(group, self._values)]
-        words += [word for each in self._behind.get(node.id, ()) for word in read(each, self._values)]
+        words += [word for each in self._behind.get(node.id, ()) for word in read_joined(each, self._values)]
         if words and words[0].text == "read":
             # `IFS= read …`: what splits a line that is read decides nothing else.
             assigned = [each for each in assigned if not each.part.startswith("IFS=")]
@@ -294,11 +302,14 @@ class Walk:
     def _redirected(self, node: Node, given: Input, depth: int) -> list[Finding]:
         """Judge a statement with redirections behind it; input that is known reaches its last command."""
         redirections = [child for child in node.children if child.type in REDIRECTIONS]
-        found = [each for child in redirections for each in self._redirection(child, given, depth)]
+        silent = not self._functions and is_silent(node)
+        found = [
+            each for child in redirections for each in self._redirection(child, given, depth, silent=silent)
+        ]
         inner = given
         for child in redirections:
             inner = input_of(child, inner, self._values)
-        found += self._words_behind(node, [each for child in redirections for each in _heredocs(child)])
+        found += self._words_behind(node, redirections)
         for child in node.children:
             if child.type in REDIRECTIONS:
                 continue
@@ -308,27 +319,27 @@ class Walk:
                 found += self._part(child, inner, depth)
         return found
 
-    def _words_behind(self, node: Node, heredocs: Sequence[Node]) -> list[Finding]:
-        """Give the words behind a heredoc's operator to their command; without a command they are unknown."""
-        behind = [word for heredoc_node in heredocs for word in words_behind(heredoc_node)]
-        odd = [each for each in heredocs if body_begin(each) is None]
+    def _words_behind(self, node: Node, redirections: Sequence[Node]) -> list[Finding]:
+        """Give the words behind a redirection to their command; without a command they are unknown."""
+        odd = [each for child in redirections for each in _heredocs(child) if body_begin(each) is None]
         found = [
             about(Risk.UNKNOWN, text_of(each), "is a here-document that can't be followed") for each in odd
         ]
+        behind = [words for child in redirections for words in words_behind(child)]
         if not behind:
             return found
         command = next(child for child in node.children if child.type not in REDIRECTIONS)
-        if command.type == "pipeline":
+        while command.type in {"pipeline", "list", "negated_command"}:
             command = command.children[-1]
         if command.type != "command":
-            return [*found, about(Risk.UNKNOWN, text_of(behind[0]), "stands where a word should")]
+            return [*found, about(Risk.UNKNOWN, text_of(behind[0][0]), "stands where a word should")]
         self._behind[command.id] = behind
         return found
 
-    def _redirection(self, node: Node, given: Input, depth: int) -> list[Finding]:
+    def _redirection(self, node: Node, given: Input, depth: int, *, silent: bool = False) -> list[Finding]:
         """Judge where output goes, what a heredoc substitutes, and commands that stand behind its beginning."""
         if node.type == "file_redirect":
-            return self._inside(node, depth) + written(node, self._values)
+            return self._inside(node, depth) + written(node, self._values, silent=silent)
         found: list[Finding] = []
         for child in node.children:
             if child.type == "heredoc_body":

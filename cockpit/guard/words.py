@@ -209,10 +209,16 @@ def _string(node: Node, values: Mapping[str, str]) -> list[_Piece]:
             else:
                 pieces.append(_Piece(None, quoted=True, operand=child.type == "arithmetic_expansion"))
             at = end
-        elif child.type not in {'"', "string_content"}:
+        elif child.type not in {'"', "string_content"} and not _is_plain_dollar(child, raw, start):
             return [_Piece(None, quoted=True)]
     pieces.append(_Piece(_escaped(raw[at:]), quoted=True))
     return [piece for piece in pieces if piece.text != ""] or [_Piece("", quoted=True)]
+
+
+def _is_plain_dollar(node: Node, raw: bytes, start: int) -> bool:
+    """Return whether a dollar in double quotes begins no expansion, to any shell: `"$.items"`, `"a$"`."""
+    after = raw[node.end_byte - start : node.end_byte - start + 1]
+    return node.type == "$" and (not after or after in b" \t\n.,:;/%^&)]}=+|<>~\\")
 
 
 def _escaped(raw: bytes) -> str:

