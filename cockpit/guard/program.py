@@ -18,22 +18,11 @@ from cockpit.guard.findings import Finding, rank
 from cockpit.guard.options import Form, Option, Split, split
 from cockpit.guard.own_rules import OwnRules
 from cockpit.guard.ruleset import Effect, OperandEffect, Rule, Ruleset, Syntax
-from cockpit.guard.words import Word, shown
-from cockpit.guard.wrappers import wrapped
+from cockpit.guard.words import Word, literal, shown
+from cockpit.guard.wrappers import FOLDERS, wrapped
 
-FOLDERS = frozenset(
-    {
-        "/bin",
-        "/sbin",
-        "/usr/bin",
-        "/usr/sbin",
-        "/usr/local/bin",
-        "/usr/local/sbin",
-        "/snap/bin",
-        "/opt/homebrew/bin",
-    }
-)
-"""Where a program's own name can be trusted."""
+SERVICES = frozenset({"/etc/init.d", "/etc/rc.d/init.d"})
+"""Where a service's script is what `service` runs."""
 LOOK_AHEAD = 8
 """Words behind an unknown program's name that are looked at for a program that it may run."""
 DOUBTS = 3
@@ -66,6 +55,9 @@ class Programs:
             why = "names a program that isn't known before it runs"
             return [Finding(risk=Risk.UNKNOWN, part=shown(words), why=why), *self._ahead(words, given, inner)]
         folder, name = posixpath.split(first.text)
+        if folder in SERVICES:
+            words = [literal("service"), literal(name), *words[1:]]
+            folder, name = "", "service"
         rule = self._rules.find(name)
         if rule is None:
             why = f"runs {name or first.raw!r}, which no rule knows"

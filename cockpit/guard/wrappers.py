@@ -61,10 +61,37 @@ def environment(word: Word) -> list[Finding]:
         return []
     if fnmatchcase(name, "*PAGER") and value in {"", "cat", "less", "more"}:
         return []
+    if name == "PATH" and _trusted(word):
+        return []
     why = f"sets {name}, which decides what a program runs"
     return [Finding(risk=Risk.UNKNOWN, part=word.raw, why=why)]
 
 
+def _trusted(word: Word) -> bool:
+    """Return whether a PATH is made of the system's own folders, and of what it was before."""
+    if word.text is not None:
+        parts, before = word.text.partition("=")[2].split(":"), frozenset[str]()
+    else:
+        parts, before = (
+            word.raw.replace('"', "").partition("=")[2].split(":"),
+            frozenset({"$PATH", "${PATH}"}),
+        )
+    return all(each in FOLDERS | before for each in parts)
+
+
+FOLDERS = frozenset(
+    {
+        "/bin",
+        "/sbin",
+        "/usr/bin",
+        "/usr/sbin",
+        "/usr/local/bin",
+        "/usr/local/sbin",
+        "/snap/bin",
+        "/opt/homebrew/bin",
+    }
+)
+"""Where a program's own name can be trusted."""
 LOADED = (
     "PATH", "LD_*", "DYLD_*", "BASH_ENV", "ENV", "IFS", "SHELLOPTS", "BASHOPTS", "PS4", "PROMPT_COMMAND", "CDPATH",
     "BASH_FUNC_*", "*PAGER", "*EDITOR", "VISUAL", "BROWSER", "SHELL", "HOME", "XDG_CONFIG_*", "GIT_*", "LESSOPEN",
@@ -78,12 +105,14 @@ LOADED = (
     "AWS_CONFIG_FILE", "AWS_DATA_PATH", "CLOUDSDK_PYTHON*", "CLOUDSDK_CONFIG", "AZURE_EXTENSION_DIR",
     "DOCKER_CONFIG", "VAULT_CONFIG_PATH", "KREW_ROOT",
     "MAILCHECK", "OPENSSL_CONF", "CURL_HOME", "WGETRC", "MYSQL_HOME", "NPM_CONFIG_*", "npm_config_*",
+    "RESTIC_*COMMAND", "BORG_RSH", "BORG_*COMMAND", "BORG_REMOTE_PATH", "RCLONE_*",
 )  # fmt: skip
 """Variables by which a program is made to run something, or to read another configuration that may."""
 
 RUN = (
     "*PAGER", "*EDITOR", "VISUAL", "BROWSER", "GIT_SSH_COMMAND", "GIT_EXTERNAL_DIFF", "GIT_*ASKPASS", "RSYNC_RSH",
-    "KUBECTL_EXTERNAL_DIFF", "PROMPT_COMMAND",
+    "KUBECTL_EXTERNAL_DIFF", "PROMPT_COMMAND", "RESTIC_*COMMAND", "BORG_RSH", "BORG_*COMMAND",
+    "RCLONE_PASSWORD_COMMAND",
 )  # fmt: skip
 """Variables whose value is a line that a program runs."""
 HARMLESS = (

@@ -85,8 +85,11 @@ def redis(call: Call) -> list[Finding]:
         return [call.finding(Risk.CHANGE, "fills or follows the server")]
     if call.has("--cluster"):
         return _redis_cluster(call)
-    if call.has("--scan", "--bigkeys", "--memkeys", "--hotkeys", "--stat", "--latency", "--latency-history",
-                "--latency-dist", "--intrinsic-latency") and not call.parts.operands:  # fmt: skip
+    looks = call.has(
+        "--scan", "--bigkeys", "--memkeys", "--keystats", "--hotkeys", "--stat", "--latency", "--latency-history",
+        "--latency-dist", "--intrinsic-latency",
+    )  # fmt: skip
+    if looks and not call.parts.operands:
         return [call.finding(Risk.READ, "looks at keys or latency")]
     given: list[str | None] = [
         None if word.text is None or word.many else word.text for word in call.parts.operands

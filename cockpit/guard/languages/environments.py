@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 
 from cockpit.actions.command import Risk
-from cockpit.guard.call import NOTHING, Call
+from cockpit.guard.call import Call
 from cockpit.guard.findings import Finding
-from cockpit.guard.words import Word
+from cockpit.guard.words import Word, shown
 from cockpit.guard.wrappers import assigns, environment
 
 
@@ -23,7 +24,7 @@ def env(call: Call) -> list[Finding]:
         operands = []
     if operands and operands[0].text == "-":
         operands.pop(0)
-    while operands and operands[0].text is not None and assigns(operands[0].text):
+    while operands and _assigns(operands[0]):
         found += environment(operands.pop(0))
     if operands:
         return [*found, *call.inner.words(operands, call.given)]
@@ -37,6 +38,16 @@ def _with(value: Word, operands: list[Word]) -> Word:
     return Word(raw=text, text=text)
 
 
+def _assigns(word: Word) -> bool:
+    """Return whether a word is an assignment; its value need not be known."""
+    return not word.many and not word.glob and assigns(word.start if word.text is None else word.text)
+
+
+def _as_sudo_quotes(text: str) -> str:
+    """Return a word as `sudo -i` gives it to a shell: all but letters, digits, `_`, `-` and `$` is escaped."""
+    return re.sub(r"[^\w$-]", lambda match: "\\" + match[0], text, flags=re.ASCII) or "''"
+
+
 def sudo(call: Call) -> list[Finding]:
     """Judge `sudo [OPTIONS] [NAME=VALUE…] COMMAND…`, `sudo -l`, `sudo -e FILE`, `sudo -i`."""
     if call.has("-e", "--edit"):
@@ -47,13 +58,12 @@ def sudo(call: Call) -> list[Finding]:
     if call.has("-l", "--list"):
         return [call.finding(Risk.READ, "shows whether a command may be run")]
     found = []
-    while operands and operands[0].text is not None and assigns(operands[0].text):
+    while operands and _assigns(operands[0]):
         found += environment(operands.pop(0))
     if not operands:
         return [*found, call.finding(Risk.UNKNOWN, "starts a shell")]
     if call.has("-s", "-i", "--shell", "--login"):
-        text = (
-            None if any(word.text is None for word in operands) else " ".join(w.text or "" for w in operands)
-        )
-        return [*found, *call.inner.line(Word(raw=" ".join(w.raw for w in operands), text=text), NOTHING)]
+        known = all(word.text is not None and not word.glob for word in operands)
+        text = " ".join(_as_sudo_quotes(word.text or "") for word in operands) if known else None
+        return [*found, *call.inner.line(Word(raw=shown(operands), text=text), call.given)]
     return [*found, *call.inner.words(operands, call.given)]

@@ -76,7 +76,7 @@ DESTROYS = [
 UNKNOWN = [
     "kubectl foo get pods", "k9s", "kubectl exec -it x -- bash", "kubectl $verb pods",
     "kubectl kustomize --enable-exec x", "kubectl kustomize --enable-helm --helm-command=./x y",
-    "kubectl krew list", "kubectl-foo get",
+    "kubectl some-plugin list", "kubectl-foo get",
 ]  # fmt: skip
 
 

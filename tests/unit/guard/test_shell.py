@@ -39,6 +39,7 @@ DESTROYS = [
     "cat() { rm \"$1\"; }; cat x", "find / 2>/dev/null -delete", "rm 2>/dev/null -r x", "eval 2>&1 'rm x'",
     "ls && find <a . -delete", "! find <a . -delete", "ls | find <a . -delete", "(find <a . -delete)",
     "cat <<E | sh >/dev/null -x\nrm x\nE", "psql <<E >/dev/null -c 'drop table x'\nselect 1\nE",
+    "sudo -i rm -r x", "sudo -i sh -c 'rm x'", "sudo -i eval 'rm x'", "sudo -iu postgres psql -c 'drop table x'",
 ]  # fmt: skip
 UNKNOWN = [
     "$x", "echo \\$(id)", "`which ls`", "./ls", "~/bin/ls", "/tmp/ls", "no-such-program", "r? x", "/bin/r[m] x",
@@ -51,6 +52,8 @@ UNKNOWN = [
     "ls <> f", "x='a[$(rm x)]'; echo $((x))", "[[ 'a[$(rm x)]' -eq 0 ]]", "printf -v 'a[$(rm x)]' y",
     "echo x > /dev/tcp/a/1", "cat > /dev/tcp/a/1", "cat x < /dev/null > /dev/tcp/a/1", "echo > /dev/tcp/a/1 x",
     "cat < /dev/null > /dev/tcp/a/1 x", "exec 3<>/dev/tcp/a/1", "bash < /dev/tcp/a/1", "{ ls; } 2>/dev/null x",
+    "PATH=/tmp:$PATH ls", "PATH=/usr/bin: ls", "export PATH='$PATH:/bin'; ls", "sudo env 'PATH=$PATH' ls",
+    "env LD_PRELOAD=\"$x\" ls", "env $x ls", "/etc/init.d/../../tmp/x status", "sudo -i 'rm x; ls'",
     "echo() { id; }; echo > /dev/tcp/a/1", "sh -c \"$.x\"",
 ]  # fmt: skip
 READS = [
@@ -70,6 +73,8 @@ READS = [
     "for c in id ls; do $c; done", "for f in a b; do sort $f; done", "echo ${x:-rm}", "echo $((1+1))", "time ls",
     "LC_ALL=C ls", "KUBECONFIG=x ls", "case $x in a) ls;; *) cat x;; esac", "sudo -l", "! ls", "env",
     "alias ll='ls -l'", "trap - EXIT", "ls \\\n -l",
+    "PATH=$PATH:/usr/sbin ss -s", "env -i PATH=/usr/bin:/bin ps aux", "sudo env \"PATH=$PATH\" ls", "PATH=\"$PATH\" ls",
+    "sudo -iu postgres psql -Atc 'select pg_current_wal_lsn()'", "/etc/init.d/mysql status",
 ]  # fmt: skip
 
 
