@@ -44,8 +44,7 @@ def _told(report: BundleReport, path: Path) -> Iterator[str]:
         yield f"exported {report.made_at} by {report.made_by}, so it says"
     if report.signed_by:
         yield f"signed by {report.signed_by}"
-    if report.checkpoint_until is not None:
-        until = f"{report.checkpoint_until:,}"
-        yield f"a checkpoint signed by {report.checkpoint_by} vouches for it up to position {until}"
+    for one in report.vouched:
+        yield f"a checkpoint signed by {one.by} vouches for positions {one.first:,} to {one.last:,}"
     for warning in report.warnings:
         yield f"warning: {warning}"

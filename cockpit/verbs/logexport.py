@@ -76,6 +76,8 @@ def main(args: argparse.Namespace) -> int:
     path = data_dir(args.data_dir) / FILE
     look_for(path)
     target = Path(args.output) if args.output else None
+    if args.format == "sqlite" and target is not None and target.exists() and not target.is_file():
+        raise UsageError("a database can't be written there", where=str(target), remedy="name a file")
     if target is not None and target.exists() and path.exists() and target.samefile(path):
         raise UsageError("that is the action log itself", where=str(target), remedy="name another file")
     log = opened(path.parent, settings)

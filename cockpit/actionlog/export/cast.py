@@ -45,7 +45,7 @@ def lines(snapshot: Snapshot, facts: Facts, *, version: int = 2) -> Iterator[str
     )
     yield _line(_header(version, columns, rows, (first or 0) // SECOND, facts))
     clock = _Clock(version, first or 0)
-    for at, code, data in _events(snapshot):
+    for at, code, data in _events(snapshot, exits=version == 3 and snapshot.counts["actions"] == 1):
         yield _line(clock.event(at, code, data))
 
 
@@ -81,8 +81,8 @@ class _Clock:
         return [passed / 1_000_000, code, data]
 
 
-def _events(snapshot: Snapshot) -> Iterator[tuple[int, str, str]]:
-    """Yield (time, code, data) in the order of the chain."""
+def _events(snapshot: Snapshot, *, exits: bool) -> Iterator[tuple[int, str, str]]:
+    """Yield (time, code, data) in the order of the chain; where it is one command's recording, its exit as well."""
     screens: dict[str, _Screen] = {}
     silent: set[str] = set()
     drawn = {
@@ -112,6 +112,8 @@ def _events(snapshot: Snapshot) -> Iterator[tuple[int, str, str]]:
             status = row["signal"] or row["exit_status"]
             how = row["state"] if status is None else f"{row['state']}, {status}"
             yield ended, "o", f"\x1b[0;2m[{clean_line(how)}]\x1b[0m\r\n"
+            if exits and row["exit_status"] is not None:
+                yield ended, "x", str(row["exit_status"])
 
 
 class _Screen:

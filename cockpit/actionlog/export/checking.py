@@ -31,6 +31,14 @@ _LARGEST = {bundle.MANIFEST: 512 << 20, bundle.SIGNATURE: 64 * 1024, bundle.SIGN
 _SQLITE = b"SQLite format 3\0"
 
 
+class Vouched(Struct, frozen=True):
+    """Records that a signed checkpoint vouches for: those that lead up to what it states without a gap."""
+
+    first: int
+    last: int
+    by: str
+
+
 class BundleReport(Struct, frozen=True, kw_only=True):
     """What came of checking a bundle.
 
@@ -46,8 +54,7 @@ class BundleReport(Struct, frozen=True, kw_only=True):
         left_out: Records that it carries no more of than where the chain goes on after them.
         contents: Outputs and pieces of evidence that are what their records say.
         signed_by: Who signed the manifest, by the list that was given.
-        checkpoint_until: The position up to which a checkpoint that somebody on the list signed vouches.
-        checkpoint_by: Who that is.
+        vouched: What checkpoints vouch for that somebody on the list signed, whoever signed the manifest.
         warnings: What could not be checked, and what is unwise.
     """
 
@@ -62,8 +69,7 @@ class BundleReport(Struct, frozen=True, kw_only=True):
     left_out: int
     contents: int
     signed_by: str | None
-    checkpoint_until: int | None
-    checkpoint_by: str | None
+    vouched: tuple[Vouched, ...]
     warnings: tuple[str, ...]
 
 
@@ -95,7 +101,7 @@ async def check(path: Path, *, allowed_signers: Path | None = None) -> BundleRep
     import asyncio
 
     walk = _Walk()
-    signed_by = until = by = None
+    signed_by, vouched = None, list[Vouched]()
     try:
         await asyncio.to_thread(walk.go, path)
         if allowed_signers is None:
@@ -105,10 +111,10 @@ async def check(path: Path, *, allowed_signers: Path | None = None) -> BundleRep
             )
         else:
             signed_by = await _signer(walk, allowed_signers)
-            until, by = await _checkpoint(walk, allowed_signers)
+            vouched = await _vouched(walk, allowed_signers)
     except _Wrong as wrong:
         walk.bad = str(wrong)
-    return walk.report(signed_by, until, by)
+    return walk.report(signed_by, vouched)
 
 
 class _Walk:
@@ -120,8 +126,6 @@ class _Walk:
         self.manifest: Manifest | None = None
         self.manifest_bytes = b""
         self.signature = ""
-        self.checkpoints: list[Checkpoint] = []
-        """Signed ones that state what the chain here is."""
         self.chain = _Chain()
         self._contents = 0
         self._members: dict[str, tuple[int, str]] = {}
@@ -201,19 +205,17 @@ class _Walk:
             said.left_out,
         ):
             raise _Wrong("the chain in it is not the range that the manifest says")
-        self.checkpoints = chain.checkpoints
-        self.warnings += chain.warnings
         if chain.contents and manifest.head.with_output:
             self.warnings.append(
                 f"the bytes of {len(chain.contents)} records are not in it: they were pruned"
             )
         if said.left_out:
             self.warnings.append(
-                f"{said.left_out:,} records in between are left out: that the chain goes on after them as it should "
-                "is as good as the signature"
+                f"{said.left_out:,} records in between are left out, and the chain is taken up again after them: "
+                "that what is before and what is after belong together, the manifest's signature says alone"
             )
 
-    def report(self, signed_by: str | None, until: int | None, by: str | None) -> BundleReport:
+    def report(self, signed_by: str | None, vouched: list[Vouched]) -> BundleReport:
         """Return what came of it."""
         head, chain = self.manifest.head if self.manifest else None, self.chain
         return BundleReport(
@@ -228,8 +230,7 @@ class _Walk:
             left_out=chain.left_out,
             contents=self._contents,
             signed_by=signed_by,
-            checkpoint_until=until,
-            checkpoint_by=by,
+            vouched=tuple(vouched),
             warnings=tuple(self.warnings),
         )
 
@@ -244,12 +245,14 @@ class _Chain:
         self.hash: str | None = None
         self.records = 0
         self.left_out = 0
-        self.checkpoints: list[Checkpoint] = []
-        self.warnings: list[str] = []
+        self.checkpoints: dict[int, Checkpoint] = {}
+        """Of each stretch without a gap, by its first position, the newest signed one that states its hash."""
         self.contents: dict[str, str] = {}
         """Members that hold the bytes of records, and the digests that those say; what is found is taken out."""
         self._stated: frozenset[int] = frozenset()
-        self._hashes: dict[int, str] = {}
+        self._hashes: dict[int, tuple[str, int | None]] = {}
+        """Of a position that is stated, its hash and where the stretch began that leads to it; None within a gap."""
+        self._since: int | None = None
 
     def walk(self, lines: Iterator[bytes]) -> None:
         """Go from line to line."""
@@ -266,7 +269,7 @@ class _Chain:
             else:
                 self._record(line)
             if self.position in self._stated and self.hash is not None:
-                self._hashes[self.position] = self.hash
+                self._hashes[self.position] = self.hash, self._since
 
     def _begin(self, line: Line) -> None:
         if line.before is UNSET or line.stated is UNSET or not _is_hash(line.before):
@@ -286,7 +289,7 @@ class _Chain:
         if run.last < run.first or not _is_hash(run.hash):
             raise _Wrong(f"the run of records left out at position {run.first} is none")
         self.left_out += run.last - run.first + 1
-        self.position, self.hash = run.last, run.hash
+        self.position, self.hash, self._since = run.last, run.hash, None
 
     def _record(self, line: Line) -> None:
         position, table, row = line.position, line.table, line.row
@@ -306,6 +309,7 @@ class _Chain:
                 "it says and from the record before it"
             )
         self.position, self.hash = position, line.hash
+        self._since = self._since or position
         self.records += 1
         if table in ("output", "evidence"):
             self._note_content(table, row)
@@ -323,15 +327,18 @@ class _Chain:
             checkpoint = checkpoints.parse(str(row.get("statement")))
         except UsageError:
             return
-        stated = self._hashes.get(checkpoint.position)
+        stated, since = self._hashes.get(checkpoint.position, (None, None))
         if stated is None:
             return  # of a position before this range
         if stated != checkpoint.hash:
             raise _Wrong(
                 f"the checkpoint at position {row['position']} states another hash for position {checkpoint.position}"
             )
+        newest = self.checkpoints.get(since) if since is not None else None
+        if since is None or (newest is not None and newest.position >= checkpoint.position):
+            return
         if isinstance(signature := row.get("signature"), str):
-            self.checkpoints.append(msgspec.structs.replace(checkpoint, signature=signature))
+            self.checkpoints[since] = msgspec.structs.replace(checkpoint, signature=signature)
 
 
 class _Reading:
@@ -385,10 +392,10 @@ async def _signer(walk: _Walk, allowed_signers: Path) -> str:
     return identity
 
 
-async def _checkpoint(walk: _Walk, allowed_signers: Path) -> tuple[int | None, str | None]:
-    """Return up to which position the newest good checkpoint vouches, and whose it is."""
-    newest_first = sorted(walk.checkpoints, key=lambda one: -one.position)
-    for checkpoint in newest_first[:MOST_SIGNATURES]:
+async def _vouched(walk: _Walk, allowed_signers: Path) -> list[Vouched]:
+    """Return what good checkpoints vouch for, in the order of the chain."""
+    vouched = []
+    for since, checkpoint in sorted(walk.chain.checkpoints.items(), reverse=True)[:MOST_SIGNATURES]:
         signature, statement = checkpoint.signature or "", checkpoint.statement.encode()
         try:
             identity = await signing.signer(signature, allowed_signers)
@@ -401,5 +408,5 @@ async def _checkpoint(walk: _Walk, allowed_signers: Path) -> tuple[int | None, s
             raise _Wrong(
                 f"the checkpoint of position {checkpoint.position} is not what {identity} signed: {error.message}"
             ) from None
-        return checkpoint.position, identity
-    return None, None
+        vouched.append(Vouched(since, checkpoint.position, identity))
+    return vouched[::-1]

@@ -52,7 +52,7 @@ def export(snapshot: Snapshot, facts: Facts, form: Form, place: Place) -> None:
         ActionLogError: The log can't be read.
     """
     if form.name == "sqlite":
-        if place.path is None:
+        if not place.is_file:
             raise UsageError("a database is written to a file", remedy="--output FILE")
         excerpt.write(snapshot, facts, place.beside)
         place.count()

@@ -17,16 +17,20 @@ from cockpit.errors import CockpitError, UsageError
 class Place:
     """A file that is made whole or not at all, or the standard output.
 
+    What a name leads to that is no file, such as a named pipe, is written to as it stands: it is never put aside.
+
     Attributes:
         size: Bytes written.
         path: The file's name; None for the standard output.
         beside: Where it is written until it is whole.
+        is_file: Whether it is a file, which gets its name at the end.
     """
 
     def __init__(self, path: Path | None, stdout: BinaryIO | None = None) -> None:
-        self.path = path
+        self.path = path.resolve() if path else None
         self.size = 0
         self.beside = Path(os.devnull)
+        self.is_file = False
         self._digest = hashlib.sha256()
         self._stdout = stdout
         self._file: BinaryIO | None = None
@@ -36,7 +40,12 @@ class Place:
             return self
         if self.path.is_dir():
             raise UsageError("it is a folder", where=str(self.path), remedy="name a file")
+        if self.path.exists() and not self.path.is_file():
+            with self._errors():
+                self._file = self.path.open("wb")
+            return self
         self.beside = self.path.with_name(f".{self.path.name[:100]}.{secrets.token_hex(4)}.part")
+        self.is_file = True
         with self._errors():
             number = os.open(self.beside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             self._file = os.fdopen(number, "r+b")
@@ -49,7 +58,8 @@ class Place:
             with contextlib.suppress(OSError):
                 self._file.close()
             self._file = None
-            self.beside.unlink(missing_ok=True)
+            if self.is_file:
+                self.beside.unlink(missing_ok=True)
 
     @property
     def sha256(self) -> str:
@@ -59,7 +69,7 @@ class Place:
     @property
     def folder(self) -> Path | None:
         """Where there is room for what has to be written aside; None where the system's place has to do."""
-        return None if self.path is None else self.path.absolute().parent
+        return self.path.parent if self.path is not None and self.is_file else None
 
     def write(self, data: bytes) -> int:
         """Write some more.
@@ -96,10 +106,12 @@ class Place:
             return
         with self._errors():
             self._file.flush()
-            os.fsync(self._file.fileno())
+            if self.is_file:
+                os.fsync(self._file.fileno())
             self._file.close()
+            if self.is_file:
+                self.beside.replace(self.path)
             self._file = None
-            self.beside.replace(self.path)
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
