@@ -85,8 +85,8 @@ def _action(snapshot: Snapshot, action: Action, facts: Facts) -> Iterator[str]:
     yield f'<span class="dim">{report.stamp(action.started_at)} UTC, {took}</span>'
     yield f"\n<pre><code>{escape(report.command(action))}</code></pre>\n"
     yield _list(report.fields(action))
-    if facts.with_output and action.output_bytes:
-        yield f"<details><summary>output, {action.output_bytes:,} bytes</summary><pre>"
+    if facts.with_output and (kept := snapshot.kept(action.id)):
+        yield f"<details><summary>output, {max(kept, action.output_bytes):,} bytes</summary><pre>"
         for stream, said in report.shown(snapshot, action):
             yield escape(said) if stream == "stdout" else f'<span class="{stream}">{escape(said)}</span>'
         yield "</pre></details>\n"

@@ -79,9 +79,9 @@ def _action(snapshot: Snapshot, action: Action, facts: Facts) -> Iterator[str]:
     yield block(report.command(action))
     yield "\n"
     yield from _list(report.fields(action))
-    if facts.with_output and action.output_bytes:
+    if facts.with_output and (kept := snapshot.kept(action.id)):
         said = "".join(text for _, text in report.shown(snapshot, action))
-        yield _folded(f"output, {action.output_bytes:,} bytes", said)
+        yield _folded(f"output, {max(kept, action.output_bytes):,} bytes", said)
 
 
 def _folded(summary: str, text: str) -> str:

@@ -287,6 +287,11 @@ class Snapshot(ActionReader):
             yield chunk
             self.step(len(chunk.data))
 
+    def kept(self, action: str) -> int:
+        """Return how many bytes of an action's output are in the log, also where it has not ended."""
+        sql = "select coalesce(sum(size), 0) from output where action = :action and data is not null"
+        return int(self._one_value(sql, {"action": action}))
+
     def excerpt(self, action: str, first: int, last: int) -> Iterator[Chunk | int]:
         """Yield the first and the last bytes of an action's output, and in between the number of those left out."""
         sizes = self.select("select seq, size from output where action = :action order by seq", action=action)

@@ -270,6 +270,9 @@ def test_memory_is_bounded_whatever_is_exported(big: Path, tmp_path: Path, form:
     assert most - least < MEMORY, f"{most:,} against {least:,}"
     size = (tmp_path / "big.out").stat().st_size
     assert size > (BIG if form in ("json", "jsonl", "cast") else 300)
+    if form in ("md", "html"):
+        assert b"bytes left out" in (tmp_path / "big.out").read_bytes()
+        assert size > 64 * 1024
     if form == "tar":
         assert peak(big, "log", "verify", str(tmp_path / "big.out")) - least < MEMORY
     (tmp_path / "big.out").unlink()
