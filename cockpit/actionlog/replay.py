@@ -38,6 +38,7 @@ class Player:
         position: Seconds of that which are over.
         speed: How many times as fast as it was.
         paused: Whether it stands still.
+        places: When each piece is due, in seconds of the replay.
     """
 
     def __init__(
@@ -58,13 +59,12 @@ class Player:
         """
         most = float("inf") if idle_limit is None else idle_limit
         self._times = times
-        self._places: list[float] = []
-        """When each piece is due, in seconds of the replay."""
+        self.places: list[float] = []
         place, last = 0.0, times[0] if times else 0
         for at in times:
             place += min(most, max(0, at - last) / 1e9)
             last = max(last, at)
-            self._places.append(place)
+            self.places.append(place)
         self.length = place + min(most, max(0, (end or last) - last) / 1e9)
         self.position = 0.0
         self.speed = 1.0
@@ -75,14 +75,14 @@ class Player:
     @property
     def ended(self) -> bool:
         """Whether all is shown and over."""
-        return self.position >= self.length and self._shown == len(self._places)
+        return self.position >= self.length and self._shown == len(self.places)
 
     @property
     def next_in(self) -> float | None:
         """Seconds until the next piece is due, or the end comes; None where nothing will happen by itself."""
         if self.paused or self.ended:
             return None
-        upcoming = self._places[self._shown] if self._shown < len(self._places) else self.length
+        upcoming = self.places[self._shown] if self._shown < len(self.places) else self.length
         return max(0.0, upcoming - self.position) / self.speed
 
     @property
@@ -90,8 +90,8 @@ class Player:
         """When in the recording this is, in the nanoseconds of its pieces: what `jump to that moment` needs."""
         if not self._times:
             return 0
-        number = max(0, bisect_right(self._places, self.position) - 1)
-        return self._times[number] + int((self.position - self._places[number]) * 1e9)
+        number = max(0, bisect_right(self.places, self.position) - 1)
+        return self._times[number] + int((self.position - self.places[number]) * 1e9)
 
     def advance(self, seconds: float) -> Due:
         """Let time pass and return what is due."""
@@ -102,7 +102,7 @@ class Player:
     def seek(self, position: float) -> Due:
         """Go to a position, forwards or back, and return what has to be shown for that."""
         self.position = min(self.length, max(0.0, position))
-        back = bisect_right(self._places, self.position) < self._shown
+        back = bisect_right(self.places, self.position) < self._shown
         return self._show_until(self.position, first=0 if back else self._shown, afresh=back)
 
     def toggle(self) -> None:
@@ -114,6 +114,6 @@ class Player:
         self.speed = min(FASTEST, max(SLOWEST, speed))
 
     def _show_until(self, position: float, *, first: int, afresh: bool = False) -> Due:
-        stop = max(first, bisect_right(self._places, position))
+        stop = max(first, bisect_right(self.places, position))
         self._shown = stop
         return Due(first, stop, afresh)

@@ -43,6 +43,9 @@ def add(below: argparse._SubParsersAction[Any]) -> None:
         "--cast-version", metavar="N", type=int, choices=(2, 3), default=2, help="of asciicast: 2 or 3"
     )
     parser.add_argument("--text", metavar="TEXT", default="", help="with these words, as `log search` has it")
+    parser.add_argument(
+        "--json", action="store_true", help="print what was written as one JSON document; needs --output"
+    )
     parser.add_argument("--reason", metavar="R", default="", help="why; it is recorded")
     logsearch.add_filters(parser)
 
@@ -70,6 +73,8 @@ def main(args: argparse.Namespace) -> int:
     from cockpit.verbs.log import look_for
 
     filters = logsearch.filter_of(args, args.text)
+    if args.json and not args.output:
+        raise UsageError("the output can't hold both", remedy="--output FILE")
     if not args.output and (args.format == "sqlite" or (args.format in BINARY and sys.stdout.isatty())):
         raise UsageError(f"{args.format} is not for a terminal", remedy="--output FILE")
     settings = config.load(args.config)
@@ -132,19 +137,29 @@ def _recorded(
     import signal
 
     from cockpit.actionlog.records import Result, State
+    from cockpit.verbs.showing import as_json
 
     action = asyncio.run(_begin(args, log))
     ended = Result(state=State.FAILED)
     try:
         _write(args, log, snapshot, place, settings, action)
         ended = Result(state=State.DONE, exit_status=0)
-        return 0
     except KeyboardInterrupt:
         number = stopped[-1] if stopped else signal.SIGINT
         ended = Result(state=State.CANCELLED, signal=signal.Signals(number).name)
         return 128 + number
     finally:
-        asyncio.run(_end(log, action, ended, place if ended.state is State.DONE else None))
+        written = _written(place) if ended.state is State.DONE else None
+        asyncio.run(_end(log, action, ended, written))
+    if args.json:
+        print(
+            as_json({"action": action, "format": args.format, "records": snapshot.counts, **_written(place)})
+        )
+    return 0
+
+
+def _written(place: Place) -> dict[str, object]:
+    return {"file": str(place.path) if place.path else None, "bytes": place.size, "sha256": place.sha256}
 
 
 async def _begin(args: argparse.Namespace, log: ActionLog) -> str:
@@ -174,16 +189,14 @@ def _said(value: object) -> str:
     return rfc3339(value) if isinstance(value, int) else str(value)
 
 
-async def _end(log: ActionLog, action: str, result: Result, place: Place | None) -> None:
+async def _end(log: ActionLog, action: str, result: Result, written: dict[str, object] | None) -> None:
     """Record how it ended, and of what was exported the size and digest."""
     import json
 
     from cockpit.actions.transport import Stream
 
-    if place is not None:
-        name = str(place.path.absolute()) if place.path else None
-        said = {"file": name, "bytes": place.size, "sha256": place.sha256}
-        await log.output(action, Stream.STDOUT, (json.dumps(said) + "\n").encode())
+    if written is not None:
+        await log.output(action, Stream.STDOUT, (json.dumps(written) + "\n").encode())
     await log.finish(action, result)
 
 

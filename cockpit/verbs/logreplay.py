@@ -50,6 +50,11 @@ def add(below: argparse._SubParsersAction[Any]) -> None:
         "--from", dest="start", metavar="S", type=seconds(zero=True), default=0.0, help="begin there"
     )
     parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print each piece and when it is due as one JSON document, without waiting",
+    )
+    parser.add_argument(
         "--raw",
         action="store_true",
         help="with its control sequences, which may do anything to your terminal",
@@ -76,12 +81,30 @@ def main(reader: ActionReader, args: argparse.Namespace) -> int:
     began = moment(action.started_at, 0)
     ended = moment(action.ended_at, 0) if action.ended_at else None
     player = Player([began, *times], end=ended, speed=args.speed, idle_limit=args.idle_limit)
+    if args.json:
+        _print(reader, action.id, player)
+        return 0
     screen = _Screen(reader, action.id, raw=args.raw, terminal=sys.stdout.isatty())
     with _keys() as pressed:
         screen.show(player.seek(args.start))
         _play(player, screen, pressed)
     screen.end()
     return 0
+
+
+def _print(reader: ActionReader, action: str, player: Player) -> None:
+    """Print the pieces and their times, one after another."""
+    import json
+
+    from cockpit.actionlog.documents import chunks_as_builtins
+
+    print(f'{{"action": {json.dumps(action)}, "length_s": {player.length}, "pieces": [', end="")
+    comma, due = "", iter(player.places[1:])
+    for piece in chunks_as_builtins(reader.output(action)):
+        at = next(due, player.length)  # what is left of a character at the end is a piece more
+        print(f"{comma}\n  {json.dumps({'due_s': round(at, 9), **piece}, ensure_ascii=False)}", end="")
+        comma = ","
+    print("\n]}")
 
 
 def _play(player: Player, screen: _Screen, pressed: Callable[[float | None], Sequence[str]]) -> None:

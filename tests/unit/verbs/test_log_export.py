@@ -124,6 +124,14 @@ def test_an_export_is_recorded_with_what_came_of_it(data_dir: Path, tmp_path: Pa
         piped = done(cockpit(data_dir, "log", "export", "--format", form, "--incident", "INC-1"))
         assert piped[:20] == data[:20]
     done(cockpit(data_dir, "log", "verify"))
+    told = json.loads(done(cockpit(data_dir, *words, "--json")))
+    assert (told["file"], told["bytes"]) == (str(target), target.stat().st_size)
+    assert (told["format"], told["records"]["actions"], told["action"]) == (
+        form,
+        1,
+        actions(data_dir)[0]["id"],
+    )
+    assert cockpit(data_dir, "log", "export", "--format", form, "--json").returncode == 2
 
 
 def test_without_a_log_that_can_be_written_nothing_is_exported(data_dir: Path, tmp_path: Path) -> None:
@@ -352,6 +360,11 @@ def test_a_replay_keeps_the_pace_and_cleans_what_it_shows(data_dir: Path) -> Non
     assert raw == b"one\n\x1b]0;t\x07\x1b[31mtwo\x1b[0m\n"
     assert time.monotonic() - began < took
     assert done(cockpit(data_dir, "log", "replay", action["id"], "--from", "3600")) == b"one\ntwo\n"
+    document = json.loads(
+        done(cockpit(data_dir, "log", "replay", action["id"], "--json", "--idle-limit", "0.1"))
+    )
+    assert [piece["text"] for piece in document["pieces"]] == ["one\n", "\x1b]0;t\x07\x1b[31mtwo\x1b[0m\n"]
+    assert 0 < document["pieces"][0]["due_s"] < document["pieces"][1]["due_s"] < document["length_s"] <= 0.3
     done(cockpit(data_dir, "run", "--", "true"))
     answer = cockpit(data_dir, "log", "replay", actions(data_dir)[0]["id"])
     assert (answer.returncode, b"nothing that it printed" in answer.stderr) == (2, True)
