@@ -73,7 +73,8 @@ READS = [
     "for c in id ls; do $c; done", "for f in a b; do sort $f; done", "echo ${x:-rm}", "echo $((1+1))", "time ls",
     "LC_ALL=C ls", "KUBECONFIG=x ls", "case $x in a) ls;; *) cat x;; esac", "sudo -l", "! ls", "env",
     "alias ll='ls -l'", "trap - EXIT", "ls \\\n -l",
-    "PATH=$PATH:/usr/sbin ss -s", "env -i PATH=/usr/bin:/bin ps aux", "sudo env \"PATH=$PATH\" ls", "PATH=\"$PATH\" ls",
+    "PATH=$PATH:/usr/sbin ss -s",
+    "env -i PATH=/usr/bin:/bin ps aux", "sudo env \"PATH=$PATH\" ls", "PATH=\"$PATH\" ls",
     "sudo -iu postgres psql -Atc 'select pg_current_wal_lsn()'", "/etc/init.d/mysql status",
 ]  # fmt: skip
 
