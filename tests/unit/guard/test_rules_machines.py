@@ -63,7 +63,6 @@ UNKNOWN = [
     "lxc exec web bash",
     "pdsh -w web-1",
     "clush -m x -a ls",
-    'pssh -x "-oProxyCommand=x" -h hosts ls',
     "nvidia-smi -r",
     "nvidia-smi --gpu-reset",
     "nvidia-smi -pm 1",
