@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _BEGINNING = re.compile(rb"\$(?:\\\n)*[(\[]|`|[<>](?:\\\n)*\(")
-_ENDS_WORD = (b"", *(bytes([each]) for each in b" \t\n;&|()<>`"))
+_ENDS_WORD = frozenset(bytes([each]) for each in b" \t\n;&|()<>`")
 _QUOTED = re.compile(rb"\\.|'[^']*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
 _ONE_LINE = frozenset(
     {
@@ -57,6 +57,8 @@ def _misread(source: bytes, node: Node) -> str:
             return "is no comment to a shell"
         case "word" | "heredoc_start" if _parts_words(node.text or b"") and not _is_inside(node):
             return "holds what ends a word"
+        case "expansion" if _closes_early(node):
+            return "ends elsewhere to a shell"
         case kind if kind in _ONE_LINE and not (kind == "test_command" and node.children[0].type == "[["):
             gaps = itertools.pairwise(node.children)
             if any(_breaks(source, one, other) for one, other in gaps):
@@ -68,7 +70,7 @@ def _goes_on(before: bytes) -> bool:
     """Return whether a word goes on behind this; the continuation of a line is nothing."""
     while before.endswith(b"\\\n") and _is_escaped(before, len(before) - 1):
         before = before[:-2]
-    return not (_is_escaped(before, len(before) - 1) or before[-1:] in _ENDS_WORD)
+    return bool(before) and (_is_escaped(before, len(before) - 1) or before[-1:] not in _ENDS_WORD)
 
 
 def _is_inside(node: Node) -> bool:
@@ -83,6 +85,21 @@ def _is_inside(node: Node) -> bool:
 def _parts_words(text: bytes) -> bool:
     """Return whether characters that end a word stand in it without quotes."""
     return bool(re.search(rb"[\s;&|<>()]", _QUOTED.sub(b"", text)))
+
+
+def _closes_early(node: Node) -> bool:
+    """Return whether a brace stands in an expansion that closes it before the tree does."""
+    own = {"string", "expansion", "ansi_c_string", *_SUBSTITUTES}
+    if not any(each.type in {"string", "heredoc_body"} for each in _above(node)):
+        own.add("raw_string")
+    waiting = list(node.children[1:-1])
+    while waiting:
+        each = waiting.pop()
+        if each.type not in own:
+            if not each.children and re.search(rb"(?<!\\)\}", each.text or b""):
+                return True
+            waiting += each.children
+    return False
 
 
 def _breaks(source: bytes, one: Node, other: Node) -> bool:

@@ -29,6 +29,7 @@ def written(node: Node, values: Mapping[str, str], *, silent: bool = False) -> l
         silent: Whether nothing is printed that could do anything where a connection is opened.
     """
     operators = {child.type for child in node.children if not child.is_named}
+    named = [child for child in node.children if child.type in WORDS]
     part = text_of(node)
     for word in _aim(node, values):
         text = word.text
@@ -48,8 +49,8 @@ def written(node: Node, values: Mapping[str, str], *, silent: bool = False) -> l
             continue
         if text is not None and _DEVICE.match(text):
             return [about(Risk.DESTRUCTIVE, part, "overwrites a device")]
-        if word.operand:
-            continue  # >(…): judged as a command
+        if word.operand and (named[0].type == "process_substitution" or operators & {">&", "<&"}):
+            continue  # >(…): judged as a command; >&$((2)): a descriptor
         return [about(Risk.CHANGE, part, "writes a file")]
     return []
 

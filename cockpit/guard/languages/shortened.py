@@ -385,7 +385,12 @@ def _command(call: Call, commands: Commands, words: Sequence[Word]) -> list[Find
     risk, name = max(exact or found, key=lambda each: rank(each[0]))
     rest = [word.text for word in words[1:]]
     operands = [text for text in rest if not (text or "").startswith("-")]
-    turned = set(rest) & set(commands.turns.get(name, "").split())
+    turns = commands.turns.get(name, "").split()
+    turned = any(
+        len(text or "") > (text or "").startswith("-") and turn.startswith(text or "")
+        for text in rest
+        for turn in turns
+    )
     if risk is Risk.READ and (turned or len(operands) > commands.most.get(name, len(operands))):
         risk = Risk.CHANGE
     if risk is Risk.READ and name in commands.turns and any(text is None for text in rest):
