@@ -185,6 +185,7 @@ _PACKER_WRITES = (
     "-o",
     "--output",
     "--rm",
+    "-j",
     "--train",
     "--output-dir-flat",
     "--output-dir-mirror",
@@ -203,7 +204,7 @@ def packer(call: Call) -> list[Finding]:
     if call.has(*_PACKER_WRITES) and not (call.has("--files") and call.has(*_PACKER_READS)):
         outputs = call.values("-o", "--output")
         found = [each for word in outputs for each in writes(call, word, stdout="-")]
-        if outputs and not call.has("--rm"):
+        if outputs and not call.has("--rm", "-j"):
             return found or [call.finding(Risk.READ, "prints what it packs or unpacks")]
         return [call.finding(Risk.CHANGE, "writes files")]
     if call.has(*_PACKER_READS) or (call.has("-l") and _PACKER_LISTS.fullmatch(name)):

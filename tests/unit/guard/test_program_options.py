@@ -39,3 +39,11 @@ def test_a_pattern_may_be_as_many_operands_as_an_effect_needs() -> None:
     assert {each.risk for each in judge.line("p a")} == {"read"}
     assert "change" in {each.risk for each in judge.line("p a b")}
     assert "unknown" in {each.risk for each in judge.line("p *.txt")}
+
+
+def test_an_option_with_an_effect_counts_where_a_value_is_expected_too() -> None:
+    rule = Rule(names=("p",), risk=Risk.READ, takes=("-t",), options={"-o": Risk.CHANGE})
+    judge = ShellJudge(Programs(Ruleset([rule]), language))
+    assert "change" in {each.risk for each in judge.line("p -t -o x")}
+    assert {each.risk for each in judge.line("p -t -x x")} == {"read"}
+    assert {each.risk for each in judge.line("p -t '-o minutes'")} == {"read"}
