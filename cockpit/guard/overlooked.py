@@ -53,7 +53,7 @@ def _misread(source: bytes, node: Node) -> str:
     match node.type:
         case "heredoc_redirect" if not _ends_there(source, node):
             return "is a here-document that ends elsewhere to a shell"
-        case "comment" if _goes_on(source[: node.start_byte]):
+        case "comment" if _goes_on(source, node.start_byte):
             return "is no comment to a shell"
         case "word" | "heredoc_start" if _parts_words(node.text or b"") and not _is_inside(node):
             return "holds what ends a word"
@@ -66,11 +66,11 @@ def _misread(source: bytes, node: Node) -> str:
     return ""
 
 
-def _goes_on(before: bytes) -> bool:
-    """Return whether a word goes on behind this; the continuation of a line is nothing."""
-    while before.endswith(b"\\\n") and _is_escaped(before, len(before) - 1):
-        before = before[:-2]
-    return bool(before) and (_is_escaped(before, len(before) - 1) or before[-1:] not in _ENDS_WORD)
+def _goes_on(source: bytes, at: int) -> bool:
+    """Return whether a word goes on here; the continuation of a line is nothing."""
+    while source[max(at - 2, 0) : at] == b"\\\n" and _is_escaped(source, at - 1):
+        at -= 2
+    return at > 0 and (_is_escaped(source, at - 1) or source[at - 1 : at] not in _ENDS_WORD)
 
 
 def _is_inside(node: Node) -> bool:
@@ -110,8 +110,10 @@ def _breaks(source: bytes, one: Node, other: Node) -> bool:
 
 
 def _is_escaped(source: bytes, at: int) -> bool:
-    before = source[:at]
-    return (len(before) - len(before.rstrip(b"\\"))) % 2 == 1
+    begin = at
+    while begin and source[begin - 1 : begin] == b"\\":
+        begin -= 1
+    return (at - begin) % 2 == 1
 
 
 def _accounted(root: Node, source: bytes, at: int) -> bool:

@@ -15,15 +15,18 @@ from cockpit.guard.call import Call
 from cockpit.guard.findings import Finding
 from cockpit.guard.options import Form, split
 from cockpit.guard.ruleset import Syntax
-from cockpit.guard.words import Word, shown
+from cockpit.guard.words import Word, literal, shown
+from cockpit.guard.wrappers import environment
 
 TAKES = frozenset(f"-{letter}" for letter in "BbcDEeFIiJLlmOopQRSWwP")
 _QUERIES = frozenset({"-G", "-V", "-Q"})
 _TUNNELS = frozenset({"-L", "-R", "-D", "-W", "-w"})
 _RUNS = re.compile(
-    r"(?i)\s*(proxycommand|localcommand|permitlocalcommand|knownhostscommand|pkcs11provider|include)\b"
+    r"(?i)\s*(proxycommand|localcommand|permitlocalcommand|knownhostscommand|pkcs11provider|smartcarddevice"
+    r"|securitykeyprovider|xauthlocation|include|match|host|localforward|remoteforward|dynamicforward|tunnel)\b"
     r"(?!\s*[= ]\s*(none|no)\s*$)"
 )
+_SENDS = re.compile(r"(?i)\s*(?:setenv|sendenv)\s*[= ]\s*(.*)")
 
 
 def ssh(call: Call) -> list[Finding]:
@@ -56,7 +59,11 @@ def _options(call: Call, options: Sequence[object]) -> list[Finding]:
         if names & _TUNNELS:
             found.append(call.finding(Risk.CHANGE, "opens a tunnel"))
         elif "-o" in names and (value is None or value.text is None or _RUNS.match(value.text)):
-            found.append(call.finding(Risk.UNKNOWN, "has a setting that may run a command here"))
+            found.append(call.finding(Risk.UNKNOWN, "has a setting that may run a command or open a tunnel"))
+        elif "-o" in names and (sent := _SENDS.match(value.text)):
+            found += [each for word in sent[1].split() for each in environment(literal(word.strip("\"'")))]
+        elif "-J" in names and (value is None or value.start.startswith("-")):
+            found.append(call.finding(Risk.UNKNOWN, "goes by a host that is an option"))
         elif names & {"-F", "-I", "-S"} and not (value is not None and value.text in {"none", "/dev/null"}):
             found.append(call.finding(Risk.UNKNOWN, "takes settings or code from a file"))
         elif "-E" in names:

@@ -23,7 +23,7 @@ def shell(call: Call) -> list[Finding]:
     if call.has("--version", "--help"):
         return [call.finding(Risk.READ, "prints help")]
     if operands and not call.has("-s"):
-        if call.has("-n"):
+        if call.has("-n") and not any(word.start.startswith("+") for word in call.rest):
             return [call.finding(Risk.READ, "checks a script's grammar")]
         return [call.finding(Risk.UNKNOWN, f"runs the script {operands[0].shown}, which may do anything")]
     if call.given == NOTHING:
