@@ -234,6 +234,7 @@ class _Judgement:
 
     def _open(self, rule: Rule, form: Form, loose: Sequence[Word]) -> list[Finding]:
         """Judge words that may turn out to be options or operands with an effect."""
+        loose = [word for word in loose if not (rule.named and word.is_named)]
         base = rule.risk or Risk.READ
         risky = any(
             rank(_worst(effect)) > rank(base) for effect in form.effects.values() if not effect.certain

@@ -129,6 +129,7 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
             only names that patterns in `sub` stand for.
         apart: Whether its options stand before a subcommand alone; behind it the same letters mean others (`git -c`).
             Its language then judges what stands before.
+        named: Whether a word in quotes that isn't known (`"$file"`) is a name, and never an option.
         strict: Whether an option that isn't listed makes it unknown.
         language: The judge of what is written in a language of the program's own, from `cockpit.guard.languages`.
         always: Whether that judge is asked even where an option makes the program only read.
@@ -151,6 +152,7 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
     verbs: bool = False
     groups: tuple[str, ...] = ()
     apart: bool = False
+    named: bool = False
     strict: bool = False
     language: str = ""
     always: bool = False

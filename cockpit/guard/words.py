@@ -34,6 +34,9 @@ _ESCAPE = re.compile(
 )
 
 
+_NAMED = re.compile(r'"\$\{?[A-Za-z_]')
+
+
 class Word(Struct, frozen=True, kw_only=True):
     """One word of a command, or several where it says so.
 
@@ -61,6 +64,11 @@ class Word(Struct, frozen=True, kw_only=True):
         if self.text is None:
             return self.many or not self.start or self.start.startswith("-")
         return self.glob and self.text.startswith("-")
+
+    @property
+    def is_named(self) -> bool:
+        """Whether it is one word in quotes that begins with a variable: a name, such as `"$file"`."""
+        return self.text is None and not self.many and _NAMED.match(self.raw) is not None
 
     @property
     def shown(self) -> str:
@@ -235,14 +243,16 @@ def _expansion(node: Node, values: Mapping[str, str], *, quoted: bool) -> _Piece
         value = values.get(text_of(node.children[1]))
         if value is not None and (plain or value):
             return _valued(value, quoted=quoted)
-    return _Piece(None, quoted=quoted, operand=kinds[1:2] == ["#"])
+    several = re.search(r"[\[:!{]@|@\}|@:", text_of(node)) is not None and kinds[1:2] != ["#"]
+    return _Piece(None, quoted=quoted and not several, operand=kinds[1:2] == ["#"])
 
 
 def _variable(node: Node, values: Mapping[str, str], *, quoted: bool) -> _Piece:
     name = text_of(node)[1:]
     if name in _NUMERIC:
         return _Piece(None, quoted=True, operand=True)
-    return _valued(values.get(name), quoted=quoted)
+    # `"$@"` is as many words as there are arguments.
+    return _valued(values.get(name), quoted=quoted and name != "@")
 
 
 def _valued(value: str | None, *, quoted: bool) -> _Piece:

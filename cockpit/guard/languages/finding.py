@@ -39,6 +39,8 @@ def find(call: Call) -> list[Finding]:
     found: list[Finding] = []
     words = call.rest
     at = 0
+    while at < len(words) and (words[at].is_named or words[at].text in {"-H", "-L", "-P"}):
+        at += 1  # where it begins to look: a name in quotes there is no action
     while at < len(words):
         word = words[at]
         at += 1

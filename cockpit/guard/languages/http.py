@@ -72,6 +72,8 @@ def _written(call: Call, values: Sequence[Word]) -> list[Finding]:
 
 def _address(call: Call, word: Word) -> list[Finding]:
     """Judge an address by its protocol."""
+    if _is_path(word):
+        return []
     known = word.start if word.text is None else word.text
     scheme, separator, _ = known.partition("://")
     if separator and scheme.lower() in _SCHEMES:
@@ -85,11 +87,18 @@ def _address(call: Call, word: Word) -> list[Finding]:
     return [call.finding(Risk.UNKNOWN, f"has an address whose protocol isn't known: {word.raw}")]
 
 
+def _is_path(word: Word) -> bool:
+    """Return whether a word is a path behind a base that isn't known, such as `"$BASE/health"`: it is an address."""
+    return word.is_named and re.match(r'"\$(\w+|\{\w+\})[:/]', word.raw) is not None
+
+
 def _unlisted(call: Call) -> Iterator[Finding]:
     for option in call.parts.options:
         if not option.listed and not option.names[0].startswith("--no-"):
             yield call.finding(Risk.UNKNOWN, f"has the option {option.names[0]}, which no rule knows")
     for word in call.parts.loose:
+        if _is_path(word):
+            continue
         yield call.finding(Risk.UNKNOWN, f"has a word that may be an option: {word.raw}")
 
 
@@ -184,9 +193,17 @@ def _request(call: Call, group: Sequence[Option], addresses: Sequence[Word]) -> 
         return _by_method(call, "PUT", about)
     if has(*_FORMS) or (has(*_DATA) and not has("-G", "--get")):
         return _by_method(call, "POST", about)
-    if any((each.text or "@").startswith("@") or "@" in (each.text or "").partition("=")[0] for each in data):
+    if any(_may_be_file(each) for each in data):
         return [call.finding(Risk.CHANGE, "sends a file")]
     return _by_method(call, "GET", about)
+
+
+def _may_be_file(data: Word) -> bool:
+    """Return whether data is, or may be, `@file` or `name@file`; behind `name=` it is text."""
+    if data.text is None and "=" not in data.start:
+        return True
+    known = data.start if data.text is None else data.text
+    return not known or "@" in known.partition("=")[0]
 
 
 _WGET_CHANGES = frozenset(

@@ -101,7 +101,7 @@ def _sent(call: Call, *, silent: Risk) -> list[Finding]:
 
 def netcat(call: Call) -> list[Finding]:
     """Judge nc, ncat and netcat by what they send; with `-z` nothing is sent."""
-    if call.parts.loose:
+    if any(not word.is_named or not call.has("-z") for word in call.parts.loose):
         return [call.finding(Risk.UNKNOWN, "has words that may be options")]
     if call.has("-z"):
         return [call.finding(Risk.READ, "tries ports")]

@@ -55,6 +55,9 @@ UNKNOWN = [
     "PATH=/tmp:$PATH ls", "PATH=/usr/bin: ls", "export PATH='$PATH:/bin'; ls", "sudo env 'PATH=$PATH' ls",
     "env LD_PRELOAD=\"$x\" ls", "env $x ls", "/etc/init.d/../../tmp/x status", "sudo -i 'rm x; ls'",
     "echo() { id; }; echo > /dev/tcp/a/1", "sh -c \"$.x\"",
+    'find "$@"', 'find "${a[@]}"', 'find "${@:2}"', "find $d -ls", 'find "$(cat x)"', 'find "$1"', 'find . "$x"',
+    'find "$d" -name x "$y"', "file $f", 'file "$@"', 'less "-$x"', "xxd $f", 'nc "$h" 1', 'nc -z "$@"',
+    'curl "$URL"', 'curl "$@"', "curl $B/x",
 ]  # fmt: skip
 READS = [
     "ls", "ls -la | grep x", "ls > /dev/null", "ls 2>&1", "ls >&2", "ls &> /dev/null", "ls 2>/dev/null 1>&2",
@@ -73,9 +76,12 @@ READS = [
     "for c in id ls; do $c; done", "for f in a b; do sort $f; done", "echo ${x:-rm}", "echo $((1+1))", "time ls",
     "LC_ALL=C ls", "KUBECONFIG=x ls", "case $x in a) ls;; *) cat x;; esac", "sudo -l", "! ls", "env",
     "alias ll='ls -l'", "trap - EXIT", "ls \\\n -l",
-    "PATH=$PATH:/usr/sbin ss -s",
-    "env -i PATH=/usr/bin:/bin ps aux", "sudo env \"PATH=$PATH\" ls", "PATH=\"$PATH\" ls",
+    "PATH=$PATH:/usr/sbin ss -s", "env -i PATH=/usr/bin:/bin ps aux", "sudo env \"PATH=$PATH\" ls",
+    "PATH=\"$PATH\" ls",
     "sudo -iu postgres psql -Atc 'select pg_current_wal_lsn()'", "/etc/init.d/mysql status",
+    'find "$d" -name x', 'find -L "$d" "$e" -type f', 'file "$f"', 'less "$f"', 'xxd "$f"', 'nc -zv "$h" "$p"',
+    'dpkg -L "$p"', 'apt-cache policy "$p"', 'curl -s "$B/health"', 'curl -sI "${B}:9090/x"',
+    'curl -sG --data-urlencode "start=$(date +%s)" http://loki/x',
 ]  # fmt: skip
 
 
