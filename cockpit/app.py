@@ -20,6 +20,7 @@ from rich.text import Text
 from textual import on, work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
 from textual.events import DescendantFocus
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -32,13 +33,13 @@ from cockpit.config import data_dir, load
 from cockpit.cost import Collector, OwnCost
 from cockpit.errors import UsageError
 from cockpit.hangup import is_gone, leave_at_last
-from cockpit.keymap import Action, Keymap
+from cockpit.keymap import APART, Action, Keymap
 from cockpit.operations import Operations
 from cockpit.signals import SECOND
 from cockpit.stores.base import Clock, wall_clock
 from cockpit.targets import Environment
 from cockpit.wiring import Cockpit
-from widgets.app_keys import ACTIONS, OWN, TYPING, WINDOWS
+from widgets.app_keys import ABOVE, ACTIONS, OWN, TYPING, WINDOWS
 from widgets.board import PANES, Board
 from widgets.commanding import CommandingApp
 from widgets.keys import bindings, caught_up, textual_keymap
@@ -59,6 +60,7 @@ from widgets.rows import ROW_ACTIONS
 from widgets.screen import MainScreen
 from widgets.text import age
 from widgets.themes import DARK, PRODUCTION, THEMES
+from widgets.timeline_keys import ACTIONS as TIMELINE_ACTIONS
 from widgets.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -108,7 +110,8 @@ class CockpitApp(CommandingApp):
         self.mode = mode
         own = [action for pane in PANES for action in pane.ACTIONS]
         self.keymap = Keymap(
-            [*own, *PANE_ACTIONS, *ROW_ACTIONS, *OUTPUT_ACTIONS, *ACTIONS], cockpit.settings.keys
+            [*own, *PANE_ACTIONS, *ROW_ACTIONS, *OUTPUT_ACTIONS, *TIMELINE_ACTIONS, *ACTIONS],
+            cockpit.settings.keys,
         )
         self._cost = OwnCost()
         self._collector = Collector()
@@ -268,7 +271,9 @@ class CockpitApp(CommandingApp):
                 self.command_bar.is_open and len(self.screen_stack) == 1
             )
         if action in OWN:
-            return len(self.screen_stack) == 1 and (action in TYPING or not isinstance(self.focused, Input))
+            if len(self.screen_stack) > 1:
+                return action in ABOVE and hasattr(self.screen, "PLACE")
+            return action in TYPING or not isinstance(self.focused, Input)
         return super().check_action(action, parameters)
 
     # The scope.
@@ -385,6 +390,17 @@ class CockpitApp(CommandingApp):
 
         self.push_screen(Help(self.keymap, self.board.current.NAME))
 
+    def action_timeline(self) -> None:
+        """Show what was done, over the panes; come back at the moment that was chosen there."""
+        from widgets.timeline import TimelineScreen
+
+        screen = TimelineScreen(self.operations.timeline(), self.keymap, self._clock)
+        self.push_screen(screen, self._come_back)
+
+    def _come_back(self, moment: int | None) -> None:
+        if moment is not None:
+            self._move_cursor(None if moment >= self._clock() else moment)
+
     def action_command_palette(self) -> None:
         """Open the palette."""
         if not isinstance(self.screen, Palette):
@@ -396,15 +412,21 @@ class CockpitApp(CommandingApp):
 
     def offered_actions(self) -> list[Action]:
         """Return the actions that the palette offers: the current pane's, every pane's, and the app's."""
-        places = (self.board.current.NAME, "pane", "app")
+        place = getattr(self._stage(), "PLACE", "")
+        places = (place,) if place else (self.board.current.NAME, "pane", "app")
         return [
             action for place in places for action in self.keymap.actions(place) if action.id != "app.palette"
         ]
 
     async def perform(self, action: Action) -> None:
         """Do what an action's key would do."""
-        where = {"app": self, "output": self.drawer}.get(action.place, self.board.current)
+        where: DOMNode = {"app": self, "output": self.drawer}.get(action.place, self.board.current)
+        where = self._stage() if action.place in APART else where
         await self.run_action(action.name, where)
+
+    def _stage(self) -> Screen[object]:
+        """Return the screen on top, but for the palette."""
+        return next(screen for screen in reversed(self.screen_stack) if not isinstance(screen, Palette))
 
     @on(KeyBar.Pressed)
     async def _key_clicked(self, event: KeyBar.Pressed) -> None:
@@ -419,6 +441,9 @@ class CockpitApp(CommandingApp):
     @on(CommandEntered)
     async def _entered(self, event: CommandEntered) -> None:
         self.board.current.focus_body()
+        if event.mode == "note":
+            self.pin_note(event.text)
+            return
         if event.mode == "!":
             self._warned_of_command = False
             self.run_line(event.text)

@@ -133,7 +133,7 @@ def _quit(_cockpit: Cockpit, _argument: str, _now: int) -> Effect:
     return Effect(action="app.quit")
 
 
-_PLACES = ("health", "alerts", "logs", "traces", "help", "zoom")
+_PLACES = ("health", "alerts", "logs", "traces", "help", "zoom", "timeline")
 _COMMANDS: dict[str, Callable[[Cockpit, str, int], Effect]] = {
     "since": _since,
     "at": _at,

@@ -53,6 +53,8 @@ IN_PANES = ("pane", "rows")
 """The places of the actions that every pane has, and every list of rows in one."""
 ALONE = ("output",)
 """Places that are no pane."""
+APART = ("timeline", "record", "replay")
+"""Screens over the cockpit, where its own keys don't hold."""
 
 Override = str | Sequence[str] | bool
 """A `[keys]` value: a key, several, or `false` to unbind."""
@@ -115,12 +117,19 @@ class Keymap:
     def _clashes(self, keys: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, str, str]]:
         """Give each key that two actions share, with the two, place by place."""
         for place in dict.fromkeys(action.place for action in self._actions.values()):
-            beside = () if place in (EVERYWHERE, *ALONE) else IN_PANES
-            here = [each for each in self._actions.values() if each.place in (EVERYWHERE, place, *beside)]
+            places = {place, *_beside(place)}
+            here = [each for each in self._actions.values() if each.place in places]
             for first, second in combinations(here, 2):
                 for key in keys[first.id]:
                     if key in keys[second.id]:
                         yield key, first.id, second.id
+
+
+def _beside(place: str) -> tuple[str, ...]:
+    """Return the places whose keys hold beside those of a place."""
+    if place in APART:
+        return ("rows",) if place == "timeline" else ()
+    return (EVERYWHERE,) if place in (EVERYWHERE, *ALONE) else (EVERYWHERE, *IN_PANES)
 
 
 MODIFIERS = frozenset(("ctrl", "shift", "alt", "super"))
@@ -154,6 +163,7 @@ _NAMES = {
     "semicolon": ";", "left_curly_bracket": "{", "right_curly_bracket": "}", "vertical_line": "|",
     "up": "↑", "down": "↓", "left": "←", "right": "→", "tab": "Tab", "pageup": "PgUp", "pagedown": "PgDn",
     "home": "Home", "end": "End", "underscore": "_", "asterisk": "*",
+    "number_sign": "#",
 }  # fmt: skip
 
 

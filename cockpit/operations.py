@@ -13,11 +13,13 @@ from cockpit.targets import Target
 
 if TYPE_CHECKING:
     from cockpit.actionlog.log import ActionLog
+    from cockpit.actionlog.timeline import Timeline
     from cockpit.actions.command import Command
     from cockpit.actions.executor import Ended, Executor, OnOutput
     from cockpit.actions.transport import Transport
     from cockpit.approvals import Approvals
     from cockpit.config import Settings
+    from cockpit.evidence import Pin
     from cockpit.guard.judge import Assessment
 
 
@@ -196,6 +198,38 @@ class Operations:
         )
         return await (await self._ready()).run(command)
 
+    async def note(self, text: str) -> str:
+        """Pin a note for the session's incident, and return its id.
+
+        Raises:
+            ActionLogError: It could not be written.
+        """
+        return await (await self._opened_log()).note(text, incident=self.incident)
+
+    async def pin(self, pin: Pin) -> str:
+        """Pin evidence for the session's incident, and return its id.
+
+        Raises:
+            ActionLogError: It could not be written.
+        """
+        return await (await self._opened_log()).evidence(
+            pin.kind,
+            pin.title,
+            pin.body,
+            query=pin.query,
+            start_ns=pin.start_ns,
+            end_ns=pin.end_ns,
+            media_type=pin.media_type,
+            incident=self.incident,
+        )
+
+    def timeline(self) -> Timeline:
+        """Return a reader of the log on a connection of its own, so that what it looks for keeps nobody waiting."""
+        from cockpit.actionlog.log import FILE
+        from cockpit.actionlog.timeline import Timeline
+
+        return Timeline(self._data_dir / FILE)
+
     def close(self) -> None:
         """End the session in the log."""
         if self._log is not None:
@@ -206,6 +240,11 @@ class Operations:
         await self._ready()
         assert self.approvals is not None
         return self.approvals
+
+    async def _opened_log(self) -> ActionLog:
+        await self._ready()
+        assert self._log is not None
+        return self._log
 
     async def _ready(self) -> Executor:
         if self._executor is None:

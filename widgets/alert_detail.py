@@ -9,6 +9,7 @@ from textual import work
 from textual.widget import Widget
 
 from cockpit.errors import CockpitError
+from cockpit.evidence import Pin, of_alerts, of_plot
 from cockpit.scope import Scope
 from cockpit.signals import SECOND, Alert, Series
 from cockpit.source import TimeRange
@@ -91,6 +92,17 @@ class AlertDetail(Detail):
             return
         self.alert = alert
         self.show(_sections(alert, now))
+
+    def evidence(self, query: str, now: int) -> Pin:
+        """Return the alert as evidence, with its plot where one is drawn."""
+        series = self.query_one(Plot).series if self.query(Plot) else ()
+        if not series:
+            return of_alerts([self.alert], query=query, now=now)
+        expression, thresholds = graphed(self.alert.expression)
+        title = f"{self.alert.name} {self.alert.state}: {expression}"
+        window, about = self.scope.window(self.now), {"alert": self.alert}
+        query = " ".join(filter(None, (expression, query)))
+        return of_plot(title, series, query=query, window=window, thresholds=thresholds, about=about)
 
     def _answerers(self) -> list[str]:
         names = self.asks.offering("query_metrics") if self.asks is not None else []

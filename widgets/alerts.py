@@ -11,6 +11,7 @@ from textual import on
 from textual.app import ComposeResult
 
 from cockpit.errors import UsageError
+from cockpit.evidence import Pin, of_alerts
 from cockpit.keymap import Action
 from cockpit.rules import SOURCE as RULES
 from cockpit.signals import SECOND, Alert, AlertState, host_of, service_of
@@ -237,6 +238,18 @@ class AlertsPane(Pane):
         if alert is None:
             return "", ""
         return "{" + ", ".join(map(str, common_matchers([alert.labels]))) + "}", alert.name
+
+    def evidence(self) -> Pin:
+        """Pin the alert under the cursor or its group; an open alert goes with its plot."""
+        from widgets.alert_detail import AlertDetail
+
+        if isinstance(self.detail, AlertDetail):
+            return self.detail.evidence(self.found_by(), self.moment)
+        row = self.query_one(RowList).current
+        if row is None:
+            raise UsageError("there is no alert to pin")
+        alerts = [self._latest(row) or row.alert] if row.alert else row.group.alerts
+        return of_alerts([alert for alert in alerts if alert], query=self.found_by(), now=self.moment)
 
     # What the keys do.
 

@@ -49,10 +49,29 @@ ACTIONS = (
         call="leave",
     ),
     Action("app.quit_now", ("ctrl+q",), "quit now", "Leave the cockpit wherever one is.", call="quit"),
+    Action(
+        "app.note", ("n",), "note", "Pin a note in the action log, for the session's incident.", footer=True
+    ),
+    Action(
+        "app.evidence",
+        ("e",),
+        "pin",
+        "Pin what this pane shows in the action log, as evidence: alert, log lines, trace or plot.",
+        footer=True,
+    ),
+    Action(
+        "app.timeline",
+        ("T",),
+        "time line",
+        "Show what was done: search, filter, output, replay.",
+        footer=True,
+    ),
 )
 """Actions that hold wherever the focus is."""
 OWN = frozenset(action.name.partition("(")[0] for action in ACTIONS) - {"focus_next", "focus_previous"}
 TYPING = frozenset(("back", "quit", "command_palette"))
 """Those that hold while one types."""
+ABOVE = frozenset(("quit", "command_palette"))
+"""Those that hold on a screen above the panes as well."""
 WINDOWS = tuple(minutes * 60 * SECOND for minutes in (1, 5, 15, 30, 60, 180, 360, 720, 1440, 2880, 10_080))
 """The widths that the window goes through by key."""

@@ -12,12 +12,15 @@ from textual import on, work
 from textual.app import App
 
 from cockpit.errors import CockpitError
+from cockpit.evidence import Pin
 from cockpit.operations import Operations
 from cockpit.wiring import Cockpit
 from widgets.board import Board
+from widgets.keys import caught_up
 from widgets.lines import CommandBar
-from widgets.messages import SilenceEnded, SilenceRequested
+from widgets.messages import EvidencePinned, SilenceEnded, SilenceRequested
 from widgets.output import OutputDrawer
+from widgets.text import safe
 from widgets.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -87,6 +90,42 @@ class CommandingApp(App[int]):
         from widgets.obtaining import Consent
 
         return Consent(self.operations, self.cockpit.settings, self.push_screen_wait, self.push_screen_wait)
+
+    # What is pinned.
+
+    async def action_note(self) -> None:
+        """Open the command bar for a note."""
+        incident = self.operations.incident
+        await self.command_bar.open("note", f"note {f'for {incident} ' if incident else ''}›")
+
+    @work(group="note", exit_on_error=False)
+    async def pin_note(self, text: str) -> None:
+        """Write a note to the action log."""
+        try:
+            self.notice(f"note pinned · {await self.operations.note(text)}")
+        except CockpitError as error:
+            self.notice(f"the note was not kept: {error}", "error")
+
+    async def action_evidence(self) -> None:
+        """Pin what the current pane shows, once it has taken the keys before this one."""
+        await caught_up(self.focused)
+        if self.drawer.is_open and self.drawer.has_focus_within:
+            self.notice("what a command prints is in the record already; pin what a pane shows", "warning")
+        else:
+            self.board.current.pin()
+
+    @on(EvidencePinned)
+    def _evidence_pinned(self, event: EvidencePinned) -> None:
+        self._pin(event.pin)
+
+    @work(group="note", exit_on_error=False)
+    async def _pin(self, pin: Pin) -> None:
+        try:
+            self.notice(f"{pin.kind} pinned: {safe(pin.title, 120)} · {await self.operations.pin(pin)}")
+        except CockpitError as error:
+            self.notice(f"not pinned: {error}", "error")
+
+    # What sources offer.
 
     @on(SilenceRequested)
     def _silence_requested(self, event: SilenceRequested) -> None:

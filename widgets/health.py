@@ -9,6 +9,8 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widget import Widget
 
+from cockpit.errors import UsageError
+from cockpit.evidence import Pin, of_health, of_plot
 from cockpit.keymap import Action
 from cockpit.scope import Scope
 from cockpit.signals import SECOND, HealthSample, HealthState, Series, host_of, service_of
@@ -158,6 +160,21 @@ class HealthPane(Pane):
             sample.subject,
         )
 
+    def evidence(self) -> Pin:
+        """Pin the open plot, or that of the row under the cursor; a reading without a number is pinned alone."""
+        detail = self.detail if isinstance(self.detail, HealthDetail) else None
+        row = detail.row if detail is not None else self.query_one(RowList).current
+        if row is None:
+            raise UsageError("there is no row to pin")
+        points = detail.past if detail is not None else tuple(row.points)
+        sample, window = row.latest, self.scope.window(self.now)
+        series = plotted(sample, points, window)
+        if not series.points:
+            return of_health(sample, query=self.found_by())
+        title = f"{sample.subject} {sample.state}: {sample.reason}".rstrip(": ")
+        about = {"sample": sample}
+        return of_plot(title, [series], query=self.found_by(), window=window, about=about)
+
     def action_troubled(self) -> None:
         """Show only troubles, or everything again."""
         self.only_troubles = not self.only_troubles
@@ -221,16 +238,20 @@ class HealthDetail(Detail):
         self._plot()
 
     def _plot(self) -> None:
-        sample = self.row.latest
-        start, end = self.scope.window(self.now)
-        points = tuple((at, value) for at, value, _ in self.past if value is not None and start <= at <= end)
         from widgets.plot import Plot
 
         self.query_one(Plot).show(
-            [Series(name=sample.subject, points=points, unit=sample.unit)],
+            [plotted(self.row.latest, self.past, self.scope.window(self.now))],
             cursor=self.scope.cursor,
             note="no number to plot in this window",
         )
+
+
+def plotted(sample: HealthSample, past: Sequence[Point], window: tuple[int, int]) -> Series:
+    """Return a subject's values within a window as a line."""
+    start, end = window
+    points = tuple((at, value) for at, value, _ in past if value is not None and start <= at <= end)
+    return Series(name=sample.subject, points=points, unit=sample.unit)
 
 
 def _reading(sample: HealthSample) -> str:

@@ -12,10 +12,13 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from cockpit.keymap import Keymap, show_key
+from cockpit.keymap import APART, Keymap, show_key
 from widgets.text import HEALTH_MARK, LATE_MARK, SEVERITY_MARK, fit
 
-PLACES = {"pane": "Every pane", "rows": "Rows", "app": "Everywhere", "output": "Output of a command"}
+PLACES = {
+    "pane": "Every pane", "rows": "Rows", "app": "Everywhere", "output": "Output of a command",
+    "timeline": "Time line", "record": "One record of it",
+}  # fmt: skip
 FIXED = (
     ("↑ ↓ PgUp PgDn", "scroll a detail or an output; in the command bar, earlier lines"),
     ("Enter", "send a form or a line"),
@@ -63,7 +66,9 @@ class Help(ModalScreen[None]):
     def text(self) -> Content:
         """Return the keys by place."""
         parts: list[str | tuple[str, str]] = []
-        for place in dict.fromkeys([self.place, "pane", "rows", "app", "output"]):
+        apart = ("timeline", "rows", "record", "replay")
+        usual = ("pane", "rows", "app", "output")
+        for place in dict.fromkeys([self.place, *(apart if self.place in APART else usual)]):
             parts.append((f"\n{PLACES.get(place, place.capitalize())}\n", "bold $text-accent"))
             for action in self.keymap.actions(place):
                 keys = " ".join(show_key(key) for key in self.keymap.keys(action.id)) or "unbound"

@@ -14,15 +14,15 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import Input, Label
 
-from cockpit.keymap import ALONE, EVERYWHERE, Action, Keymap, show_key
+from cockpit.keymap import ALONE, APART, EVERYWHERE, Action, Keymap, show_key
 from cockpit.scope import Scope, ScopeTrail
 from cockpit.signals import SECOND
 from widgets.messages import CommandEntered
 from widgets.parts import Parts
 from widgets.text import age, clock, safe
 
-HELP = "app.help"
-"""The action whose key is always shown, since it shows the others."""
+HELP = ".help"
+"""The action whose key is always shown, since it shows the others, in whichever place."""
 
 
 class Breadcrumb(Parts):
@@ -112,7 +112,7 @@ class KeyBar(Parts):
         """Return what the line offers, the pane's own first."""
         own = self.keymap.actions(self.place) if self.place != EVERYWHERE else []
         shared = [] if self.place in ALONE else self.keymap.actions("pane")
-        offered = [*own, *shared, *self.keymap.actions(EVERYWHERE)]
+        offered = own if self.place in APART else [*own, *shared, *self.keymap.actions(EVERYWHERE)]
         return [action for action in offered if action.footer and self.keymap.keys(action.id)]
 
     def render_line(self, y: int) -> Strip:
@@ -123,11 +123,11 @@ class KeyBar(Parts):
         used = 1
         self._spots = []
         offered = self.actions()
-        kept = next((self._room_of(action) for action in offered if action.id == HELP), 0)
+        kept = next((self._room_of(action) for action in offered if action.id.endswith(HELP)), 0)
         for action in offered:
             key = show_key(self.keymap.keys(action.id)[0])
             size = self._room_of(action)
-            kept -= size if action.id == HELP else 0
+            kept -= size if action.id.endswith(HELP) else 0
             if used + size + kept > self.size.width:
                 continue
             segments += [Segment(key, strong), Segment(f" {action.label}  ", base)]
@@ -146,7 +146,7 @@ class KeyBar(Parts):
 
 
 class CommandBar(Horizontal):
-    """The line for `:` commands and `!` shell lines; it shows the target while it waits."""
+    """The line for `:` commands, `!` shell lines and notes; it shows the target while it waits."""
 
     DEFAULT_CSS = """
     CommandBar {
@@ -162,7 +162,7 @@ class CommandBar(Horizontal):
         self.mode = ":"
         self.idle = ""
         """What it says while it waits."""
-        self.history: dict[str, list[str]] = {":": [], "!": []}
+        self.history: dict[str, list[str]] = {":": [], "!": [], "note": []}
         self._place = 0
         self._line: Input | None = None
         """There from the first time that one types into it."""

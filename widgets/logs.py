@@ -16,6 +16,7 @@ from textual.widgets import Input
 from textual.worker import Worker
 
 from cockpit.errors import UsageError
+from cockpit.evidence import Pin, of_logs
 from cockpit.keymap import Action
 from cockpit.scope import Scope
 from cockpit.signals import SECOND, Level, LogRecord, host_of, level_name, service_of
@@ -160,6 +161,17 @@ class LogsPane(Pane):
         """Copy the record under the cursor in full."""
         record = self.lines.current
         return ("", "") if record is None else (as_text(record), f"log record of {clock(record.at)}")
+
+    def evidence(self) -> Pin:
+        """Pin the open record, or the records in view with what they are filtered by."""
+        floor = f"level>={level_name(self.floor)}" if self.floor else ""
+        query = self.found_by(floor)
+        if isinstance(self.detail, LogDetail):
+            return of_logs([self.detail.record], matching=1, selected=self.detail.record, query=query)
+        records = self.lines.in_view
+        if not records:
+            raise UsageError("there is no log line in view to pin")
+        return of_logs(records, matching=len(self._view), selected=self.lines.current, query=query)
 
     def on_resize(self, event: events.Resize) -> None:
         """Give the strip what room there is."""

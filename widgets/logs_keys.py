@@ -10,7 +10,7 @@ ACTIONS = (
     Action("logs.follow", ("f",), "follow", "Follow the newest records, or stand still.", footer=True),
     Action(
         "logs.next_error",
-        ("e",),
+        ("x",),
         "error",
         "Go to the next error below the cursor.",
         footer=True,
@@ -18,7 +18,7 @@ ACTIONS = (
     ),
     Action(
         "logs.previous_error",
-        ("E",),
+        ("X",),
         "error above",
         "Go to the next error above the cursor.",
         call="seek_error(-1)",
@@ -35,21 +35,21 @@ ACTIONS = (
     Action("logs.next_floor", ("l",), "level", "Go through the level floors, from all to fatal and round."),
     Action(
         "logs.highlight",
-        ("h", "asterisk"),
+        ("h",),
         "highlight",
         "Highlight a text, or a /regular expression/, without hiding the other rows.",
         footer=True,
     ),
     Action(
         "logs.next_match",
-        ("n",),
+        ("asterisk",),
         "match",
         "Go to the next highlighted row below the cursor.",
         call="seek_match(1)",
     ),
     Action(
         "logs.previous_match",
-        ("N",),
+        ("number_sign",),
         "match above",
         "Go to the next highlighted row above the cursor.",
         call="seek_match(-1)",

@@ -125,6 +125,13 @@ class LogLines(Widget, can_focus=True):
         return min(self.view.rank(self._cursor.number), count - 1)
 
     @property
+    def in_view(self) -> list[LogRecord]:
+        """The records on the screen, from the top down."""
+        store = self.view.store
+        numbers = dict.fromkeys(number for number, _ in self._placed)
+        return [store[number] for number in numbers if store.first <= number < store.end]
+
+    @property
     def below(self) -> int:
         """How many rows came since following stopped."""
         return 0 if self.following else max(0, len(self.view) - self.view.rank(self._mark))

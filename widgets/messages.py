@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from textual.message import Message
 
+from cockpit.evidence import Pin
 from cockpit.source import Silencing
 
 
@@ -41,6 +42,13 @@ class TextCopied(Message):
 
     text: str
     what: str
+
+
+@dataclass
+class EvidencePinned(Message):
+    """What a pane shows was pinned as evidence; the app writes it to the action log."""
+
+    pin: Pin
 
 
 @dataclass
@@ -85,7 +93,7 @@ class CommandEntered(Message):
 
     Attributes:
         text: The line.
-        mode: `:` for a command of the cockpit's own, `!` for a shell line on the current target.
+        mode: `:` for a command of the cockpit's own, `!` for a shell line on the current target, `note` for a note.
     """
 
     text: str

@@ -13,6 +13,8 @@ from textual.reactive import Reactive
 from textual.widget import Widget
 from textual.widgets import Input
 
+from cockpit.errors import UsageError
+from cockpit.evidence import Pin, query_of
 from cockpit.keymap import Action
 from cockpit.scope import Scope
 from cockpit.signals import SECOND
@@ -20,7 +22,7 @@ from cockpit.stores.base import Stores
 from cockpit.supervisor import SourceState, SourceStatus
 from widgets.detail import Detail
 from widgets.keys import bindings
-from widgets.messages import TextCopied
+from widgets.messages import EvidencePinned, Noticed, TextCopied
 from widgets.text import LATE_MARK, age, freshness, safe
 
 _CSS = """
@@ -231,6 +233,27 @@ class Pane(Vertical):
         text, what = (detail.as_text(), detail.heading) if detail is not None else self.copied()
         if text:
             self.post_message(TextCopied(text, what))
+
+    # Evidence.
+
+    def evidence(self) -> Pin:
+        """Return what is shown as evidence, as it is now.
+
+        Raises:
+            UsageError: There is nothing to pin, and why.
+        """
+        raise UsageError("nothing here can be pinned")
+
+    def pin(self) -> None:
+        """Pin what is shown, or say why not."""
+        try:
+            self.post_message(EvidencePinned(self.evidence()))
+        except UsageError as error:
+            self.post_message(Noticed(str(error), "warning"))
+
+    def found_by(self, *filters: str) -> str:
+        """Return what the view is narrowed by: the pane's filter, others, and the scope."""
+        return query_of(self.scope, self.filter_text, *filters)
 
     # The filter line.
 

@@ -9,7 +9,8 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.worker import Worker
 
-from cockpit.errors import CockpitError
+from cockpit.errors import CockpitError, UsageError
+from cockpit.evidence import Pin, of_trace
 from cockpit.keymap import Action
 from cockpit.scope import Scope
 from cockpit.signals import SECOND, LogRecord, Span
@@ -334,6 +335,18 @@ class TracesPane(Pane):
             return (service.service, "service") if service else ("", "")
         trace = self.rows.current
         return (trace.trace_id, "trace id") if trace else ("", "")
+
+    def evidence(self) -> Pin:
+        """Pin the open trace, or the one under the cursor, as far as its spans are here."""
+        if not self.opened and self.has_class("-services"):
+            raise UsageError("rates can't be pinned", remedy="open a trace")
+        trace = self.stores.traces.get(self.opened) if self.opened else self.rows.current
+        if trace is None:
+            raise UsageError("there is no trace to pin")
+        if not trace.held:
+            raise UsageError("none of its spans are here", remedy="Enter asks the sources for them")
+        name = f"{trace.service} {trace.name}".strip()
+        return of_trace(trace.trace_id, name, list(trace.spans.values()), query=self.found_by())
 
     # What sources are asked.
 

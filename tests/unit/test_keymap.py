@@ -17,6 +17,7 @@ from widgets.logs import LogsPane
 from widgets.output import ACTIONS as OUTPUT_ACTIONS
 from widgets.pane import PANE_ACTIONS
 from widgets.rows import ROW_ACTIONS
+from widgets.timeline_keys import ACTIONS as TIMELINE_ACTIONS
 from widgets.traces import TracesPane
 
 ALL = [
@@ -29,6 +30,7 @@ ALL = [
         PANE_ACTIONS,
         ROW_ACTIONS,
         OUTPUT_ACTIONS,
+        TIMELINE_ACTIONS,
         ACTIONS,
     )
     for action in actions
@@ -61,6 +63,7 @@ def test_the_keys_that_the_screen_promises() -> None:
         "app.health": "1", "app.alerts": "2", "app.logs": "3", "app.traces": "4", "app.zoom": "z",
         "pane.filter": "/", "app.command": ":", "app.shell": "!", "app.help": "?", "app.palette": "^p",
         "rows.open": "Enter", "pane.copy": "y", "app.back": "Esc", "app.earlier": "[", "app.later": "]",
+        "app.note": "n", "app.evidence": "e", "app.timeline": "T",
     }  # fmt: skip
     assert {name: keymap.shown(name) for name in promised} == promised
 
@@ -106,6 +109,8 @@ def test_a_key_that_no_keyboard_has_is_told_and_left_out() -> None:
         ("alerts.silence", "j", "rows.down"),
         ("alerts.silence", "a", "alerts.acknowledge"),
         ("output.stop", "z", "app.zoom"),
+        ("timeline.replay", "j", "rows.down"),
+        ("replay.pause", "j", "replay.moment"),
     ],
 )
 def test_one_key_for_two_actions_at_one_place_is_told(identity: str, key: str, other: str) -> None:
@@ -114,7 +119,7 @@ def test_one_key_for_two_actions_at_one_place_is_told(identity: str, key: str, o
 
 
 def test_one_key_for_two_actions_at_two_places_is_fine() -> None:
-    assert problems(health__troubled="a", output__stop="s") == []
+    assert problems(health__troubled="a", output__stop="s", timeline__replay="z", replay__pause="p") == []
 
 
 def test_keys_that_are_swapped_do_not_clash() -> None:

@@ -237,23 +237,23 @@ async def test_the_level_floor_hides_what_is_less() -> None:
         assert len(bodies(host)) == 6
 
 
-async def test_e_walks_the_errors_and_n_the_highlights() -> None:
+async def test_x_walks_the_errors_and_the_asterisk_the_highlights() -> None:
     host = host_of([record(f"line {n}", n, level=17 if n in (3, 50) else 9) for n in range(80)])
     async with host.run_test(size=(80, 20)) as pilot:
         await settle(pilot, host)
-        await press(pilot, host, "E")
+        await press(pilot, host, "X")
         assert current(host) == "line 50"
-        await press(pilot, host, "E")
+        await press(pilot, host, "X")
         assert current(host) == "line 3"
-        await press(pilot, host, "E")
+        await press(pilot, host, "X")
         assert any(isinstance(said, Noticed) and "no error above" in said.text for said in host.told)
-        await press(pilot, host, "e")
+        await press(pilot, host, "x")
         assert current(host) == "line 50"
         await press(pilot, host, "h", *"line 6", "enter")
         assert len(pane_of(host)._view) == 80
-        await press(pilot, host, "n")
+        await press(pilot, host, "asterisk")
         assert current(host) == "line 60"
-        await press(pilot, host, "n", "N", "N")
+        await press(pilot, host, "asterisk", "number_sign", "number_sign")
         assert current(host) == "line 6"
         await press(pilot, host, "escape")
         assert pane_of(host).highlights == ()

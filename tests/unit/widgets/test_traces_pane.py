@@ -144,7 +144,7 @@ async def test_folding_by_keys(host: PaneHost) -> None:
 
 async def test_e_goes_to_the_failure_even_when_it_is_folded_away(host: PaneHost) -> None:
     async with host.run_test(size=(110, 16)) as pilot:
-        await press(pilot, host, "enter", "h", "e")
+        await press(pilot, host, "enter", "h", "x")
         assert under_cursor(host) == "3"
         assert "card refused" in shown(host.lines())
 
@@ -189,7 +189,7 @@ async def test_the_filter_marks_spans_and_n_goes_round_them(host: PaneHost) -> N
     async with host.run_test(size=(110, 16)) as pilot:
         await press(pilot, host, "enter", "slash", *"visa", "enter")
         assert waterfall_of(host).matches == [2]
-        await press(pilot, host, "n")
+        await press(pilot, host, "asterisk")
         assert under_cursor(host) == "3"
         assert "1 match" in shown(host.lines())
         assert len(waterfall_of(host).items) == 4, "the others stay in sight"
@@ -197,7 +197,7 @@ async def test_the_filter_marks_spans_and_n_goes_round_them(host: PaneHost) -> N
 
 async def test_a_spans_detail_holds_its_attributes_events_and_logs(host: PaneHost) -> None:
     async with host.run_test(size=(110, 60)) as pilot:
-        await press(pilot, host, "enter", "e", "enter")
+        await press(pilot, host, "enter", "x", "enter")
         await pilot.app.workers.wait_for_complete()
         await pilot.pause()
         assert isinstance(pane_of(host).detail, SpanDetail)

@@ -111,5 +111,5 @@ async def test_searching_a_huge_trace_finds_every_match_beside_the_screen() -> N
             if len(waterfall.matches) == wanted:
                 break
         assert len(waterfall.matches) == wanted
-        await pilot.press("n")
+        await pilot.press("asterisk")
         assert waterfall.current in waterfall.matches
