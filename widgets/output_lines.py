@@ -21,7 +21,7 @@ _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)
 
 
 class OutputLines(ScrollView, can_focus=True):
-    """Follows the last line until somebody scrolls up, and again once they are back at the end.
+    """Follows the last line, if it is to, until somebody scrolls up, and again once they are back at the end.
 
     Taking output in costs a split of the bytes; the screen is drawn once a tick, whatever came in since.
     """
@@ -36,8 +36,9 @@ class OutputLines(ScrollView, can_focus=True):
     }
     """
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, id: str | None = None, follows: bool = True) -> None:
         super().__init__(id=id)
+        self._follows = follows
         self.taken = 0
         """Whole lines that came in, those that were let go included."""
         self._ring: deque[bytes] = deque(maxlen=LINES)
@@ -85,7 +86,7 @@ class OutputLines(ScrollView, can_focus=True):
         if not self._moved:
             return
         self._moved = False
-        follows = self.scroll_offset.y >= self.max_scroll_y
+        follows = self._follows and self.scroll_offset.y >= self.max_scroll_y
         left, self._gone = self.gone - self._gone, self.gone
         width = min(LONGEST, max(self._widest, len(self._partial)))
         self.virtual_size = Size(width, len(self._ring) + bool(self._partial))

@@ -12,6 +12,7 @@ import pytest
 
 HEAVY = (
     "asyncssh",
+    "cockpit.actionlog.timeline",
     "cryptography",
     "dns",
     "google.protobuf",
@@ -31,6 +32,8 @@ HEAVY = (
     "widgets.alert_detail",
     "widgets.plot",
     "widgets.silence",
+    "widgets.timeline",
+    "widgets.timeline_row",
     "widgets.traces_detail",
     "widgets.traces_view",
     "widgets.waterfall",
