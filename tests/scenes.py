@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from cockpit.signals import (
 from cockpit.supervisor import SourceState, SourceStatus
 from cockpit.targets import Environment, TargetRule
 from cockpit.wiring import Cockpit
+from tests.helpers.log_story import story
 
 NOW = int(datetime(2026, 3, 14, 3, 7, tzinfo=UTC).timestamp()) * SECOND
 MINUTE = 60 * SECOND
@@ -136,6 +138,12 @@ def sources_down(folder: Path) -> CockpitApp:
     cockpit.fill("am", alerts()[:2])
     quiet_logs(cockpit)
     return StillApp(cockpit, folder)
+
+
+def worked(folder: Path) -> CockpitApp:
+    """The incident, once somebody has worked on it for a while: what was done is in the action log."""
+    asyncio.run(story(folder, NOW - 600 * SECOND))
+    return incident(folder)
 
 
 def statuses(state: SourceState) -> list[SourceStatus]:

@@ -1,4 +1,4 @@
-"""The screen as a whole: calm, incident and sources down, on a small, a usual and a large terminal."""
+"""The screen as a whole: calm, incident and sources down, on a small, a usual and a large terminal; and what opens."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from cockpit.app import CockpitApp
-from tests.scenes import calm, incident, sources_down
+from tests.helpers.log_story import INCIDENT
+from tests.scenes import calm, incident, sources_down, worked
+
 
 async def settle(pilot: Pilot[int]) -> None:
     """Wait for the first frames, and for the action log, which the recording light tells of."""
@@ -34,3 +37,37 @@ def test_the_screen(
     snap_compare: Callable[..., bool],
 ) -> None:
     assert snap_compare(scene(tmp_path), terminal_size=SIZES[size], run_before=settle)
+
+
+async def open_timeline(pilot: Pilot[int]) -> None:
+    """Open the time line of the incident, which leaves this very session out."""
+    await settle(pilot)
+    await pilot.press("T")
+    await pilot.pause(0.5)
+    await pilot.press("slash")
+    pilot.app.screen.query_one(Input).value = f"incident:{INCIDENT}"
+    await pilot.pause(0.5)
+    await pilot.press("enter", "down", "down")
+    await pilot.pause(0.5)
+
+
+async def ask_for_a_change(pilot: Pilot[int]) -> None:
+    """Type a change in production, up to the dialog before it."""
+    await settle(pilot)
+    await pilot.press("exclamation_mark")
+    pilot.app.screen.query_one("#line", Input).value = "systemctl restart pgbouncer"
+    await pilot.press("enter")
+    for _ in range(100):
+        await pilot.pause(0.1)
+        if len(pilot.app.screen_stack) > 1:
+            break
+    await pilot.pause(0.5)
+
+
+@pytest.mark.parametrize("size", ["80x24", "120x40"])
+def test_the_time_line(size: str, tmp_path: Path, snap_compare: Callable[..., bool]) -> None:
+    assert snap_compare(worked(tmp_path), terminal_size=SIZES[size], run_before=open_timeline)
+
+
+def test_the_dialog_before_a_change(tmp_path: Path, snap_compare: Callable[..., bool]) -> None:
+    assert snap_compare(incident(tmp_path), terminal_size=SIZES["120x40"], run_before=ask_for_a_change)
