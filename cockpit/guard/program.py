@@ -7,6 +7,7 @@ effect, or a program without a rule make the call unknown.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 
@@ -21,6 +22,14 @@ from cockpit.guard.ruleset import Effect, OperandEffect, Rule, Ruleset, Syntax
 from cockpit.guard.words import Word, literal, shown
 from cockpit.guard.wrappers import FOLDERS, wrapped
 
+OWN_FOLDERS = re.compile(
+    r"/opt/(bitnami/)?(kafka|confluent|zookeeper|cassandra|rabbitmq|redis|mssql-tools|puppetlabs|postgresql|mysql|mariadb"
+    r"|mongodb)[\w-]*(\.[\w-]+)*/s?bin|/usr/lib/postgresql/\d+/bin|/usr/pgsql-\d+/bin|/usr/lib/jvm/[\w-]+(\.[\w-]+)*/bin"
+    r"|/usr/lib/rabbitmq/bin"
+)
+"""Where packages put their programs besides."""
+SCRIPTS = re.compile(r"(kafka-[a-z-]+|zookeeper-shell)\.sh")
+"""Programs that are called as `bin/NAME` from their package's folder, as their manuals do."""
 SERVICES = frozenset({"/etc/init.d", "/etc/rc.d/init.d"})
 """Where a service's script is what `service` runs."""
 LOOK_AHEAD = 8
@@ -63,7 +72,7 @@ class Programs:
             why = f"runs {name or first.raw!r}, which no rule knows"
             return [Finding(risk=Risk.UNKNOWN, part=shown(words), why=why), *self._ahead(words, given, inner)]
         found = _Judgement(words, given, inner, self._language).by(rule)
-        if folder and folder not in FOLDERS:
+        if folder and folder not in FOLDERS and not _is_its_own(folder, name):
             why = f"runs a file in {folder}, which may be anything"
             found.append(Finding(risk=Risk.UNKNOWN, part=first.shown, why=why))
         return found
@@ -255,6 +264,13 @@ _GENERAL = {
     Risk.DESTRUCTIVE: "destroys something",
     Risk.UNKNOWN: "does what no rule can tell",
 }
+
+
+def _is_its_own(folder: str, name: str) -> bool:
+    """Return whether a folder is one where a package has its programs."""
+    if OWN_FOLDERS.fullmatch(folder):
+        return True
+    return folder in {"bin", "./bin"} and SCRIPTS.fullmatch(name) is not None
 
 
 def _asks_for_help(rule: Rule, words: Sequence[Word]) -> bool:

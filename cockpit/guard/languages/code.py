@@ -68,6 +68,33 @@ _CHECKS = {
 """Options with which a script's grammar is checked, and it doesn't run."""
 
 
+_ASKS = {
+    "php": frozenset({"-m", "-i", "--ini", "--modules", "--info", "-n"}),
+}
+"""Options with which an interpreter tells about itself."""
+_PROCESS = r"process\.(version|versions(\.\w+)?|platform|arch|uptime\(\))"
+_TELLS = {
+    "node": re.compile(rf"{_PROCESS}|console\.log\({_PROCESS}\)"),
+    "ruby": re.compile(
+        r"(puts|print|p) (RUBY_(VERSION|PLATFORM|ENGINE|PATCHLEVEL)|Gem::VERSION|Time\.now(\.\w+)?)"
+    ),
+    "php": re.compile(
+        r"(echo|print) ?(PHP_\w+|phpversion\(\)|ini_get\((['\"])[\w.]+\3\)|time\(\))|phpinfo\(\d*\)"
+    ),
+}
+"""Code by which an interpreter tells about itself."""
+
+
+def _tells(call: Call, texts: Sequence[Word]) -> bool:
+    """Return whether code only has the interpreter tell about itself."""
+    name = (call.words[0].text or "").rpartition("/")[2]
+    pattern = next((each for key, each in _TELLS.items() if name.startswith(key)), None)
+    given = {each for option in call.parts.options for each in option.names}
+    if pattern is None or call.parts.loose or call.parts.operands or not given <= {"-e", "-p", "-r", "-n"}:
+        return False
+    return bool(texts) and all(pattern.fullmatch((word.text or "").strip().rstrip("; ")) for word in texts)
+
+
 def _shows(call: Call) -> bool:
     """Return whether a version is printed or a script's grammar checked, and nothing else."""
     name = (call.words[0].text or "").rpartition("/")[2]
@@ -75,6 +102,9 @@ def _shows(call: Call) -> bool:
     if call.parts.loose or not given:
         return False
     checks = next((each for key, each in _CHECKS.items() if name.startswith(key)), frozenset())
+    asks = next((each for key, each in _ASKS.items() if name.startswith(key)), frozenset())
+    if given <= asks and given != {"-n"} and not call.parts.operands:
+        return True
     return (given <= _VERSION and not call.parts.operands) or (given <= checks and bool(call.parts.operands))
 
 
@@ -83,6 +113,8 @@ def code(call: Call) -> list[Finding]:
     if _shows(call):
         return [call.finding(Risk.READ, "prints its version, or checks a script's grammar")]
     texts = call.values(*_EMBEDDED)
+    if _tells(call, texts):
+        return [call.finding(Risk.READ, "tells about itself")]
     if call.given.text and call.given != NOTHING:
         texts.append(literal(call.given.text))
     return [call.finding(Risk.UNKNOWN, "runs code, which may do anything"), *plain(call, texts)]

@@ -20,6 +20,7 @@ from cockpit.guard.languages.mongo_methods import (
     SHOWS,
     WRITES,
 )
+from cockpit.guard.languages.mongo_scripts import only_looks
 from cockpit.guard.languages.words import Effect
 
 _PRINTS = frozenset({"print", "printjson", "tojson", "console.log", "JSON.stringify", "EJSON.stringify"})
@@ -43,6 +44,8 @@ def judge_mongo(script: str) -> list[Finding]:
         while not reader.ended():
             findings += _helper(reader) or _chain(reader.chain())
     except UnreadableError as error:
+        if only_looks(script):
+            return [_finding(Risk.READ, script, "only looks")]
         return [*findings, _finding(Risk.UNKNOWN, script, str(error)), *_called(script)]
     return findings or [_finding(Risk.READ, "", "runs nothing")]
 

@@ -22,7 +22,7 @@ _MODULES = frozenset(
         "sys", "json", "re", "math", "datetime", "time", "collections", "itertools", "functools", "string", "base64",
         "binascii", "hashlib", "textwrap", "statistics", "urllib.parse", "ipaddress", "uuid", "decimal", "fractions",
         "random", "secrets", "calendar", "zlib", "operator", "bisect", "heapq", "pprint", "html", "struct", "csv",
-        "platform", "zoneinfo",
+        "platform", "zoneinfo", "ssl", "socket",
     }
 )  # fmt: skip
 _BUILTINS = frozenset(
@@ -50,6 +50,7 @@ _ATTRIBUTES = frozenset(
         "token_hex", "token_urlsafe", "randint", "random", "choice", "floor", "ceil", "sqrt", "log", "log10", "log2",
         "pi", "pprint", "pformat", "unpack", "reader", "DictReader", "decompress", "ZoneInfo", "Decimal", "Fraction",
         "machine", "node", "release", "python_version", "unescape", "crc32",
+        "OPENSSL_VERSION", "gethostbyname", "gethostbyaddr", "getaddrinfo", "gethostname", "getfqdn",
         # of what is read
         "read", "readline", "readlines", "split", "rsplit", "splitlines", "strip", "lstrip", "rstrip", "join", "get",
         "items", "keys", "values", "startswith", "endswith", "replace", "lower", "upper", "title", "index", "find",

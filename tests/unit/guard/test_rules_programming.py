@@ -26,7 +26,10 @@ READS = [
     "perl -ne 'printf \"%d %s\", $., $_ if $. < 5' f", "perl -le 'print for 1..3'", "ruby -c x.rb",
     "ruby --version", "ruby -v", "php -l x.php", "php -v", "node --version", "node -v", "node --check x.js",
     "java -version", "lua -v", "gcc --version", "gcc -dumpversion", "make --version", "vim --version",
-    "emacs --version",
+    "emacs --version", "php -m", "php -i", "php -r 'echo PHP_VERSION;'", "ruby -e 'puts RUBY_VERSION'",
+    "node -p process.version", "node -e 'console.log(process.versions.v8)'",
+    "python3 -c 'import socket; print(socket.gethostbyname(\"a\"))'",
+    "python3 -c 'import ssl; print(ssl.OPENSSL_VERSION)'", "shellcheck x.sh", "yamllint .", "tflint",
 ]  # fmt: skip
 CHANGES = [
     "perl -e 'print <'\\''>;f(1);'\\''>'", "vim f", "view f", "vi +5 f", "nano f", "emacs f", "ed f",
@@ -46,6 +49,9 @@ DESTROYS = [
     "perl -e \"print \\$x'a; unlink('f'); #'\"",
 ]  # fmt: skip
 UNKNOWN = [
+    "ruby -e 'puts RUBY_VERSION; f'", "ruby -rx -e 'puts RUBY_VERSION'", "node -r ./x -p process.version",
+    "node -p process.exit", "php -m x.php", "php -d auto_prepend_file=x -m",
+    "python3 -c 'import socket; socket.socket()'", "python3 -c 'from socket import *'", "tflint -c x",
     "python3", "python3 x.py", "python3 -m x", "python3 -i -c 'print(1)'", "python3 -c 'import x'",
     "python3 -c 'f = open; f(\"a\", \"x\")'", "python3 -c '(lambda open: 0); open(\"a\", m)'",
     "python3 -c 'import sys; sys.path.insert(0, \"/x\"); import csv'", "python3 -c '__import__(\"x\")'",

@@ -58,6 +58,7 @@ UNKNOWN = [
     'find "$@"', 'find "${a[@]}"', 'find "${@:2}"', "find $d -ls", 'find "$(cat x)"', 'find "$1"', 'find . "$x"',
     'find "$d" -name x "$y"', "file $f", 'file "$@"', 'less "-$x"', "xxd $f", 'nc "$h" 1', 'nc -z "$@"',
     'curl "$URL"', 'curl "$@"', "curl $B/x",
+    "bin/ls", "./kafka-topics.sh --list", "/opt/x/bin/ls", "/opt/kafka/../../tmp/bin/ls", "/opt/kafka/bin/../x/ls",
 ]  # fmt: skip
 READS = [
     "ls", "ls -la | grep x", "ls > /dev/null", "ls 2>&1", "ls >&2", "ls &> /dev/null", "ls 2>/dev/null 1>&2",
@@ -82,6 +83,8 @@ READS = [
     'find "$d" -name x', 'find -L "$d" "$e" -type f', 'file "$f"', 'less "$f"', 'xxd "$f"', 'nc -zv "$h" "$p"',
     'dpkg -L "$p"', 'apt-cache policy "$p"', 'curl -s "$B/health"', 'curl -sI "${B}:9090/x"',
     'curl -sG --data-urlencode "start=$(date +%s)" http://loki/x',
+    "bin/kafka-topics.sh --list", "/opt/kafka_2.13-3.6.0/bin/kafka-topics.sh --list",
+    "/usr/lib/postgresql/15/bin/pg_controldata x", "/usr/pgsql-15/bin/psql -c 'select 1'",
 ]  # fmt: skip
 
 

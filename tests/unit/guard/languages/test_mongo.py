@@ -154,9 +154,9 @@ SCRIPTS = cases(
     U load("x.js")
     U eval("x")
     U x.find()
-    U var a = 1
+    R var a = 1
     U function f() {}
-    U db.x.find().forEach(d => print(d))
+    R db.x.find().forEach(d => print(d))
     U db.x.find().map(f)
     U db.x.find(`${x}`)
     U db.x.find({...x})
@@ -184,3 +184,81 @@ def test_a_script_for_mongosh_is_judged(risk: Risk, script: str) -> None:
 def test_a_line_separator_ends_a_comment_as_in_javascript() -> None:
     assert riskiest(judge_mongo("// x\u2028db.x.drop()")) is Risk.DESTRUCTIVE
     assert riskiest(judge_mongo("// x\rdb.x.drop()")) is Risk.DESTRUCTIVE
+
+
+LOOKS = [
+    'rs.status().members.map(m => m.name + " " + m.stateStr)',
+    "db.getMongo().getDBNames().forEach(d => print(d, db.getSiblingDB(d).stats().dataSize))",
+    "db.getCollectionNames().forEach(c => { const s = db[c].stats(); print(c, s.count, s.size) })",
+    "db.getCollectionNames().forEach(c => print(`${c}: ${db[c].estimatedDocumentCount()}`))",
+    "rs.status().members.filter(m => m.state !== 1).map(m => ({n: m.name, lag: m.optimeDate}))",
+    "db.currentOp().inprog.filter(o => o.secs_running > 5).forEach(o => printjson({op: o.op, ns: o.ns}))",
+    "for (const c of db.getCollectionNames()) { print(c, db.getCollection(c).estimatedDocumentCount()) }",
+    "const s = db.serverStatus(); print(s.connections.current / s.connections.available)",
+    "db.adminCommand({listDatabases: 1}).databases.length",
+    "let n = 0; db.orders.find({}).limit(5).forEach(d => { n += d.total }); print(n)",
+    "db.getCollectionNames().map(c => [c, db[c].stats().size]).sort((a, b) => b[1] - a[1]).slice(0, 5)",
+    'if (rs.status().ok === 1) { print("ok") }',
+    "Object.entries(db.serverStatus().opcounters).forEach(([k, v]) => print(k, v))",
+]
+MORE_THAN_LOOKS = [
+    "db.getCollectionNames().forEach(c => db[c].drop())",
+    "db.getCollectionNames().forEach(c => db.getCollection(c).remove({}))",
+    'db.getCollectionNames().forEach(c => db[c]["drop"]())',
+    '["dropDatabase"].forEach(m => db[m]())',
+    '["dropDatabase"].map(m => db[m]).forEach(f => f())',
+    "[1].forEach(db.dropDatabase)",
+    '[db].forEach(db["drop" + "Database"])',
+    "[1].map(x => db.dropDatabase)",
+    "(() => db.dropDatabase())()",
+    'db.orders.find("x").map(x => x.a)',
+    'db.orders.aggregate([{$match: {}}, {$out: "x"}]).map(x => x)',
+    'db.orders.aggregate([{$match: {}}, {"$out": "x"}]).map(x => x)',
+    'db.orders.find({$where: "x"}).map(x => x)',
+    "print = x => db.dropDatabase(); print(1)",
+    "const print = x => 1; print(1)",
+    '[1].map(x => eval("db.dropDatabase()"))',
+    '[1].map(x => load("x.js"))',
+    '[1].map(x => require("fs").rmSync("x"))',
+    '[1].map(x => new Function("x"))',
+    "[1].map(x => db.x = 1)",
+    "db.x.toString = y => 1",
+    "[1].map(x => ({toString: db.stats}))",
+    '[1].map(x => print.constructor("x"))',
+    '[1].map(x => print["constructor"]("x"))',
+    "[1].map(x => process.exit())",
+    '[1].map(x => db.runCommand({drop: "x"}))',
+    "[1].map(x => db.c.updateMany({}, {$set: {a: 1}}))",
+    "[1].map(x => rs.stepDown())",
+    "[1].map(x => this.db.dropDatabase())",
+    "[1].map(x => `${db.dropDatabase()}`)",
+    "[1].map(x => `${`${db.dropDatabase()}`}`)",
+    'db["c"].drop(x => 1)',
+    "function f() { db.dropDatabase() } f()",
+    "async x => await db.dropDatabase()",
+    "[1].map(function(x) { return db.dropDatabase() })",
+    "const {dropDatabase: d} = db; [1].map(x => d())",
+    "const d = db.dropDatabase; [1].map(x => x)",
+    'const d = db["dropDatabase"]; [1].map(x => x)',
+    'var k = "drop" + "Database"; db[k]()',
+    'var k = "drop"; const f = db.orders[k]; [1].forEach(f)',
+    'var k = "drop"; [1].forEach((x, y = db.orders[k]()) => 1)',
+    "[1].map(x => x.insertOne({}))",
+    "const a = db; a.dropDatabase()",
+    "let a = 1; a = b => db.x.drop(); a()",
+    "[1].map((x) => db.a.findAndModify({}))",
+    "[db.orders].map(x => x.deleteMany({}))",
+    'var k = "drop"; [1].forEach((db.c[k]))',
+    'var k = "drop"; [1].forEach([db.c[k]][0])',
+    'var k = "drop"; [1].forEach({a: db.c[k]}.a)',
+]
+
+
+@pytest.mark.parametrize("script", LOOKS)
+def test_a_script_whose_functions_only_look_reads(script: str) -> None:
+    assert riskiest(judge_mongo(script)) is Risk.READ, judge_mongo(script)
+
+
+@pytest.mark.parametrize("script", MORE_THAN_LOOKS)
+def test_a_script_whose_functions_may_do_more_does_not_read(script: str) -> None:
+    assert riskiest(judge_mongo(script)) is not Risk.READ
