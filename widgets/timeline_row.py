@@ -206,6 +206,8 @@ def _columns(width: int, layout: Layout) -> Sequence[tuple[str, int]]:
 
 
 def _time(at: int, now: int) -> str:
-    """Return the time of day, or for another day its date as well."""
+    """Return the time of day, for another day its date as well, and for another year the date alone."""
     whole = clock(at, date=True)
-    return f"{'':3}{whole[11:]}" if at // DAY == now // DAY else whole[5:16]
+    if at // DAY == now // DAY:
+        return f"{'':3}{whole[11:]}"
+    return whole[5:16] if whole[:4] == clock(now, date=True)[:4] else whole[:10]

@@ -21,11 +21,13 @@ from tests.helpers.log_story import story
 from tests.helpers.screen import NOW, Screen, screen, shown
 from widgets.detail import Detail
 from widgets.help import Help
-from widgets.timeline import WINDOW, TimelineScreen
+from widgets.timeline import TimelineScreen
 from widgets.timeline_record import RecordScreen
 from widgets.timeline_replay import ReplayScreen
 
 START = NOW - 600 * SECOND
+WINDOW = 600
+"""Fewer than are kept otherwise, so that a shorter log outgrows it."""
 
 
 async def opened(on: Screen) -> TimelineScreen:
@@ -180,7 +182,10 @@ async def test_a_command_that_runs_is_shown_until_it_ends(tmp_path: Path) -> Non
         assert " 7 " in next(row for row in rows(on) if "failed" in row)
 
 
-async def test_a_long_log_is_walked_in_a_bounded_window(tmp_path: Path) -> None:
+async def test_a_long_log_is_walked_in_a_bounded_window(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("widgets.timeline.WINDOW", WINDOW)
     log = ActionLog.open(tmp_path / "data" / FILE)
     for number in range(WINDOW + 700):
         await log.note(f"note {number}")
