@@ -132,7 +132,11 @@ def _may_take(option: Option) -> bool:
 
 def _in_place_of_value(value: Word, form: Form) -> list[Option]:
     """Return the option with an effect that a value looks like: programs differ in what takes one."""
-    if value.text is None or not re.fullmatch(r"-[^\s\d]\S*", value.text) or form.syntax is Syntax.NONE:
+    if (
+        value.text is None
+        or not re.fullmatch(r"--\S+|-[^\s\d=][^\s=]*", value.text)
+        or form.syntax is Syntax.NONE
+    ):
         return []
     options, _ = _options(value, value.text, form)
     harmless = {

@@ -18,7 +18,7 @@ from cockpit.guard.findings import Finding, about
 from cockpit.guard.overlooked import overlooked
 from cockpit.guard.program import Programs
 from cockpit.guard.statements import Walk
-from cockpit.guard.tree import first_error, parse
+from cockpit.guard.tree import first_error, is_too_large, parse
 from cockpit.guard.words import Word
 
 LONGEST = 64 * 1024
@@ -62,6 +62,8 @@ class _Reader:
         if refused := _refused(line.text) or self._too_deep(line.text):
             return refused
         root = parse(line.text)
+        if is_too_large(root):
+            return [about(Risk.UNKNOWN, f"{line.text[:60]}…", "has more parts than can be followed")]
         judged = Walk(root, _Reader(self._programs, self._depth + 1)).statement(root, given, 0)
         if root.has_error:
             judged.insert(0, about(Risk.UNKNOWN, first_error(root), "is not what a shell's grammar has here"))

@@ -20,6 +20,7 @@ from cockpit.guard.redirections import (
     written,
 )
 from cockpit.guard.tree import (
+    NESTED,
     REDIRECTIONS,
     WORDS,
     circular,
@@ -42,8 +43,8 @@ _BUILT_IN = MUTATORS | {"echo", "test", "[", "[[", "cd", "return", "exit"}
 """Commands of the shell itself, which may take a word for a number or hand it on."""
 _ESCAPED = re.compile(r"\\[abcefnrtvxuU0-7\\]")
 """What some shell's `echo` makes another character of."""
-NESTED = 200
-"""Nodes within nodes that are followed."""
+MOST_TIMES = 150
+"""Turns of loops within loops that are judged one by one."""
 
 _BLOCKS = frozenset(
     {
@@ -76,6 +77,8 @@ class Walk:
         self._inner = inner
         self._values = known_values(root)
         self._loops = known_loops(root)
+        self._times = 1
+        """How often what stands here is judged, as it stands in loops that are judged turn by turn."""
         self._functions = definitions(root)
         self._circular = circular(self._functions)
         self._behind: dict[int, list[list[Node]]] = {}
@@ -134,7 +137,7 @@ class Walk:
         if node.type == "for_statement":
             found += environment(unknown(text_of(node.children[1]), start=text_of(node.children[1])))
         loop = self._loops.get(node.id)
-        if loop is not None:
+        if loop is not None and self._times * len(loop[1]) <= MOST_TIMES:
             return found + self._turns(node, loop, given, depth)
         for child in node.children:
             if arithmetic and (child.type in _CONDITIONS or child.type in WORDS):
@@ -150,14 +153,15 @@ class Walk:
     def _turns(self, node: Node, loop: tuple[str, list[str]], given: Input, depth: int) -> list[Finding]:
         """Judge a loop over plain words, turn by turn."""
         name, values = loop
-        before = self._values
+        before, times = self._values, self._times
+        self._times *= len(values)
         found = [
             each for child in node.children[:-1] if child.type in WORDS for each in self._inside(child, depth)
         ]
         for value in values:
             self._values = {**before, name: value}
             found += self._part(node.children[-1], given, depth)
-        self._values = before
+        self._values, self._times = before, times
         return found
 
     def _function(self, node: Node, depth: int) -> list[Finding]:

@@ -37,6 +37,28 @@ def parse(line: str) -> Node:
     return Parser(_language()).parse(line.encode(errors="surrogateescape")).root_node
 
 
+MOST_NODES = 10_000
+"""Nodes of a line that are looked at."""
+NESTED = 200
+"""Nodes within nodes that are followed."""
+
+
+def is_too_large(root: Node) -> bool:
+    """Return whether a tree has more nodes, or more within each other, than are followed."""
+    cursor, depth = root.walk(), 0
+    for _ in range(MOST_NODES):
+        if cursor.goto_first_child():
+            depth += 1
+        else:
+            while not cursor.goto_next_sibling():
+                if not cursor.goto_parent():
+                    return False
+                depth -= 1
+        if depth > NESTED:
+            return True
+    return True
+
+
 def grouped(node: Node, parts: Sequence[Node]) -> list[list[Node]]:
     """Put nodes together that make one word: those with nothing, or the continuation of a line, between them."""
     source, start = node.text or b"", node.start_byte

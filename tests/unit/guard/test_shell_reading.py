@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from cockpit.guard.classify import classify_line
@@ -60,3 +62,25 @@ def test_what_a_shell_runs_is_never_reading(line: str) -> None:
 @pytest.mark.parametrize("line", READ)
 def test_text_stays_text(line: str) -> None:
     assert classify_line(line).risk == "read"
+
+
+DEEP = [
+    "a && " * 3000 + "b",
+    "[[" + " a ||" * 9000 + " b ]]",
+    "echo " + "`" * 60000,
+    "if a; then " * 300 + "b" + "; fi" * 300,
+]
+
+
+@pytest.mark.parametrize("line", DEEP, ids=lambda line: line[:8])
+def test_a_line_with_too_many_parts_is_unknown(line: str) -> None:
+    assert classify_line(line).risk == "unknown"
+
+
+def test_loops_within_loops_are_judged_in_no_more_turns_than_can_be_waited_for() -> None:
+    words = " ".join("abcdefghijkl")
+    opened = "".join(f"for v{turn} in {words}; do " for turn in range(6))
+    started = time.perf_counter()
+    assert classify_line(opened + "ls $v5" + "; done" * 6).risk == "read"
+    assert classify_line(opened + "rm $v5" + "; done" * 6).risk == "destructive"
+    assert time.perf_counter() - started < 5
