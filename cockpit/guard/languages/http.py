@@ -23,7 +23,7 @@ _SCHEMES = frozenset(
 _MAIL = ("dict.", "imap.", "pop3.", "smtp.", "gopher.")
 """Beginnings of a host's name from which curl takes the protocol."""
 _DESTROYS = re.compile(
-    r"(?i)_delete_by_query|/prune\b|/truncate\b|\bflush(?:all|db|_all)\b|\b(?:drop|truncate)[+\s]+(?:table|database)\b"
+    r"(?i)_delete_by_query|/delete_series\b|/prune\b|/truncate\b|\bflush(?:all|db|_all)\b|\b(?:drop|truncate)[+\s]+(?:table|database)\b"
     r"|\bdelete[+\s]+from\b|_destroy\b|/rollback\b|\bDELE\b|\bRMD\b|\bshutdown\b"
 )
 _OVERRIDES = frozenset({"x-http-method-override", "x-http-method", "x-method-override"})
