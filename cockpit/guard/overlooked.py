@@ -57,6 +57,10 @@ def _misread(source: bytes, node: Node) -> str:
             return "is no comment to a shell"
         case "word" | "heredoc_start" if _parts_words(node.text or b"") and not _is_inside(node):
             return "holds what ends a word"
+        case "command_substitution" | "arithmetic_expansion" | "expansion" if _is_number(
+            source, node.start_byte
+        ):
+            return "begins with $$, which is a number to a shell"
         case "expansion" if _closes_early(node):
             return "ends elsewhere to a shell"
         case kind if kind in _ONE_LINE and not (kind == "test_command" and node.children[0].type == "[["):
@@ -64,6 +68,14 @@ def _misread(source: bytes, node: Node) -> str:
             if any(_breaks(source, one, other) for one, other in gaps):
                 return "goes on over the end of a line"
     return ""
+
+
+def _is_number(source: bytes, at: int) -> bool:
+    """Return whether the dollar here is the second one of `$$`."""
+    begin = at
+    while begin and source[begin - 1 : begin] == b"$":
+        begin -= 1
+    return source[at : at + 1] == b"$" and (at - begin - _is_escaped(source, begin)) % 2 == 1
 
 
 def _goes_on(source: bytes, at: int) -> bool:

@@ -31,6 +31,7 @@ RUN = [
     "echo \"${x:-'}'$(touch m)}\"",
     'grep \\ # "$($(touch m))"',
     "echo a >$$",
+    "cat <<X\n$$(\ncat <<'E'\n$(touch m)\nE\n)\nX",
     "echo a >$((1))",
     "echo =~\ntouch m== ",
     "  echo =~\ntouch m== ",
@@ -39,6 +40,7 @@ RUN = [
     ": 'a'\\\n#$(touch m)\n",
 ]
 READ = [
+    'echo "$$$(date) \\$$(date) $$"',
     "  echo a # $(touch m)\\\n# `touch m`",
     "\n\n cat <<E a\nb c\nE\n# d",
     "echo ${x:-rm -rf} \\\n  b",
