@@ -216,6 +216,9 @@ def _scripts(
     call: Call, scripts: Sequence[Word], judge: Judge, *, files: tuple[str, ...] = (), alone: bool = True
 ) -> list[Finding]:
     """Judge the scripts among a client's words; without any, what it reads."""
+    given = call.values(*files)
+    if given and not scripts and all(word.text in {"-", "/dev/stdin"} for word in given):
+        return _read(call, judge)
     if call.has(*files):
         return [call.finding(Risk.UNKNOWN, "runs a script that isn't known before")]
     found: list[Finding] = []

@@ -14,6 +14,7 @@ from cockpit.guard.languages.javascript import CONSTRUCTORS, Piece, UnreadableEr
 from cockpit.guard.languages.mongo_methods import (
     CODE,
     COLLECTION,
+    COMMANDS,
     CURSOR,
     DATABASE,
     REPLICA_SET,
@@ -27,6 +28,7 @@ _HARMFUL = (
     frozenset(name for each in _LISTS for name, effect in each.items() if effect[0] is not Risk.READ)
     | words("runCommand adminCommand call apply bind constructor prototype __proto__ eval")
 ) - words("count status")
+_RUNS = words("runCommand adminCommand")
 _CALLS_BACK = words("map filter forEach reduce some every flatMap sort find findIndex")
 _METHODS = (
     (frozenset(name for each in _LISTS for name, effect in each.items() if effect[0] is Risk.READ) | CURSOR)
@@ -51,13 +53,16 @@ _KEYS = words("toString valueOf toJSON then inspect get set")
 """Keys under which a function would be called by itself."""
 _TEMPLATE = re.compile(r"`([^`\\]*)`")
 _INSERTED = re.compile(r"\$\{([^{}`]*)\}")
+_END = Piece("mark", ";", 0, 0)
 _CLOSES = {")": "(", "]": "[", "}": "{"}
 
 
 def only_looks(script: str) -> bool:
     """Return whether nothing in a script can do more than look."""
     try:
-        found = [piece for piece in pieces(_TEMPLATE.sub(_spelled, script)) if piece.kind != "line"]
+        found = [piece for piece in pieces(_TEMPLATE.sub(_spelled, script)) if piece.kind != "line"] + [
+            _END
+        ] * 4
         pairs = _pairs(found)
         own = _declared(found, pairs)
         return not own & (_ROOTS | _KEYWORDS) and all(
@@ -86,6 +91,8 @@ def _pairs(found: Sequence[Piece]) -> dict[int, int]:
                 raise UnreadableError("has brackets that don't match")
             begin = opened.pop()
             pairs[begin], pairs[at] = at, begin
+    if opened:
+        raise UnreadableError("has brackets that don't match")
     return pairs
 
 
@@ -123,12 +130,25 @@ def _is_harmless(found: Sequence[Piece], pairs: dict[int, int], own: frozenset[s
         return False
     if before.text == "." and before.kind == "mark":
         called = after == "("
+        if called and name in _RUNS:
+            return _asks(found, at + 2)
         return name in _METHODS and _gets_functions(found, pairs, at) if called else name not in _HARMFUL
     if after == ":" and before.text in {"{", ","}:
         return name not in _KEYS
     if name in _KEYWORDS:
         return name != "new" or after in CONSTRUCTORS
     return name in _FUNCTIONS if after == "(" else name in own | _ROOTS
+
+
+def _asks(found: Sequence[Piece], at: int) -> bool:
+    """Return whether the command that is run only reads: its name is the first key of an object, or a text."""
+    keyed = found[at].text == "{"
+    named, after = found[at + keyed], found[at + keyed + 1]
+    if named.kind != "string" and not (keyed and named.kind == "name"):
+        return False
+    name = plain(named.text) if named.kind == "string" else named.text
+    ended = after.text == ":" if keyed else after.text in {")", ","}
+    return ended and COMMANDS.get(name, (Risk.UNKNOWN, ""))[0] is Risk.READ
 
 
 def _is_text(piece: Piece) -> bool:

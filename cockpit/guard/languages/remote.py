@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from cockpit.actions.command import Risk
-from cockpit.guard.call import Call
+from cockpit.guard.call import NOTHING, Call
 from cockpit.guard.findings import Finding
 from cockpit.guard.options import Form, split
 from cockpit.guard.ruleset import Syntax
@@ -49,6 +49,9 @@ def ssh(call: Call) -> list[Finding]:
         return [*found, call.finding(Risk.READ, "prints settings")]
     if any("-O" in option.names for option in options):
         return [*found, call.finding(Risk.CHANGE, "controls a shared connection")]
+    if call.given.text and not any({"-s", "-N"} & set(option.names) for option in options):
+        line = literal(call.given.text)  # what its shell reads
+        return [*found, *(_on(each, host) for each in call.inner.line(line, NOTHING))]
     return [*found, replace(call.finding(Risk.UNKNOWN, "opens a shell on another machine"), host=host)]
 
 

@@ -40,6 +40,7 @@ DESTROYS = [
     "ls && find <a . -delete", "! find <a . -delete", "ls | find <a . -delete", "(find <a . -delete)",
     "cat <<E | sh >/dev/null -x\nrm x\nE", "psql <<E >/dev/null -c 'drop table x'\nselect 1\nE",
     "sudo -i rm -r x", "sudo -i sh -c 'rm x'", "sudo -i eval 'rm x'", "sudo -iu postgres psql -c 'drop table x'",
+    "ssh web-1 <<'E'\nls\nrm x\nE", "echo 'rm x' | ssh web-1", "psql -f - <<< 'drop table x'",
 ]  # fmt: skip
 UNKNOWN = [
     "$x", "echo \\$(id)", "`which ls`", "./ls", "~/bin/ls", "/tmp/ls", "no-such-program", "r? x", "/bin/r[m] x",
@@ -59,6 +60,8 @@ UNKNOWN = [
     'find "$d" -name x "$y"', "file $f", 'file "$@"', 'less "-$x"', "xxd $f", 'nc "$h" 1', 'nc -z "$@"',
     'curl "$URL"', 'curl "$@"', "curl $B/x",
     "bin/ls", "./kafka-topics.sh --list", "/opt/x/bin/ls", "/opt/kafka/../../tmp/bin/ls", "/opt/kafka/bin/../x/ls",
+    "ssh web-1 <<E\n$x\nE", "cat x | ssh web-1", "psql -f x.sql", "psql -f - -f x.sql <<< 'select 1'",
+    "ssh web-1 < x",
 ]  # fmt: skip
 READS = [
     "ls", "ls -la | grep x", "ls > /dev/null", "ls 2>&1", "ls >&2", "ls &> /dev/null", "ls 2>/dev/null 1>&2",
@@ -85,6 +88,7 @@ READS = [
     'curl -sG --data-urlencode "start=$(date +%s)" http://loki/x',
     "bin/kafka-topics.sh --list", "/opt/kafka_2.13-3.6.0/bin/kafka-topics.sh --list",
     "/usr/lib/postgresql/15/bin/pg_controldata x", "/usr/pgsql-15/bin/psql -c 'select 1'",
+    "ssh web-1 <<'E'\nuptime\ndf -h\nE", "echo uptime | ssh web-1", "psql -f - <<< 'select 1'",
 ]  # fmt: skip
 
 

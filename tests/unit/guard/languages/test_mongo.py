@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cockpit.actions.command import Risk
 from cockpit.guard.findings import riskiest
@@ -186,7 +188,42 @@ def test_a_line_separator_ends_a_comment_as_in_javascript() -> None:
     assert riskiest(judge_mongo("// x\rdb.x.drop()")) is Risk.DESTRUCTIVE
 
 
+TOKENS = [
+    "db",
+    ".",
+    "drop",
+    "(",
+    ")",
+    "{",
+    "}",
+    "[",
+    "]",
+    "=>",
+    "=",
+    "x",
+    ",",
+    ";",
+    "'a'",
+    "const",
+    "for",
+    "of",
+    "print",
+    "map",
+    "find",
+    "forEach",
+    "runCommand",
+    ":",
+    "if",
+    "new",
+    "Date",
+    "`",
+    "${",
+    "+",
+    "return",
+]
 LOOKS = [
+    "db.adminCommand({replSetGetStatus: 1}).members.forEach(m => print(m.name))",
+    'db.runCommand("ping").ok + [1].map(x => x)',
     'rs.status().members.map(m => m.name + " " + m.stateStr)',
     "db.getMongo().getDBNames().forEach(d => print(d, db.getSiblingDB(d).stats().dataSize))",
     "db.getCollectionNames().forEach(c => { const s = db[c].stats(); print(c, s.count, s.size) })",
@@ -202,6 +239,16 @@ LOOKS = [
     "Object.entries(db.serverStatus().opcounters).forEach(([k, v]) => print(k, v))",
 ]
 MORE_THAN_LOOKS = [
+    'db.runCommand("find" + "AndModify", [1].map(x => x))',
+    "[1].map(x => x); db.runCommand(",
+    "db.adminCommand({shutdown: 1, x: [1].map(x => x)})",
+    'var k = "drop"; db.runCommand({[k]: "x"}, [1].map(x => x))',
+    'var k = {drop: "x"}; db.runCommand(k, [1].map(x => x))',
+    'var ping = {drop: "x"}; db.runCommand(ping, [1].map(x => x))',
+    'var ping = "drop"; db.runCommand(ping)',
+    '[1].forEach(x => db.runCommand({...{drop: "x"}}))',
+    "[1].forEach(x => db.runCommand({ping}))",
+    "[db].forEach(db.runCommand)",
     "db.getCollectionNames().forEach(c => db[c].drop())",
     "db.getCollectionNames().forEach(c => db.getCollection(c).remove({}))",
     'db.getCollectionNames().forEach(c => db[c]["drop"]())',
@@ -257,6 +304,11 @@ MORE_THAN_LOOKS = [
 @pytest.mark.parametrize("script", LOOKS)
 def test_a_script_whose_functions_only_look_reads(script: str) -> None:
     assert riskiest(judge_mongo(script)) is Risk.READ, judge_mongo(script)
+
+
+@given(st.lists(st.sampled_from(TOKENS), max_size=12))
+def test_no_script_raises(tokens: list[str]) -> None:
+    judge_mongo(" ".join(tokens))
 
 
 @pytest.mark.parametrize("script", MORE_THAN_LOOKS)
