@@ -23,6 +23,8 @@ import sqlite_utils, zstandard
 from cockpit.cli import main
 import cockpit.actionlog.opening, cockpit.actions.local, cockpit.guard.setup, cockpit.verbs.asking
 
+pytestmark = pytest.mark.alone
+
 kills, longest, marks = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
 chance = random.Random(20)
 main(["run", "--", "true"])

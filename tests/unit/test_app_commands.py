@@ -50,6 +50,7 @@ async def test_a_line_is_run_recorded_and_shown_with_how_it_ended(tmp_path: Path
     assert lines == [("true", "done", 0), ("printf 'one\\ntwo'; exit 3", "failed", 3)]
 
 
+@pytest.mark.alone
 async def test_a_flood_of_output_leaves_the_screen_awake(tmp_path: Path) -> None:
     async with screen(tmp_path) as on:
         longest = 0.0

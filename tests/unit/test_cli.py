@@ -206,6 +206,7 @@ def test_help_is_at_hand_at_once() -> None:
     assert heavy.isdisjoint(done.stderr.split())
 
 
+@pytest.mark.alone
 def test_help_costs_less_than_a_tenth_of_a_second_over_bare_python() -> None:
     def fastest(*argv: str) -> float:
         took = []

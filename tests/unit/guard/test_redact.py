@@ -250,6 +250,7 @@ HOSTILE = [
 ]  # fmt: skip
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("word", HOSTILE, ids=repr)
 def test_time_is_linear_in_hostile_input(word: bytes) -> None:
     def took(size: int) -> float:
