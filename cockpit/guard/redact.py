@@ -222,7 +222,8 @@ class RedactedStream:
             return max(end, found.end())
         if len(self._held) >= reach:
             return max(end, begun + _line_end(self._held[begun:reach], LONGEST) or reach)
-        return len(self._held) if last else begun
+        # From the beginning of the line that it begins in: what stands before it there is looked at together with it.
+        return len(self._held) if last else _line_end(self._held, begun)
 
 
 def _line_end(data: bytearray, within: int) -> int:

@@ -8,6 +8,7 @@ import json
 import time
 import uuid
 from collections.abc import Iterator
+from itertools import repeat
 
 import pytest
 from hypothesis import given, settings
@@ -181,6 +182,13 @@ def in_pieces(data: bytes, sizes: Iterator[int]) -> bytes:
         out.append(stream.feed(data[at : at + size]))
         at += size
     return b"".join((*out, stream.finish()))
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 64, 4096])
+def test_a_secret_right_before_a_private_key_is_cut_as_in_one_piece(size: int) -> None:
+    for before in SECRETS:
+        text = b"first line\n" + before.rstrip(b"\n") + PEM + b"\nlast line"
+        assert in_pieces(text, repeat(size)) == REDACTOR.data(text, Cuts())
 
 
 @given(st.data())
