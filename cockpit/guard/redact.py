@@ -18,6 +18,8 @@ from cockpit.guard.detectors import DETECTORS, FLAG_TOOLS, LONGEST, MARK
 
 LINE = 4 * LONGEST
 """Bytes of a line that are looked at together; a longer one is gone through in such stretches, which overlap."""
+MOST_HELD = 4 * LINE
+"""Bytes that are held back at most for the sake of private keys that share their lines."""
 SHORTEST = 6
 """Characters that a known secret needs: to cut a shorter one everywhere would shred the record."""
 HASHES = 64
@@ -222,8 +224,13 @@ class RedactedStream:
             return max(end, found.end())
         if len(self._held) >= reach:
             return max(end, begun + _line_end(self._held[begun:reach], LONGEST) or reach)
+        if last:
+            return len(self._held)
         # From the beginning of the line that it begins in: what stands before it there is looked at together with it.
-        return len(self._held) if last else _line_end(self._held, begun)
+        start = _line_end(self._held, begun)
+        while len(self._held) < MOST_HELD and (earlier := _unended(bytes(self._held[:start]))) is not None:
+            start = _line_end(self._held, earlier)
+        return start if len(self._held) < MOST_HELD else begun
 
 
 def _line_end(data: bytearray, within: int) -> int:
