@@ -165,9 +165,10 @@ def _ends_there(source: bytes, node: Node) -> bool:
     if start is None or end is None or end.start_byte == end.end_byte:
         return False
     begin = source.find(b"\n", start.end_byte) + 1
-    if not begin or "heredoc_redirect" in parts:
+    name = start.text or b""
+    if not begin or "heredoc_redirect" in parts or re.search(rb"""['"\\]""", _QUOTED.sub(b"", name)):
         return False
-    delimiter = re.sub(rb"""['"\\]""", b"", start.text or b"")
+    delimiter = re.sub(rb"""['"\\]""", b"", name)
     tabs = rb"\t*" if "<<-" in parts else b""
     first = re.compile(rb"^" + tabs + re.escape(delimiter) + rb"$", re.MULTILINE).search(source, begin)
     return first is not None and first.end() == end.end_byte

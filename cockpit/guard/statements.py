@@ -332,7 +332,7 @@ class Walk:
         behind = [words for child in redirections for words in words_behind(child)]
         if not behind:
             return found
-        command = next(child for child in node.children if child.type not in REDIRECTIONS)
+        command = next((child for child in node.children if child.type not in REDIRECTIONS), node)
         while command.type in {"pipeline", "list", "negated_command"}:
             command = command.children[-1]
         if command.type != "command":
