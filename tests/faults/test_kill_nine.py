@@ -10,6 +10,8 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from cockpit.actionlog.verify import verify
 from tests.helpers.cockpit_cli import actions, cockpit, environment
 
@@ -22,8 +24,6 @@ from pathlib import Path
 import sqlite_utils, zstandard
 from cockpit.cli import main
 import cockpit.actionlog.opening, cockpit.actions.local, cockpit.guard.setup, cockpit.verbs.asking
-
-pytestmark = pytest.mark.alone
 
 kills, longest, marks = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
 chance = random.Random(20)
@@ -42,6 +42,7 @@ for child in range(kills):
 """
 
 
+@pytest.mark.alone
 def test_200_murders_lose_no_intent_and_corrupt_nothing(tmp_path: Path) -> None:
     data_dir, marks = tmp_path / "data", tmp_path / "marks"
     marks.mkdir()

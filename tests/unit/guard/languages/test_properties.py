@@ -133,6 +133,7 @@ def test_nothing_before_a_drop_makes_it_a_read(text: str) -> None:
     assert judged is Risk.DESTRUCTIVE or hidden
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "text",
     [
