@@ -9,7 +9,7 @@ from collections.abc import Callable
 from bench.options import Options
 from bench.programs import Program, cockpit, empty, peers
 from bench.report import Table, spread, verdict
-from bench.terminal import Gone, Terminal
+from bench.terminal import Terminal
 
 FULL = 0.95
 """The share of the screen's cells that a frame has to draw to count as whole."""
