@@ -15,7 +15,8 @@ DEVICE = re.compile(
     r"/dev/(sd|hd|vd|xvd|nvme|mmcblk|md|dm-|mapper/|disk/|loop|sr|mem|kmem|port|nst|st\d|pmem|zvol)"
 )
 """Devices that hold data, or the machine's memory."""
-_DESCRIPTOR = re.compile(r"/dev/fd/\d+|/proc/self/fd/\d+")
+DESCRIPTOR = re.compile(r"/dev/fd/\d+|/proc/self/fd/\d+")
+"""Descriptors by their paths."""
 
 
 def writes(call: Call, word: Word | None, why: str = "writes a file", *, stdout: str = "") -> list[Finding]:
@@ -30,7 +31,7 @@ def writes(call: Call, word: Word | None, why: str = "writes a file", *, stdout:
     text = None if word is None or word.glob else word.text
     if text is None:
         return [call.finding(Risk.CHANGE, why)]
-    if text in NOWHERE or _DESCRIPTOR.fullmatch(text) or (stdout and text == stdout):
+    if text in NOWHERE or DESCRIPTOR.fullmatch(text) or (stdout and text == stdout):
         return []
     if is_device(text):
         return [call.finding(Risk.DESTRUCTIVE, "overwrites a device")]

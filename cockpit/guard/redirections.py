@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING
 from cockpit.actions.command import Risk
 from cockpit.guard.call import ANYTHING, NOTHING, Input
 from cockpit.guard.findings import Finding, about
+from cockpit.guard.places import DESCRIPTOR, NOWHERE, is_device
 from cockpit.guard.tree import REDIRECTIONS, WORDS, grouped
 from cockpit.guard.words import Word, read_joined, text_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
-
-_NOWHERE = frozenset({"/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty", "/dev/zero", "/dev/full"})
-_DEVICE = re.compile(r"/dev/(sd|hd|vd|xvd|nvme|mmcblk|md|dm-|mapper/|disk/|loop|sr|mem|kmem|port)")
-_DESCRIPTOR = re.compile(r"/dev/fd/\d+|/proc/self/fd/\d+")
 
 
 def written(node: Node, values: Mapping[str, str], *, silent: bool = False) -> list[Finding]:
@@ -39,7 +36,7 @@ def written(node: Node, values: Mapping[str, str], *, silent: bool = False) -> l
             return [about(Risk.UNKNOWN, part, "opens a connection")]
         if not any(">" in operator for operator in operators):
             continue
-        if text is not None and (text in _NOWHERE or _DESCRIPTOR.fullmatch(text)):
+        if text is not None and (text in NOWHERE or DESCRIPTOR.fullmatch(text)):
             continue
         if (
             any(operator in {">&", "<&", ">&-"} for operator in operators)
@@ -47,7 +44,7 @@ def written(node: Node, values: Mapping[str, str], *, silent: bool = False) -> l
             and (re.fullmatch(r"\d*-?", text))
         ):
             continue
-        if text is not None and _DEVICE.match(text):
+        if text is not None and is_device(text):
             return [about(Risk.DESTRUCTIVE, part, "overwrites a device")]
         if word.operand and (named[0].type == "process_substitution" or operators & {">&", "<&"}):
             continue  # >(…): judged as a command; >&$((2)): a descriptor
