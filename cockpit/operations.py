@@ -53,6 +53,7 @@ class Operations:
         self._log: ActionLog | None = None
         self.approvals: Approvals | None = None
         self._executor: Executor | None = None
+        self._opening = asyncio.Lock()
 
     @property
     def recording(self) -> bool:
@@ -60,14 +61,16 @@ class Operations:
         return self._log is not None and not self.error
 
     async def open(self) -> None:
-        """Open the log in a thread: importing what it needs takes a tenth of a second."""
-        try:
-            log, self._executor = await asyncio.to_thread(self._open)
-            self._log = log
-            self.interrupted = list(log.interrupted)
-            self.error = ""
-        except ActionLogError as error:
-            self.error = str(error)
+        """Open the log once, in a thread: importing what it needs takes a tenth of a second."""
+        async with self._opening:
+            if self._executor is not None:
+                return
+            try:
+                self._log, self.approvals, self._executor = await asyncio.to_thread(self._open)
+                self.interrupted = list(self._log.interrupted)
+                self.error = ""
+            except ActionLogError as error:
+                self.error = str(error)
 
     def typed(self, line: str, target: Target) -> Command:
         """Return the command of a line that the operator typed, for the shell of the target."""
@@ -253,7 +256,7 @@ class Operations:
             raise ActionLogError("nothing runs without a record", where="action log", remedy=self.error)
         return self._executor
 
-    def _open(self) -> tuple[ActionLog, Executor]:
+    def _open(self) -> tuple[ActionLog, Approvals, Executor]:
         from cockpit.actionlog.opening import opened
         from cockpit.actions.executor import Executor
         from cockpit.actions.local import LocalTransport
@@ -264,6 +267,6 @@ class Operations:
 
         log = opened(self._data_dir, self._settings)
         transports: dict[str, Transport] = {"local": LocalTransport(), "source": SourceTransport(self._ask)}
-        self.approvals = Approvals(log, self._settings)
-        guard = guard_of(self._settings, elevated=lambda: self.elevation.active, granted=self.approvals.of)
-        return log, Executor(log, transports, judge=ReadOnly(guard) if self.read_only else guard)
+        approvals = Approvals(log, self._settings)
+        guard = guard_of(self._settings, elevated=lambda: self.elevation.active, granted=approvals.of)
+        return log, approvals, Executor(log, transports, judge=ReadOnly(guard) if self.read_only else guard)
