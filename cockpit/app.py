@@ -9,12 +9,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import getpass
+import itertools
 import logging
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.text import Text
 from textual import on, work
@@ -54,7 +55,7 @@ from widgets.messages import (
 from widgets.output import ACTIONS as OUTPUT_ACTIONS
 from widgets.output import OutputDrawer
 from widgets.palette import ActionProvider, Palette
-from widgets.pane import PANE_ACTIONS, FilterLine
+from widgets.pane import PANE_ACTIONS, FilterLine, Pane
 from widgets.plain import NoColour
 from widgets.rows import ROW_ACTIONS
 from widgets.screen import MainScreen
@@ -62,9 +63,6 @@ from widgets.text import age
 from widgets.themes import DARK, PRODUCTION, THEMES
 from widgets.timeline_keys import ACTIONS as TIMELINE_ACTIONS
 from widgets.verdict import Verdict
-
-if TYPE_CHECKING:
-    pass
 
 log = logging.getLogger(__name__)
 
@@ -211,12 +209,12 @@ class CockpitApp(CommandingApp):
 
     def _tick(self) -> None:
         """Do at once all that a tick has to do."""
-        for _ in self._parts():
+        for _ in self._parts(self.board.panes):
             pass
 
     async def _beat(self) -> None:
         """Do it in parts, with a breath after each."""
-        for _ in self._parts():
+        for _ in self._parts(itertools.takewhile(lambda _: not self._unwritten(), self.board.panes)):
             await asyncio.sleep(BREATH)
             if not self.is_running:
                 return
@@ -230,17 +228,15 @@ class CockpitApp(CommandingApp):
         writer = getattr(self._driver, "_writer_thread", None)
         return writer is not None and writer._queue.qsize() > 0
 
-    def _parts(self) -> Iterator[None]:
-        """Move what came in to the stores, and let the panes follow, one after the other."""
+    def _parts(self, panes: Iterable[Pane]) -> Iterator[None]:
+        """Move what came in to the stores, and let panes follow, one after the other."""
         if not self.is_running:
             return
         self._drain()
         yield
         now = self._clock()
         statuses = self.cockpit.statuses()
-        for pane in self.board.panes:
-            if self._unwritten():
-                break
+        for pane in panes:
             pane.tick(now, statuses)
             yield
         self.drawer.tick()

@@ -66,8 +66,8 @@ class Operations:
             if self._executor is not None:
                 return
             try:
-                self._log, self.approvals, self._executor = await asyncio.to_thread(self._open)
-                self.interrupted = list(self._log.interrupted)
+                log, self.approvals, self._executor = await asyncio.to_thread(self._open)
+                self._log, self.interrupted = log, list(log.interrupted)
                 self.error = ""
             except ActionLogError as error:
                 self.error = str(error)
