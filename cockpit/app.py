@@ -22,6 +22,8 @@ from textual import on, work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 from textual.events import DescendantFocus
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -43,6 +45,7 @@ from cockpit.wiring import Cockpit
 from widgets.app_keys import ABOVE, ACTIONS, OWN, TYPING, WINDOWS
 from widgets.board import PANES, Board
 from widgets.commanding import CommandingApp
+from widgets.driver import TerminalDriver
 from widgets.keys import bindings, caught_up, textual_keymap
 from widgets.lines import Breadcrumb, CommandBar, KeyBar
 from widgets.messages import (
@@ -148,6 +151,11 @@ class CockpitApp(CommandingApp):
         return MainScreen(
             classes=next(name for least, name in reversed(BREAKPOINTS) if self.size.width >= least)
         )
+
+    def get_driver_class(self) -> type[Driver]:
+        """Draw on a terminal that may go away, unless the environment names another driver."""
+        named = super().get_driver_class()
+        return TerminalDriver if named is LinuxDriver else named
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Draw without any colour where `NO_COLOR` asks for that."""

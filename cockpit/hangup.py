@@ -6,7 +6,7 @@ import os
 import select
 import threading
 
-PATIENCE_S = 5.0
+PATIENCE_S = 15.0
 """Seconds that leaving in order may take once there is no terminal to give back."""
 
 
@@ -18,7 +18,7 @@ def is_gone(descriptor: int = 0) -> bool:
 
 
 def leave_at_last(status: int) -> None:
-    """End this process in a few seconds, whatever still waits for the terminal that is gone."""
+    """End this process in a while, whatever still waits for the terminal that is gone."""
     timer = threading.Timer(PATIENCE_S, os._exit, (status,))
     timer.daemon = True
     timer.start()

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.cockpit_cli import COCKPIT, actions, environment
+from widgets.driver import Output
 
 
 class Screen:
@@ -90,3 +91,33 @@ def test_a_terminal_that_goes_without_a_signal_is_noticed(tmp_path: Path) -> Non
     finally:
         screen.program.kill()
         screen.program.wait()
+
+
+def test_a_screen_that_is_continued_has_one_writer_and_hears_keys(screen: Screen) -> None:
+    screen.wait_for(b"Health")
+    before = threads(screen.program.pid)
+    for _ in range(3):
+        screen.program.send_signal(signal.SIGSTOP)
+        screen.program.send_signal(signal.SIGCONT)
+        screen.wait_for(b"\x1b[?1049h")
+        screen.wait_for(b"Health")
+    assert threads(screen.program.pid) <= before + 1, "the old writer and reader are still there"
+    os.write(screen.terminal, b"?")
+    screen.wait_for(b"Every pane")
+
+
+def test_output_goes_on_after_its_terminal() -> None:
+    terminal, theirs = pty.openpty()
+    output = Output(os.fdopen(theirs, "w"))
+    output.write("seen")
+    output.flush()
+    assert os.read(terminal, 100) == b"seen"
+    os.close(terminal)
+    for _ in range(3):
+        output.write("x" * 100_000)
+        output.flush()
+    assert os.readlink(f"/proc/self/fd/{output.fileno()}") == os.devnull
+
+
+def threads(pid: int) -> int:
+    return len(list(Path(f"/proc/{pid}/task").iterdir()))
