@@ -13,6 +13,7 @@ import itertools
 import logging
 import signal
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -24,7 +25,7 @@ from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
-from textual.events import DescendantFocus
+from textual.events import DescendantFocus, Event, InputEvent
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import ThemeProvider
@@ -38,6 +39,7 @@ from cockpit.errors import UsageError
 from cockpit.hangup import is_gone, leave_at_last
 from cockpit.keymap import APART, Action, Keymap
 from cockpit.operations import Operations
+from cockpit.pace import Pace
 from cockpit.signals import SECOND
 from cockpit.stores.base import Clock, wall_clock
 from cockpit.targets import Environment
@@ -75,6 +77,8 @@ BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
 
 BREATH = 0.004
 """Seconds between two parts of a tick: a key that is pressed waits for one part, not for all panes."""
+BRIEF = 0.002
+"""Seconds that parts may take together without one: to be woken for nothing costs more than they do."""
 HUNG_UP = 128 + signal.SIGHUP
 """The exit status where the terminal is gone."""
 CATCH_UP = 0.02
@@ -114,6 +118,7 @@ class CockpitApp(CommandingApp):
             [*own, *PANE_ACTIONS, *ROW_ACTIONS, *OUTPUT_ACTIONS, *TIMELINE_ACTIONS, *ACTIONS],
             cockpit.settings.keys,
         )
+        self._pace = Pace(1 / cockpit.settings.screen.frames_per_second)
         self._cost = OwnCost()
         self._collector = Collector()
         self._draining: Timer | None = None
@@ -181,7 +186,7 @@ class CockpitApp(CommandingApp):
         self.cockpit.start()
         for problem in self.keymap.problems:
             self.notice(problem, "warning")
-        self.set_interval(1 / self.cockpit.settings.screen.frames_per_second, self._beat)
+        self._live()
         self.set_timer(0.5, self._settle)
 
     @work(exit_on_error=False)
@@ -211,7 +216,8 @@ class CockpitApp(CommandingApp):
         if self._draining is not None:
             self._draining.stop()
             self._draining = None
-        self.cockpit.drain()
+        if self.cockpit.drain() or self.drawer.running:
+            self._pace.stir()
         if self.cockpit.supervisor.behind:
             self._draining = self.set_timer(CATCH_UP, self._drain)
 
@@ -220,12 +226,29 @@ class CockpitApp(CommandingApp):
         for _ in self._parts(self.board.panes):
             pass
 
+    @work(exit_on_error=False)
+    async def _live(self) -> None:
+        """Do it again and again, as long as the screen stands."""
+        while self.is_running:
+            await self._pace.rest()
+            await self._beat()
+
+    async def on_event(self, event: Event) -> None:
+        """Look at the stores soon after a key or the mouse: what they changed shows with the next look."""
+        if isinstance(event, InputEvent):
+            self._pace.stir()
+        await super().on_event(event)
+
     async def _beat(self) -> None:
-        """Do it in parts, with a breath after each."""
+        """Do it in parts, with a breath after each that took its time."""
+        began = time.monotonic()
         for _ in self._parts(itertools.takewhile(lambda _: not self._unwritten(), self.board.panes)):
+            if time.monotonic() - began < BRIEF:
+                continue
             await asyncio.sleep(BREATH)
             if not self.is_running:
                 return
+            began = time.monotonic()
 
     def _unwritten(self) -> bool:
         """Whether the terminal has yet to take what was drawn before.
@@ -296,6 +319,7 @@ class CockpitApp(CommandingApp):
         self._spread()
 
     def _spread(self) -> None:
+        self._pace.stir()
         self.board.follow(self.cockpit.trail.now)
         self.breadcrumb.refresh()
 

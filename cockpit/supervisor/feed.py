@@ -61,6 +61,10 @@ class Feed:
             with contextlib.suppress(RuntimeError):  # the loop is closed already
                 loop.call_soon_threadsafe(event.set)
 
+    def _live(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._beat = time.monotonic()
+        loop.call_later(BEAT, self._live, loop)
+
     def culprit(self) -> Runner | None:
         """Find the runner for whom the loop works now, or None where it can't be told.
 
@@ -96,12 +100,8 @@ class Feed:
             if runner.enabled
         ]
         self._ready.set()
-        while not self._stop.is_set():
-            self._beat = time.monotonic()
-            try:
-                await asyncio.wait_for(self._stop.wait(), BEAT)
-            except TimeoutError:
-                continue
+        self._live(self._loop)
+        await self._stop.wait()
         for task in tasks:
             task.cancel()
         if tasks:

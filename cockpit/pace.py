@@ -1,0 +1,38 @@
+"""How often the screen follows what comes in: quick while anything happens, seldom while nothing does.
+
+To be woken costs a machine at rest more than what there is to do then: half a millisecond, as all caches are cold.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+SEDATE = 0.25
+"""Seconds between two looks while nothing comes in and nobody presses a key."""
+
+
+class Pace:
+    """Measures the time from one look at the stores to the next.
+
+    Args:
+        quick: Seconds between two looks while something happens.
+    """
+
+    def __init__(self, quick: float) -> None:
+        self._quick = quick
+        self._stirred = asyncio.Event()
+
+    def stir(self) -> None:
+        """Say that something happened, such as a key press: the next look comes after the quick time at most."""
+        self._stirred.set()
+
+    async def rest(self) -> None:
+        """Wait for the time of the next look."""
+        if not self._stirred.is_set():
+            try:
+                async with asyncio.timeout(max(SEDATE, self._quick)):
+                    await self._stirred.wait()
+            except TimeoutError:
+                return
+        self._stirred.clear()
+        await asyncio.sleep(self._quick)

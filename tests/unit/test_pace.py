@@ -1,0 +1,34 @@
+"""When the screen looks at its stores next."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from cockpit.pace import SEDATE, Pace
+
+
+async def test_it_is_sedate_while_nothing_happens() -> None:
+    pace = Pace(0.02)
+    began = time.monotonic()
+    await pace.rest()
+    assert time.monotonic() - began >= SEDATE * 0.9
+
+
+async def test_it_is_quick_after_something_happened_and_only_then() -> None:
+    pace = Pace(0.02)
+    pace.stir()
+    began = time.monotonic()
+    await pace.rest()
+    assert 0.02 * 0.9 <= time.monotonic() - began < SEDATE
+    began = time.monotonic()
+    await pace.rest()
+    assert time.monotonic() - began >= SEDATE * 0.9
+
+
+async def test_a_key_ends_the_wait() -> None:
+    pace = Pace(0.02)
+    asyncio.get_running_loop().call_later(0.05, pace.stir)
+    began = time.monotonic()
+    await pace.rest()
+    assert 0.05 < time.monotonic() - began < SEDATE
