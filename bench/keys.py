@@ -194,7 +194,7 @@ def _kept_up(terminal: Terminal, log: Path) -> str:
     dropped = re.findall(r"([\d,]+) dropped", terminal.text)
     terminal.send(b"3G")
     terminal.run(1.0)
-    terminal.text = ""
+    terminal.forget()
     terminal.run(1.0)
     shown = max((int(number) for number in SEQUENCE.findall(terminal.text)), default=0)
     if not shown:

@@ -17,11 +17,14 @@ import struct
 import subprocess
 import termios
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
 READ = 1 << 16
+RUNS = 20_000
+"""Runs of text that are remembered: a slow reader would be measured along with what it reads."""
 SEQUENCE = re.compile(
     rb"\x1b\[([0-9;:?<=>]*)[ -/]*([@-~])"  # control sequences
     rb"|\x1b[\]PX^_].*?(?:\x07|\x1b\\)"  # strings: titles, queries of the kitty protocol
@@ -46,7 +49,6 @@ class Terminal:
 
     Attributes:
         started: `time.perf_counter` just before the program was started.
-        text: Everything it wrote, control sequences left out; positions are not kept.
         cells: How many cells it has drawn, blanks too.
     """
 
@@ -70,7 +72,7 @@ class Terminal:
         """
         self.columns, self.rows = columns, rows
         self.on_run = on_run
-        self.text = ""
+        self._texts: deque[str] = deque(maxlen=RUNS)
         self.cells = 0
         self.bytes = 0
         self._row = 0
@@ -95,6 +97,15 @@ class Terminal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def text(self) -> str:
+        """What it wrote last, control sequences left out; positions are not kept."""
+        return "".join(self._texts)
+
+    def forget(self) -> None:
+        """Let go of the text so far."""
+        self._texts.clear()
 
     def send(self, data: bytes) -> float:
         """Press keys, and return when."""
@@ -172,7 +183,6 @@ class Terminal:
             at = found.end()
             self._obey(found)
         self._draw(data[at:])
-        self.text = self.text[-200_000:]
 
     def _obey(self, found: re.Match[bytes]) -> None:
         if (answer := ANSWERS.get(found[0])) is not None:
@@ -188,9 +198,9 @@ class Terminal:
         for number, part in enumerate(self._decode(data).split("\n")):
             if number:
                 self._row += 1
-                self.text += "\n"
+                self._texts.append("\n")
             if part := part.strip("\r"):
                 self.cells += len(part)
-                self.text += part
+                self._texts.append(part)
                 if self.on_run is not None:
                     self.on_run(self._row, self._sgr, part)

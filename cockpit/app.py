@@ -25,7 +25,7 @@ from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
-from textual.events import DescendantFocus, Event, InputEvent
+from textual.events import DescendantFocus, Event, Key, MouseDown, MouseScrollDown, MouseScrollUp
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import ThemeProvider
@@ -79,8 +79,12 @@ BREATH = 0.004
 """Seconds between two parts of a tick: a key that is pressed waits for one part, not for all panes."""
 BRIEF = 0.002
 """Seconds that parts may take together without one: to be woken for nothing costs more than they do."""
+WAITS = 0.5
+"""Seconds for which a pane that keys are not for may lag behind while there are any."""
 HUNG_UP = 128 + signal.SIGHUP
 """The exit status where the terminal is gone."""
+SLICE = 0.006
+"""Seconds that what came in may take to be moved to the stores before keys are looked for again."""
 CATCH_UP = 0.02
 """Seconds between two slices of a backlog: keys are answered in between."""
 
@@ -139,6 +143,8 @@ class CockpitApp(CommandingApp):
         self.drawer = OutputDrawer()
         self.command_bar = CommandBar()
         self.keybar = KeyBar(self.keymap)
+        self._followed = dict.fromkeys(self.board.panes, 0.0)
+        """When each pane last followed what came in."""
 
     def compose(self) -> ComposeResult:
         """Lay out the verdict, the four panes and the lines around them."""
@@ -216,7 +222,7 @@ class CockpitApp(CommandingApp):
         if self._draining is not None:
             self._draining.stop()
             self._draining = None
-        if self.cockpit.drain() or self.drawer.running:
+        if self.cockpit.drain(SLICE / 2 if self._pace.pressing else SLICE) or self.drawer.running:
             self._pace.stir()
         if self.cockpit.supervisor.behind:
             self._draining = self.set_timer(CATCH_UP, self._drain)
@@ -235,20 +241,32 @@ class CockpitApp(CommandingApp):
 
     async def on_event(self, event: Event) -> None:
         """Look at the stores soon after a key or the mouse: what they changed shows with the next look."""
-        if isinstance(event, InputEvent):
-            self._pace.stir()
+        if isinstance(event, Key | MouseDown | MouseScrollDown | MouseScrollUp):
+            self._pace.press()
         await super().on_event(event)
 
     async def _beat(self) -> None:
         """Do it in parts, with a breath after each that took its time."""
         began = time.monotonic()
-        for _ in self._parts(itertools.takewhile(lambda _: not self._unwritten(), self.board.panes)):
+        for _ in self._parts(itertools.takewhile(lambda _: not self._unwritten(), self._due())):
             if time.monotonic() - began < BRIEF:
                 continue
             await asyncio.sleep(BREATH)
             if not self.is_running:
                 return
             began = time.monotonic()
+
+    def _due(self) -> Iterator[Pane]:
+        """Yield the panes that follow in this beat: all, or while keys come theirs and one that has waited long."""
+        current, now = self.board.current, time.monotonic()
+        others = sorted(
+            (pane for pane in self.board.panes if pane is not current), key=self._followed.__getitem__
+        )
+        if self._pace.pressing:
+            others = [pane for pane in others[:1] if now - self._followed[pane] > WAITS]
+        for pane in (current, *others):
+            self._followed[pane] = now
+            yield pane
 
     def _unwritten(self) -> bool:
         """Whether the terminal has yet to take what was drawn before.

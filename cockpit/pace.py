@@ -6,9 +6,12 @@ To be woken costs a machine at rest more than what there is to do then: half a m
 from __future__ import annotations
 
 import asyncio
+import time
 
 SEDATE = 0.25
 """Seconds between two looks while nothing comes in and nobody presses a key."""
+PRESSING = 0.3
+"""Seconds after a key in which another is to be reckoned with."""
 
 
 class Pace:
@@ -21,9 +24,20 @@ class Pace:
     def __init__(self, quick: float) -> None:
         self._quick = quick
         self._stirred = asyncio.Event()
+        self._pressed = float("-inf")
+
+    @property
+    def pressing(self) -> bool:
+        """Whether somebody is at the keys just now: what can wait does."""
+        return time.monotonic() - self._pressed < PRESSING
+
+    def press(self) -> None:
+        """Say that a key was pressed."""
+        self._pressed = time.monotonic()
+        self.stir()
 
     def stir(self) -> None:
-        """Say that something happened, such as a key press: the next look comes after the quick time at most."""
+        """Say that something happened: the next look comes after the quick time."""
         self._stirred.set()
 
     async def rest(self) -> None:

@@ -37,7 +37,7 @@ BULK = 200
 """Alerts that one bulk acknowledgement may take."""
 
 
-class AlertRow(Struct, frozen=True):
+class AlertRow(Struct, frozen=True, gc=False):
     """A line of the list: a group's heading, or an alert beneath it.
 
     Attributes:

@@ -6,12 +6,14 @@ the records as they were known at that moment. In a live scope older records sta
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Hashable
 from typing import ClassVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.getters import query_one
+from textual.timer import Timer
 from textual.widgets import Input
 from textual.worker import Worker
 
@@ -41,6 +43,12 @@ SHORT, TALL = 10, 24
 """Rows of the pane below which the strip is left out, and from which it has another line."""
 SLOW = SECOND // 2
 """How long a search goes on before it says how far it is: a line that comes and goes moves the rows."""
+SETTLED = 0.12
+"""Seconds after a change of the filter in which only its newest rows are looked for: the next letter may follow."""
+FLOOD = 500
+"""Records that come between two looks at the store in a flood."""
+EASE = 0.25
+"""Seconds between two pictures of a flood."""
 
 _CSS = """
 LogsPane {
@@ -82,7 +90,9 @@ class LogsPane(Pane):
         self._answer = ""
         """What the last question's errors said."""
         self._seeking = ""
-        self._search_waits = False
+        self._searching: Timer | None = None
+        self._heard = (-1, 0, 0.0)
+        """The store's version and end that are shown, and since when."""
         self._sought_at = 0
         """When the search began."""
         self._told: Hashable = None
@@ -99,7 +109,7 @@ class LogsPane(Pane):
     def stamp(self) -> Hashable:
         """Follow the store, the search and what the keys changed."""
         return (
-            self.stores.logs.version,
+            self._news(),
             self._view.searched,
             self.floor,
             self.highlights,
@@ -110,6 +120,15 @@ class LogsPane(Pane):
             self._problem,
         )
 
+    def _news(self) -> int:
+        """Return the store's version; in a flood as it stood last: nobody reads ten screens a second."""
+        store, now = self.stores.logs, time.monotonic()
+        version, end, since = self._heard
+        if store.version != version and (store.end - end < FLOOD or now - since >= EASE):
+            version = store.version
+            self._heard = version, store.end, now
+        return version
+
     def redraw(self) -> None:
         """Show what filter, floor and scope admit, as it was at the scope's moment."""
         self._read_filter()
@@ -118,6 +137,7 @@ class LogsPane(Pane):
         end = scope.end if scope.cursor is None else scope.cursor
         if self._view.look(self._criteria(), start=start, end=end):
             self._sought_at = self.now
+            self._search_on(SETTLED)
         self._view.advance(SLICE)
         if not self._view.complete:
             self._search_on()
@@ -200,18 +220,23 @@ class LogsPane(Pane):
         except UsageError as error:
             self._problem = f"✖ {error} · the last good filter holds"
 
-    def _search_on(self) -> None:
-        """Go on searching in slices until all is searched; ticks show how far it is."""
-        if self._search_waits or not self.is_mounted:
+    def _search_on(self, wait: float = 0.0) -> None:
+        """Go on searching in slices until all is searched; ticks show how far it is.
+
+        Args:
+            wait: Seconds until it goes on, as while a filter is being typed; else it goes on as it does already.
+        """
+        if not self.is_mounted or (self._searching is not None and not wait):
             return
-        self._search_waits = True
+        if self._searching is not None:
+            self._searching.stop()
 
         def slice_of_it() -> None:
-            self._search_waits = False
+            self._searching = None
             if not self._view.advance(SLICE):
                 self._search_on()
 
-        self.set_timer(SLICE, slice_of_it)
+        self._searching = self.set_timer(max(SLICE, wait), slice_of_it)
 
     def _show_strip(self) -> None:
         width = self.strip.room

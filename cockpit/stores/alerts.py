@@ -26,7 +26,7 @@ URGENCY = {
 """The order of states: what asks for somebody comes first."""
 
 
-class AlertGroup(Struct, frozen=True):
+class AlertGroup(Struct, frozen=True, gc=False):
     """Alerts that belong together.
 
     Attributes:

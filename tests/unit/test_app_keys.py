@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -233,3 +234,14 @@ async def test_y_copies_by_the_terminal(tmp_path: Path) -> None:
         await on.drawn()
         await on.press("down", "y")
         assert "host-1" in on.app.clipboard and on.notices[-1].endswith("copied")
+
+
+async def test_while_keys_come_the_other_panes_follow_in_turn_and_soon(tmp_path: Path) -> None:
+    async with screen(tmp_path) as on:
+        await on.press("3", "j")
+        on.cockpit.fill("host", ROWS)
+        on.app._followed.update(dict.fromkeys(on.app.board.panes, time.monotonic()))
+        assert [pane.NAME for pane in on.app._due()] == ["logs"]
+        on.app._followed.update(dict.fromkeys(on.app.board.panes, 0.0))
+        assert [len(list(on.app._due())) for _ in range(4)] == [2, 2, 2, 1]
+        await on.until(lambda: "host-0" in shown(on.app), "the health pane, once no key comes any more")

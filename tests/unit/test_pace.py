@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from cockpit.pace import SEDATE, Pace
+from cockpit.pace import PRESSING, SEDATE, Pace
 
 
 async def test_it_is_sedate_while_nothing_happens() -> None:
@@ -32,3 +32,12 @@ async def test_a_key_ends_the_wait() -> None:
     began = time.monotonic()
     await pace.rest()
     assert 0.05 < time.monotonic() - began < SEDATE
+
+
+async def test_somebody_is_at_the_keys_for_a_while_after_one() -> None:
+    pace = Pace(0.02)
+    assert not pace.pressing
+    pace.press()
+    assert pace.pressing
+    await asyncio.sleep(PRESSING + 0.05)
+    assert not pace.pressing

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
@@ -141,18 +141,14 @@ class TraceStore(Store):
         start, end = scope.window(now)
         moment = min(end, scope.moment(now)) if scope.cursor is not None or scope.end is not None else None
         latest = now + scope.span if moment is None else moment  # a live list shows clocks that run ahead
-        labelled = bool(scope.service or scope.host)
-        matched: list[Trace] = []
-        failing = outside = 0
-        for trace in self._traces.values():
-            if labelled and not trace.admitted(scope):
-                continue
-            if trace.end < start or trace.start > latest:
-                outside += 1
-            elif not words or all(word in trace.searched() for word in words):
-                matched.append(trace)
-                if trace.error_count and trace.errors_at(moment):
-                    failing += 1
+        admitted: Collection[Trace] = self._traces.values()
+        if scope.service or scope.host:
+            admitted = [trace for trace in admitted if trace.admitted(scope)]
+        matched = [trace for trace in admitted if trace.end >= start and trace.start <= latest]
+        outside = len(admitted) - len(matched)
+        if words:
+            matched = [trace for trace in matched if all(word in trace.searched() for word in words)]
+        failing = sum(1 for trace in matched if trace.error_count and trace.errors_at(moment))
         matched.sort(key=_key(order, moment), reverse=True)
         return Listing(matched[:limit], len(matched), failing, outside)
 
