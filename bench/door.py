@@ -17,6 +17,7 @@ from cockpit.actionlog.log import FILE, ActionLog
 from cockpit.actions.command import Command
 from cockpit.actions.executor import Executor
 from cockpit.actions.local import LocalTransport
+from cockpit.cost import Collector
 from cockpit.guard.guard import Guard
 from cockpit.targets import Environment, Target, TargetRule, Targets
 
@@ -33,9 +34,12 @@ def run(options: Options) -> Table:
     log = ActionLog.open(folder / FILE)
     guard = Guard(Targets((TargetRule(name="local", environment=Environment.DEVELOPMENT),)))
     executor = Executor(log, {"local": LocalTransport()}, judge=guard)
+    collector = Collector()
+    collector.begin()  # as a running cockpit does
     try:
         return asyncio.run(_measure(executor, folder, options))
     finally:
+        collector.end()
         log.close()
 
 

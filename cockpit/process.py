@@ -23,15 +23,15 @@ from cockpit.errors import CommandError
 
 __all__ = ["Process", "Streaming", "capture", "running", "spawn", "stop", "stream"]
 
-READ = 16 * 1024
+READ = 64 * 1024
 """Bytes in one piece of output."""
-HELD = 16 * READ
+HELD = 4 * READ
 """Bytes of output held for a slow reader before the program is made to wait."""
-PIPE_HOLDS = 256 * 1024
+PIPE_HOLDS = 1024 * 1024
 """Bytes that a program may write before anybody has read them, where the system lets that be said."""
 LINGER = 1.0
 """Seconds to go on reading after a program's end, where something it left running still holds its output."""
-LEFTOVER = 2 << 20
+LEFTOVER = 4 << 20
 """Bytes to read after a program's end at most: more than two pipes can hold, so the rest is not its own."""
 
 

@@ -1,6 +1,6 @@
 """Output on its way into the log: pieces are gathered, compressed, and written a chunk at a time.
 
-A transaction a piece of 16 KiB would cost more than the output itself. So pieces wait until there are 256 KiB of them
+A transaction a piece of 64 KiB would cost more than the output itself. So pieces wait until there are 512 KiB of them
 or a tenth of a second is over; a crash loses at most those.
 """
 
@@ -15,7 +15,7 @@ from cockpit.actions.transport import Stream
 if TYPE_CHECKING:
     from zstandard import ZstdCompressor
 
-CHUNK = 256 * 1024
+CHUNK = 512 * 1024
 """Bytes gathered before they are written."""
 MOMENT = 10_000_000
 """Nanoseconds within which pieces of one stream count as one."""

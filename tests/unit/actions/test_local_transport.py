@@ -17,6 +17,7 @@ from cockpit.actions.command import Command, shell_command
 from cockpit.actions.local import LocalRunning, LocalTransport, signal_name, signal_number
 from cockpit.actions.transport import Outcome, Stream
 from cockpit.errors import CommandError
+from cockpit.process import READ
 from cockpit.targets import Target
 
 HERE = Target(name="local")
@@ -29,7 +30,7 @@ async def start(*argv: str, cwd: str = "") -> LocalRunning:
 async def gathered(running: LocalRunning) -> tuple[dict[Stream, bytes], Outcome]:
     out = dict.fromkeys(Stream, b"")
     async for stream, piece in running.output():
-        assert 0 < len(piece) <= 16 * 1024
+        assert 0 < len(piece) <= READ
         out[stream] += piece
     outcome = await running.wait()
     running.close()
