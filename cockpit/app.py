@@ -225,7 +225,14 @@ class CockpitApp(CommandingApp):
         if self.cockpit.drain(SLICE / 2 if self._pace.pressing else SLICE) or self.drawer.running:
             self._pace.stir()
         if self.cockpit.supervisor.behind:
+            self._draining = self.set_timer(CATCH_UP, self._catch_up)
+
+    def _catch_up(self) -> None:
+        """Go on with a backlog, after the answer to a key that came just now."""
+        if self._pace.answering:
             self._draining = self.set_timer(CATCH_UP, self._drain)
+        else:
+            self._drain()
 
     def _tick(self) -> None:
         """Do at once all that a tick has to do."""
@@ -248,10 +255,12 @@ class CockpitApp(CommandingApp):
     async def _beat(self) -> None:
         """Do it in parts, with a breath after each that took its time."""
         began = time.monotonic()
+        await self._pace.answered()
         for _ in self._parts(itertools.takewhile(lambda _: not self._unwritten(), self._due())):
-            if time.monotonic() - began < BRIEF:
+            if time.monotonic() - began < BRIEF and not self._pace.answering:
                 continue
             await asyncio.sleep(BREATH)
+            await self._pace.answered()
             if not self.is_running:
                 return
             began = time.monotonic()

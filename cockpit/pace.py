@@ -12,6 +12,8 @@ SEDATE = 0.25
 """Seconds between two looks while nothing comes in and nobody presses a key."""
 PRESSING = 0.3
 """Seconds after a key in which another is to be reckoned with."""
+ANSWER = 0.025
+"""Seconds that a key has the loop for itself: as long as its answer takes to be drawn."""
 
 
 class Pace:
@@ -31,6 +33,11 @@ class Pace:
         """Whether somebody is at the keys just now: what can wait does."""
         return time.monotonic() - self._pressed < PRESSING
 
+    @property
+    def answering(self) -> bool:
+        """Whether a key came just now, whose answer is yet to be drawn."""
+        return time.monotonic() - self._pressed < ANSWER
+
     def press(self) -> None:
         """Say that a key was pressed."""
         self._pressed = time.monotonic()
@@ -39,6 +46,11 @@ class Pace:
     def stir(self) -> None:
         """Say that something happened: the next look comes after the quick time."""
         self._stirred.set()
+
+    async def answered(self) -> None:
+        """Wait until a key that came just now has its answer; not for the next one."""
+        if (left := self._pressed + ANSWER - time.monotonic()) > 0:
+            await asyncio.sleep(left)
 
     async def rest(self) -> None:
         """Wait for the time of the next look."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from cockpit.pace import PRESSING, SEDATE, Pace
+from cockpit.pace import ANSWER, PRESSING, SEDATE, Pace
 
 
 async def test_it_is_sedate_while_nothing_happens() -> None:
@@ -41,3 +41,14 @@ async def test_somebody_is_at_the_keys_for_a_while_after_one() -> None:
     assert pace.pressing
     await asyncio.sleep(PRESSING + 0.05)
     assert not pace.pressing
+
+
+async def test_a_key_has_the_loop_for_itself_until_its_answer_is_drawn() -> None:
+    pace = Pace(0.02)
+    began = time.monotonic()
+    await pace.answered()
+    assert time.monotonic() - began < ANSWER / 2
+    pace.press()
+    assert pace.answering
+    await pace.answered()
+    assert time.monotonic() - began >= ANSWER * 0.9 and not pace.answering
