@@ -91,8 +91,8 @@ class LogsPane(Pane):
         """What the last question's errors said."""
         self._seeking = ""
         self._searching: Timer | None = None
-        self._heard = (-1, 0, 0.0)
-        """The store's version and end that are shown, and since when."""
+        self._heard = ((-1, 0), 0, 0.0)
+        """What is shown: the store's version and how far the search is, the store's end, and since when."""
         self._sought_at = 0
         """When the search began."""
         self._told: Hashable = None
@@ -109,8 +109,7 @@ class LogsPane(Pane):
     def stamp(self) -> Hashable:
         """Follow the store, the search and what the keys changed."""
         return (
-            self._news(),
-            self._view.searched,
+            *self._news(),
             self.floor,
             self.highlights,
             id(self.past),
@@ -120,14 +119,20 @@ class LogsPane(Pane):
             self._problem,
         )
 
-    def _news(self) -> int:
-        """Return the store's version; in a flood as it stood last: nobody reads ten screens a second."""
-        store, now = self.stores.logs, time.monotonic()
-        version, end, since = self._heard
-        if store.version != version and (store.end - end < FLOOD or now - since >= EASE):
-            version = store.version
-            self._heard = version, store.end, now
-        return version
+    def _news(self) -> tuple[int, int]:
+        """Return the store's version and how far the search is; in a flood as they stood last.
+
+        Nobody reads ten screens a second, of lines that come or of matches that are found beyond the screen.
+        """
+        store, view, now = self.stores.logs, self._view, time.monotonic()
+        news = (store.version, view.searched)
+        told, end, since = self._heard
+        if news != told:
+            calm = store.end - end < FLOOD and (view.complete or len(view) <= self.size.height)
+            if calm or now - since >= EASE:
+                self._heard = news, store.end, now
+                return news
+        return told
 
     def redraw(self) -> None:
         """Show what filter, floor and scope admit, as it was at the scope's moment."""

@@ -7,7 +7,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 PAINT_EVERY = 0.005
-"""Seconds that a change waits for its paint at most. Textual's sixtieth is a third of what a key's answer may take."""
+"""Seconds that a change waits for its paint: Textual's sixtieth is a third of what an answer to a key may take."""
 
 
 class MainScreen(Screen[object]):
