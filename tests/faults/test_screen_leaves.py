@@ -32,9 +32,10 @@ class Screen:
         )
         os.close(theirs)
 
-    def wait_for(self, wanted: bytes, seconds: float = 40.0) -> None:
+    def wait_for(self, *wanted: bytes, seconds: float = 40.0) -> None:
+        """Read on until all of these were drawn, in any order."""
         seen, end = b"", time.monotonic() + seconds
-        while wanted not in seen:
+        while not all(each in seen for each in wanted):
             assert time.monotonic() < end, seen[-500:]
             if select.select([self.terminal], [], [], 0.1)[0]:
                 seen += os.read(self.terminal, 65536)
@@ -99,8 +100,7 @@ def test_a_screen_that_is_continued_has_one_writer_and_hears_keys(screen: Screen
     for _ in range(3):
         screen.program.send_signal(signal.SIGSTOP)
         screen.program.send_signal(signal.SIGCONT)
-        screen.wait_for(b"\x1b[?1049h")
-        screen.wait_for(b"Health")
+        screen.wait_for(b"\x1b[?1049h", b"Health")
     assert threads(screen.program.pid) <= before + 1, "the old writer and reader are still there"
     os.write(screen.terminal, b"?")
     screen.wait_for(b"Every pane")
