@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from textual import on
 from textual.await_complete import AwaitComplete
 from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.widgets import Input
 
 from cockpit.keymap import Action, Keymap
 
@@ -42,6 +44,12 @@ class Palette(CommandPalette):
     def dismiss(self, result: object = None) -> AwaitComplete:
         """Close it once: Enter and Esc in one burst each ask for that, and the second finds no screen to close."""
         return super().dismiss(result) if self.is_current else AwaitComplete()  # type: ignore[arg-type]
+
+    @on(Input.Changed)
+    def _late(self, event: Input.Changed) -> None:
+        """Search for nothing once it is closed: letters before an Esc are heard of after it, and the list is gone."""
+        if not self.is_current:
+            event.prevent_default()
 
     def _action_command_list(self, action: str) -> None:
         """Leave a list alone that has no cell on the screen: it doesn't know where its lines are."""

@@ -245,3 +245,19 @@ async def test_while_keys_come_the_other_panes_follow_in_turn_and_soon(tmp_path:
         on.app._followed.update(dict.fromkeys(on.app.board.panes, 0.0))
         assert [len(list(on.app._due())) for _ in range(4)] == [2, 2, 2, 1]
         await on.until(lambda: "host-0" in shown(on.app), "the health pane, once no key comes any more")
+
+
+async def test_letters_that_reach_the_palette_after_it_was_closed_look_for_nothing(tmp_path: Path) -> None:
+    async with screen(tmp_path) as on:
+        await on.press("ctrl+p")
+        palette = on.app.screen
+        assert isinstance(palette, CommandPalette)
+        looked_for: list[str] = []
+        palette._gather_commands = looked_for.append  # type: ignore[assignment, method-assign]
+        palette.post_message(Input.Changed(palette.query_one(Input), "fo"))
+        await on.until(lambda: looked_for, "the search")
+        palette._action_escape()
+        palette.post_message(Input.Changed(palette.query_one(Input), "fold"))
+        await on.until(lambda: not isinstance(on.app.screen, CommandPalette), "the palette's end")
+        await on.pilot.pause(0.3)
+        assert looked_for == ["fo"]
