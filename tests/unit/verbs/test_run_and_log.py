@@ -108,12 +108,16 @@ def test_a_program_that_is_not_there_is_recorded(data_dir: Path) -> None:
     ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
 def test_a_signal_stops_the_command_and_is_recorded(data_dir: Path, number: int, status: int) -> None:
-    running = subprocess.Popen(
-        [*COCKPIT, "run", "--", "sh", "-c", "echo ready; exec sleep 60"],
-        env=environment(data_dir),
-        stdout=subprocess.PIPE,
-        cwd=data_dir.parent,
-    )
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it would be ignored, and rightly
+    try:
+        running = subprocess.Popen(
+            [*COCKPIT, "run", "--", "sh", "-c", "echo ready; exec sleep 60"],
+            env=environment(data_dir),
+            stdout=subprocess.PIPE,
+            cwd=data_dir.parent,
+        )
+    finally:
+        signal.signal(signal.SIGHUP, before)
     assert running.stdout is not None
     with running.stdout:
         assert running.stdout.readline() == b"ready\n"
