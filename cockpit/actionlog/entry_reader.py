@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cockpit.actionlog.capture import unpack
 from cockpit.actionlog.database import connect, connect_to_read, errors_mapped
-from cockpit.actionlog.records import Answer, Approval, Evidence, Note
+from cockpit.actionlog.records import Answer, Approval, Evidence, Note, Session, SessionEnd
 from cockpit.actionlog.schema import pending
 from cockpit.errors import ActionLogError, UsageError
 from cockpit.signals import rfc3339
@@ -190,6 +190,26 @@ def evidence_of(row: Mapping[str, Any]) -> Evidence:
         kept=bool(row["kept"]),
         hash=row["hash"],
     )
+
+
+def session_of(row: Mapping[str, Any]) -> Session:
+    """Return a row of `sessions` as a record."""
+    return Session(
+        id=row["id"],
+        at=rfc3339(row["started_ns"]),
+        user=row["user"],
+        host=row["host"],
+        tty=row["tty"] or None,
+        sudo_user=row["sudo_user"] or None,
+        key_fingerprint=row["key_fingerprint"],
+        version=row["version"],
+        hash=row["hash"],
+    )
+
+
+def session_end_of(row: Mapping[str, Any]) -> SessionEnd:
+    """Return a row of `session_ends` as a record."""
+    return SessionEnd(session=row["session"], at=rfc3339(row["ended_ns"]), how=row["how"], hash=row["hash"])
 
 
 def _approval_of(row: Mapping[str, Any], answers: list[dict[str, Any]]) -> Approval:

@@ -15,11 +15,10 @@ from typing import Any
 from msgspec import Struct
 
 from cockpit.actionlog.database import errors_mapped
-from cockpit.actionlog.entry_reader import evidence_of, note_of
+from cockpit.actionlog.entry_reader import evidence_of, note_of, session_end_of, session_of
 from cockpit.actionlog.filters import Filter, moment
 from cockpit.actionlog.reader import RECORDED, ActionReader
 from cockpit.actionlog.records import Action, Approval, Evidence, Note, Session, SessionEnd, State
-from cockpit.signals import rfc3339
 
 Record = Action | Note | Evidence | Approval | Session | SessionEnd
 Place = tuple[int, int]
@@ -234,25 +233,10 @@ class Timeline(ActionReader):
         elif table == "approvals":
             record, at = self._with_answers(row), row["at_ns"]
         elif table == "sessions":
-            record, at = _session_of(row), row["started_ns"]
+            record, at = session_of(row), row["started_ns"]
         else:
-            at = row["ended_ns"]
-            record = SessionEnd(session=row["session"], at=rfc3339(at), how=row["how"], hash=row["hash"])
+            record, at = session_end_of(row), row["ended_ns"]
         return Entry(at=at, position=row["position"], record=record)
-
-
-def _session_of(row: Mapping[str, Any]) -> Session:
-    return Session(
-        id=row["id"],
-        at=rfc3339(row["started_ns"]),
-        user=row["user"],
-        host=row["host"],
-        tty=row["tty"] or None,
-        sudo_user=row["sudo_user"] or None,
-        key_fingerprint=row["key_fingerprint"],
-        version=row["version"],
-        hash=row["hash"],
-    )
 
 
 def _entry_of(record: Action | Note | Evidence) -> Entry:

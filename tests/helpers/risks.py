@@ -5,6 +5,8 @@ In a text `⏎` stands for a line's end, `⇥` for a tab, `⍽` for a space that
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from cockpit.actions.command import Risk
 from cockpit.guard.findings import Finding
 
@@ -26,3 +28,12 @@ def cases(text: str) -> list[tuple[Risk, str]]:
 def shell(line: str) -> list[Finding]:
     """Judge a line that a client hands to a shell: as nothing but that, so that a test sees it."""
     return [Finding(risk=Risk.CHANGE, part=line, why="is given to a shell")]
+
+
+def labelled(**lines: Iterable[str]) -> list[tuple[str, str]]:
+    """Return each line with the risk that it is expected to have, for a table of cases.
+
+    Args:
+        lines: The lines of each risk, by the risk's name.
+    """
+    return [(line, risk) for risk, each in lines.items() for line in each]

@@ -16,12 +16,11 @@ from cockpit.actionlog import search
 from cockpit.actionlog.capture import pieces_of
 from cockpit.actionlog.chain import CONTENT, RECORDS, Head, head
 from cockpit.actionlog.database import errors_mapped
-from cockpit.actionlog.entry_reader import evidence_of, note_of
+from cockpit.actionlog.entry_reader import evidence_of, note_of, session_end_of, session_of
 from cockpit.actionlog.filters import Filter
 from cockpit.actionlog.reader import ActionReader
 from cockpit.actionlog.records import Action, Approval, Chunk, Evidence, Note, Session, SessionEnd, State
 from cockpit.errors import UsageError
-from cockpit.signals import rfc3339
 
 Entry = Action | Note | Evidence | Approval | Session | SessionEnd
 OnProgress = Callable[[int, int], None]
@@ -266,20 +265,8 @@ class Snapshot(ActionReader):
         if table == "approvals":
             return self.approval(row["id"]) if row["kind"] == "request" else None
         if table == "sessions":
-            return Session(
-                id=row["id"],
-                at=rfc3339(row["started_ns"]),
-                user=row["user"],
-                host=row["host"],
-                tty=row["tty"] or None,
-                sudo_user=row["sudo_user"] or None,
-                key_fingerprint=row["key_fingerprint"],
-                version=row["version"],
-                hash=row["hash"],
-            )
-        return SessionEnd(
-            session=row["session"], at=rfc3339(row["ended_ns"]), how=row["how"], hash=row["hash"]
-        )
+            return session_of(row)
+        return session_end_of(row)
 
     def output(self, action: str) -> Iterator[Chunk]:
         """Yield the kept output of an action, saying how far that has come."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cockpit.guard.classify import classify_line
+from tests.helpers.risks import labelled
 
 READS = [
     "tar tf f", "tar -tf f", "tar tzvf f.tgz", "tar -tvf f x", "tar --list --file=f", "tar --li -f f",
@@ -51,11 +52,7 @@ UNKNOWN = [
 
 
 @pytest.mark.parametrize(
-    ("line", "risk"),
-    [(line, "read") for line in READS]
-    + [(line, "change") for line in CHANGES]
-    + [(line, "destructive") for line in DESTROYS]
-    + [(line, "unknown") for line in UNKNOWN],
+    ("line", "risk"), labelled(read=READS, change=CHANGES, destructive=DESTROYS, unknown=UNKNOWN)
 )
 def test_a_line_about_archives_has_its_risk(line: str, risk: str) -> None:
     assert classify_line(line).risk == risk, classify_line(line).findings

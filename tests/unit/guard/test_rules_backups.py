@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cockpit.guard.classify import classify_line
+from tests.helpers.risks import labelled
 
 READS = [
     "restic snapshots",
@@ -70,11 +71,7 @@ UNKNOWN = [
 
 
 @pytest.mark.parametrize(
-    ("line", "risk"),
-    [(line, "read") for line in READS]
-    + [(line, "change") for line in CHANGES]
-    + [(line, "destructive") for line in DESTROYS]
-    + [(line, "unknown") for line in UNKNOWN],
+    ("line", "risk"), labelled(read=READS, change=CHANGES, destructive=DESTROYS, unknown=UNKNOWN)
 )
 def test_a_line_of_backups_has_its_risk(line: str, risk: str) -> None:
     assert classify_line(line).risk == risk, classify_line(line).findings

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cockpit.guard.classify import classify_line
+from tests.helpers.risks import labelled
 
 READS = [
     "python3 -V", "python3 --version", "python3 -m json.tool f", "python3 -m json.tool --indent 2 f",
@@ -73,11 +74,7 @@ UNKNOWN = [
 
 
 @pytest.mark.parametrize(
-    ("line", "risk"),
-    [(line, "read") for line in READS]
-    + [(line, "change") for line in CHANGES]
-    + [(line, "destructive") for line in DESTROYS]
-    + [(line, "unknown") for line in UNKNOWN],
+    ("line", "risk"), labelled(read=READS, change=CHANGES, destructive=DESTROYS, unknown=UNKNOWN)
 )
 def test_a_line_of_code_has_its_risk(line: str, risk: str) -> None:
     assert classify_line(line).risk == risk, classify_line(line).findings

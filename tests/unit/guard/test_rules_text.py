@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cockpit.guard.classify import classify_line
+from tests.helpers.risks import labelled
 
 READS = [
     "sed -n 5p f", "sed '1,5!d' f", "sed -n '/a/,/b/p' f", "sed 's/[/]/x/' f", "sed 's/[^/]*$//' f",
@@ -67,11 +68,7 @@ UNKNOWN = [
 
 
 @pytest.mark.parametrize(
-    ("line", "risk"),
-    [(line, "read") for line in READS]
-    + [(line, "change") for line in CHANGES]
-    + [(line, "destructive") for line in DESTROYS]
-    + [(line, "unknown") for line in UNKNOWN],
+    ("line", "risk"), labelled(read=READS, change=CHANGES, destructive=DESTROYS, unknown=UNKNOWN)
 )
 def test_a_line_of_text_tools_has_its_risk(line: str, risk: str) -> None:
     assert classify_line(line).risk == risk, classify_line(line).findings
