@@ -10,11 +10,18 @@
     │   ├── BadAnswer         an answer that is not what the protocol says
     │   └── OutcomeUnknown    it was asked to act, and may or may not have done so
     ├── CommandError          a command could not be started                  exit 1
-    │   └── Refused           the guard said no                               exit 3
+    │   ├── Refused           the guard said no                               exit 3
+    │   └── SshError          a host can't be worked on through SSH           exit 1
+    │       ├── HostUnreachable  no connection to it, or to what lies before it
+    │       ├── HostKeyRefused   its key is unknown, changed or revoked
+    │       ├── LoginRefused     nothing that we have lets us in
+    │       ├── ChannelRefused   connected, and what was asked for is not given
+    │       └── ConnectionLost   it broke while it was used
     ├── SignatureError        it can't be signed, or a signature doesn't hold exit 1
     └── ActionLogError        the record can't be written, so nothing runs    exit 4
 
-Other libraries' exceptions are mapped to these at one seam a library (`sources/support/http.py` for httpx).
+Other libraries' exceptions are mapped to these at one seam a library (`sources/support/http.py` for httpx,
+`cockpit/ssh/errors.py` for asyncssh).
 """
 
 from __future__ import annotations
@@ -113,6 +120,30 @@ class Refused(CommandError):
     """The guard did not let a command run."""
 
     exit_status = 3
+
+
+class SshError(CommandError):
+    """A host can't be worked on through SSH; `where` names the hop that failed."""
+
+
+class HostUnreachable(SshError):
+    """No connection to a hop: its name is unknown, it refuses, hangs, or what lies before it does."""
+
+
+class HostKeyRefused(SshError):
+    """A hop showed a key that is unknown and not accepted, that is not the one known, or that is revoked."""
+
+
+class LoginRefused(SshError):
+    """A hop does not let us in with anything that we have."""
+
+
+class ChannelRefused(SshError):
+    """A hop is connected and does not give what was asked for: a session, a subsystem, a way on."""
+
+
+class ConnectionLost(SshError):
+    """A connection broke while it was used."""
 
 
 class SignatureError(CockpitError):

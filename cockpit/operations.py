@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cockpit.errors import ActionLogError
 from cockpit.guard.elevation import Elevation
+from cockpit.ssh.connections import connections_of
 from cockpit.targets import Target
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Operations:
     Attributes:
         approvals: Second persons' approvals; None until the log is open.
         elevation: Whether production may be changed just now.
+        connections: The SSH connections; none is made before one is wanted.
         error: Why the log can't be used; empty when it can, or when it isn't open yet.
         interrupted: Actions of earlier sessions whose end nobody recorded.
     """
@@ -54,6 +56,7 @@ class Operations:
         self.approvals: Approvals | None = None
         self._executor: Executor | None = None
         self._opening = asyncio.Lock()
+        self.connections = connections_of(settings)
 
     @property
     def recording(self) -> bool:
@@ -261,12 +264,17 @@ class Operations:
         from cockpit.actions.executor import Executor
         from cockpit.actions.local import LocalTransport
         from cockpit.actions.source import SourceTransport
+        from cockpit.actions.ssh import SshTransport
         from cockpit.approvals import Approvals
         from cockpit.guard.judge import ReadOnly
         from cockpit.guard.setup import guard_of
 
         log = opened(self._data_dir, self._settings)
-        transports: dict[str, Transport] = {"local": LocalTransport(), "source": SourceTransport(self._ask)}
+        transports: dict[str, Transport] = {
+            "local": LocalTransport(),
+            "source": SourceTransport(self._ask),
+            "ssh": SshTransport(self.connections),
+        }
         approvals = Approvals(log, self._settings)
         guard = guard_of(self._settings, elevated=lambda: self.elevation.active, granted=approvals.of)
         return log, approvals, Executor(log, transports, judge=ReadOnly(guard) if self.read_only else guard)

@@ -86,6 +86,7 @@ def read(file: Path) -> Settings:
         on_call=_in_zone(tables.on_call),
         limits=tables.limits,
         guard=tables.guard,
+        ssh=tables.ssh,
         log=tables.log,
         warnings=_exposed(file),
     )

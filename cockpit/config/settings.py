@@ -87,6 +87,17 @@ class GuardSettings(Table, frozen=True):
     """What commands of your own do; the first entry that fits one decides."""
 
 
+class SshSettings(Table, frozen=True):
+    """How hosts are reached: `[ssh]`. Whom and with which keys is ssh_config's to say."""
+
+    config: FilePath = ""
+    """The ssh_config to read in place of `~/.ssh/config` and the system's."""
+    keepalive_seconds: Annotated[float, Meta(ge=1, le=3600)] = 15.0
+    """Seconds between two questions whether a quiet connection still lives, where ssh_config says nothing."""
+    connect_seconds: Annotated[float, Meta(ge=1, le=600)] = 15.0
+    """Seconds that a connection may take, where ssh_config says nothing; what people are asked may take longer."""
+
+
 class LogSettings(Table, frozen=True):
     """Who vouches for the action log: `[log]`."""
 
@@ -130,6 +141,8 @@ class File(Table, frozen=True):
     """How much is kept in memory."""
     guard: GuardSettings = GuardSettings()
     """What a command needs before it runs."""
+    ssh: SshSettings = SshSettings()
+    """How hosts are reached."""
     log: LogSettings = LogSettings()
     """Who vouches for the action log."""
 
@@ -173,5 +186,6 @@ class Settings(Struct, frozen=True, kw_only=True):
     on_call: OnCall = OnCall()
     limits: Limits = Limits()
     guard: GuardSettings = GuardSettings()
+    ssh: SshSettings = SshSettings()
     log: LogSettings = LogSettings()
     warnings: tuple[str, ...] = ()

@@ -106,10 +106,6 @@ def _command(args: argparse.Namespace, settings: Settings) -> Command:
     argv = tuple(args.argv[1:] if args.argv[:1] == ["--"] else args.argv)
     if bool(argv) == bool(args.shell):
         raise UsageError("there is no command to run", remedy="cockpit run -- ARGV…, or --shell LINE")
-    if args.target != LOCAL:
-        raise UsageError(
-            f"no way leads to the target {args.target!r}", remedy=f"known is {LOCAL!r}, this machine"
-        )
     target, actor = Targets(settings.targets).resolve(args.target), str(current_actor())
     command = (
         shell_command(args.shell, target, actor=actor)
@@ -133,9 +129,11 @@ async def _run(log: ActionLog, command: Command, settings: Settings, args: argpa
 
     from cockpit.actions.executor import Executor
     from cockpit.actions.local import LocalTransport
+    from cockpit.actions.ssh import SshTransport
     from cockpit.approvals import Approvals
     from cockpit.errors import CommandError
     from cockpit.guard.setup import guard_of, reasons_of
+    from cockpit.ssh.connections import connections_of
     from cockpit.verbs.asking import Asking
 
     as_json: bool = args.json
@@ -145,7 +143,8 @@ async def _run(log: ActionLog, command: Command, settings: Settings, args: argpa
     # On the command line the name typed out elevates that one command.
     approvals = Approvals(log, settings)
     guard = guard_of(settings, elevated=lambda: True, granted=approvals.of)
-    executor = Executor(log, {LOCAL: LocalTransport()}, judge=guard)
+    connections = connections_of(settings)
+    executor = Executor(log, {LOCAL: LocalTransport(), "ssh": SshTransport(connections)}, judge=guard)
     asking = Asking(executor, approvals, reasons_of(settings))
     command = await asking.obtain(command, approval=args.approval, wait=args.wait)
     task = asyncio.ensure_future(
