@@ -18,6 +18,7 @@ from cockpit import secrets
 from cockpit.actionlog import checkpoints, entries, prune
 from cockpit.actionlog.chain import head
 from cockpit.actionlog.database import BUSY_S
+from cockpit.actionlog.files import EvidenceFiles
 from cockpit.actionlog.output import CHUNKS_UNDERWAY, KEEP, WAIT_S, OpenAction
 from cockpit.actionlog.prune import Plan
 from cockpit.actionlog.reader import ActionReader
@@ -385,6 +386,15 @@ class ActionLog:
             ActionLogError: The log can't be read.
         """
         return await asyncio.to_thread(self.reading().show, action)
+
+    @property
+    def files(self) -> EvidenceFiles:
+        """The files of evidence beside this log."""
+        return EvidenceFiles(self.path)
+
+    def cleaner(self) -> Cleaner:
+        """Return what cuts secrets out of a file on its way in; for one thread."""
+        return self._cleaner
 
     def reading(self) -> ActionReader:
         """Return the reader of this log; it lives as long as the log is open."""

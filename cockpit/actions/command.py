@@ -28,6 +28,7 @@ class Kind(StrEnum):
     SOURCE_ACTION = "source-action"
     SHELL = "shell"
     FETCH = "fetch"
+    UPLOAD = "upload"
     ELEVATION = "elevation"
     APPROVAL = "approval"
     EXPORT = "export"

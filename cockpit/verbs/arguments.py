@@ -48,3 +48,12 @@ def count(least: int) -> Callable[[str], int]:
         return int(text)
 
     return read
+
+
+def size(text: str) -> int:
+    """Read a number of bytes, such as `500M` or `4G`, in powers of 1024."""
+    number, unit = (text[:-1], text[-1].upper()) if text[-1:].isalpha() else (text, "")
+    powers = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
+    if not (number.isdecimal() and len(number) < 16 and unit in powers and int(number) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is no size, such as 500M or 4G")
+    return int(number) << (10 * powers[unit])

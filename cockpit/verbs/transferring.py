@@ -1,0 +1,178 @@
+"""What `fetch` and `put` share: transfers put through the door, with their progress on the terminal."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cockpit.actionlog.log import ActionLog
+    from cockpit.actions.command import Command
+    from cockpit.actions.executor import Executor
+    from cockpit.config import Settings
+    from cockpit.sftp.request import Fetch, Put
+    from cockpit.sftp.transfer import Progress
+
+UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+def transfer(args: argparse.Namespace, requests: Sequence[Fetch | Put]) -> int:
+    """Carry out transfers one after the other, and return the worst exit status.
+
+    Raises:
+        CockpitError: One could not be recorded, was refused, or its host can't be reached.
+    """
+    import asyncio
+    import contextlib
+
+    from cockpit import config
+    from cockpit.actionlog.opening import opened
+    from cockpit.config import data_dir
+    from cockpit.errors import ActionLogError
+
+    settings = config.load(args.config)
+    commands = [_command(args, request, settings) for request in requests]
+    log = opened(data_dir(args.data_dir), settings)
+    try:
+        status = asyncio.run(_run(log, commands, settings, args))
+    except BaseException:
+        with contextlib.suppress(ActionLogError):
+            log.close()
+        raise
+    log.close()
+    return status
+
+
+def _command(args: argparse.Namespace, request: Fetch | Put, settings: Settings) -> Command:
+    from msgspec.structs import replace
+
+    from cockpit.actions.actor import current_actor
+    from cockpit.actions.command import Command, Kind
+    from cockpit.sftp.request import Fetch
+    from cockpit.targets import Targets
+
+    return Command(
+        argv=request.argv,
+        target=replace(Targets(settings.targets).resolve(request.host), transport="sftp"),
+        actor=str(current_actor()),
+        reason=args.reason,
+        ticket=args.ticket,
+        incident=args.incident or "",
+        typed=getattr(args, "confirm", ""),
+        break_glass=getattr(args, "break_glass", False),
+        kind=Kind.FETCH if isinstance(request, Fetch) else Kind.UPLOAD,
+    )
+
+
+async def _run(
+    log: ActionLog, commands: Sequence[Command], settings: Settings, args: argparse.Namespace
+) -> int:
+    from cockpit.actions.executor import Executor
+    from cockpit.actions.sftp import SftpTransport
+    from cockpit.approvals import Approvals
+    from cockpit.guard.setup import guard_of, reasons_of
+    from cockpit.ssh.connections import connections_of
+    from cockpit.verbs.asking import Asking
+    from cockpit.verbs.showing import as_json
+
+    approvals = Approvals(log, settings)
+    guard = guard_of(settings, elevated=lambda: True, granted=approvals.of)
+    connections = connections_of(settings)
+    bar = Bar()
+    executor = Executor(log, {"sftp": SftpTransport(connections, log, bar.show)}, judge=guard)
+    asking = Asking(executor, approvals, reasons_of(settings))
+    ids: list[str] = []
+    status = 0
+    try:
+        for command in commands:
+            asked = await asking.obtain(
+                command, approval=getattr(args, "approval", ""), wait=getattr(args, "wait", False)
+            )
+            status = max(status, await _one(executor, asked, ids, bar, args))
+    finally:
+        await connections.close()
+    if args.json:
+        print(as_json([await log.show(action) for action in ids]), flush=True)
+    return status
+
+
+async def _one(
+    executor: Executor, command: Command, ids: list[str], bar: Bar, args: argparse.Namespace
+) -> int:
+    """Carry out one transfer, stopping it when a signal asks for that."""
+    import asyncio
+    import signal
+
+    from cockpit.actions.transport import Stream
+    from cockpit.verbs.passing import pass_on
+
+    got: list[int] = []
+
+    async def show(stream: Stream, data: bytes) -> None:
+        bar.clear()
+        await pass_on(1 if stream is Stream.STDOUT and not args.json else 2, data)
+
+    task = asyncio.ensure_future(executor.run(command, on_output=show, on_begin=ids.append))
+
+    def stop(number: int) -> None:
+        got.append(number)
+        task.cancel()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, stop, number)
+    try:
+        ended = await task
+    except asyncio.CancelledError:
+        return 128 + (got[0] if got else signal.SIGINT)
+    finally:
+        bar.clear()
+    if ended.log_error is not None:
+        raise ended.log_error
+    return 0 if ended.exit_status == 0 else 1
+
+
+class Bar:
+    """One line of progress on a terminal; nothing where stderr is none."""
+
+    def __init__(self) -> None:
+        self._shown = False
+        self._at = time.monotonic()
+        self._done = 0
+        self._rate = 0.0
+        self._on = sys.stderr is not None and sys.stderr.isatty()
+
+    def show(self, progress: Progress) -> None:
+        """Show how far a transfer is."""
+        now = time.monotonic()
+        passed = now - self._at
+        if passed >= 0.5:
+            self._rate, self._at, self._done = (progress.done - self._done) / passed, now, progress.done
+        if not self._on or not progress.total:
+            return
+        share = 100 * progress.done // progress.total
+        how_much = f"{amount(progress.done)} of {amount(progress.total)}"
+        text = f"{share:3} %  {how_much}  {amount(self._rate)}/s  {progress.file}"
+        sys.stderr.write(f"\r\x1b[K{text[:100]}")
+        sys.stderr.flush()
+        self._shown = True
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+            self._shown = False
+
+
+def amount(size: float) -> str:
+    """Return bytes as a person reads them, such as `1.4 MiB`."""
+    for unit in UNITS:
+        if size < 1024 or unit == UNITS[-1]:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    raise AssertionError
