@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cockpit.actionlog.capture import unpack
 from cockpit.actionlog.database import connect, connect_to_read, errors_mapped
+from cockpit.actionlog.files import MEDIA_TYPE, Manifest, manifest_of
 from cockpit.actionlog.records import Answer, Approval, Evidence, Note, Session, SessionEnd
 from cockpit.actionlog.schema import pending
 from cockpit.errors import ActionLogError, UsageError
@@ -65,6 +66,17 @@ class EntryReader:
             return unpack(row["codec"], row["size"], row["body"])
         except ValueError as error:
             raise self._damaged(f"evidence {row['id']}", error) from None
+
+    def manifests(self) -> Sequence[tuple[str, Manifest]]:
+        """Return the files that pieces of evidence name, each with the evidence's id, oldest first.
+
+        Raises:
+            ActionLogError: The log can't be read, or a manifest is damaged.
+        """
+        sql = "select id from evidence where media_type = :type and body is not null order by position"
+        with self._lock, errors_mapped(self.path):
+            found = list(self._query(sql, {"type": MEDIA_TYPE}))
+        return tuple((row["id"], manifest_of(self.evidence_body(row["id"]))) for row in found)
 
     def approval(self, request: str) -> Approval:
         """Return one request for approval, by its id or the beginning of it, with the answers to it.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -94,19 +94,19 @@ class EvidenceFiles:
             raise ActionLogError(f"evidence can't be kept: {error.strerror}", where=str(kept)) from None
         return kept
 
-    def missing(self, manifests: Iterable[tuple[str, Manifest]]) -> Iterable[tuple[str, str]]:
-        """Yield (id, what is wrong) for each piece of evidence whose file isn't what its record says."""
+    def wrong(self, manifests: Iterable[tuple[str, Manifest]]) -> Iterator[tuple[str, str, str]]:
+        """Yield (id, `dropped` or `edited`, a sentence) for evidence whose file isn't what its record says."""
         for name, manifest in manifests:
             path = self.path(manifest.kept_sha256)
             try:
                 found = hashed(path)
             except FileNotFoundError:
-                yield name, f"its file {path} is gone"
+                yield name, "dropped", f"its file {path} is gone"
             except OSError as error:
-                yield name, f"its file {path} can't be read: {error.strerror}"
+                yield name, "dropped", f"its file {path} can't be read: {error.strerror}"
             else:
                 if found != manifest.kept_sha256:
-                    yield name, f"its file {path} was changed"
+                    yield name, "edited", f"its file {path} was changed"
 
     def drop_unnamed(self, named: Iterable[str]) -> int:
         """Remove the files that no record names any more, and return how many."""

@@ -363,6 +363,8 @@ class ActionLog:
         words = ("prune", plan.kind, "--before", rfc3339(before_ns))
         await self.record_action(Kind.PRUNE, words, place, reason=reason, risk=Risk.DESTRUCTIVE)
         await self._writer.run(lambda db: prune.carry_out(db, plan, tombstone))
+        named = [manifest.kept_sha256 for _, manifest in self.reading().manifests()]
+        await asyncio.to_thread(self.files.drop_unnamed, named)
         return plan
 
     async def list(

@@ -126,7 +126,7 @@ class _Fetching:
         return failed
 
     async def _find(self, say: Say) -> tuple[list[RemoteFile], int]:
-        files: list[RemoteFile] = []
+        files: dict[str, RemoteFile] = {}
         failed = 0
         for path in self._request.paths:
             try:
@@ -139,8 +139,10 @@ class _Fetching:
                 if file.why_not:
                     say(Stream.STDERR, f"{self._name(file.path)}: left out: {file.why_not}")
                 else:
-                    files.append(file)
-        return files, failed
+                    files[file.path] = file
+            if not found:
+                say(Stream.STDERR, f"{self._name(path)}: is empty")
+        return list(files.values()), failed
 
     async def _fetch(self, file: RemoteFile) -> str:
         """Fetch one file, keep it as evidence, and return the line about it."""

@@ -99,6 +99,7 @@ def _verify(args: argparse.Namespace, settings: Settings) -> int:
     from cockpit.actionlog.export.checking import is_bundle
     from cockpit.actionlog.log import FILE
     from cockpit.actionlog.verify import verify
+    from cockpit.actionlog.verify_files import with_files
     from cockpit.config import data_dir
     from cockpit.verbs.logbundle import verify_bundle
     from cockpit.verbs.showing import as_json, one_line
@@ -111,6 +112,7 @@ def _verify(args: argparse.Namespace, settings: Settings) -> int:
     report = asyncio.run(
         verify(path, allowed_signers=Path(allowed) if allowed else None, elsewhere=elsewhere)
     )
+    report = with_files(report, path)
     if args.json:
         print(as_json(report))
     else:
