@@ -71,9 +71,9 @@ async def _measure(lab: SshLab, log: ActionLog, options: Options) -> Table:
         await connections.close()
     notes = [
         f"The commands {asked} times each and the files {options.repeat(3)} times, in turns; median "
-        "(least–greatest). Both clients go through the same bastion to the same target, each over connections that stand "
-        "already: OpenSSH's by ControlMaster on both hops, with its own ciphers (chacha20-poly1305 goes first there; for the "
-        "cockpit AES-GCM does, the faster of the two in Python).",
+        "(least–greatest). Both clients go through the same bastion to the same target, over connections that stand "
+        "already: OpenSSH's by ControlMaster on both hops, with its own ciphers (chacha20-poly1305 goes first "
+        "there; for the cockpit AES-GCM does, the faster of the two in Python).",
         "The cockpit's command is judged, recorded before and after, and its output kept; its file is hashed, of "
         "the log lines every one is searched for secrets, and the evidence recorded. sftp writes a file.",
     ]
