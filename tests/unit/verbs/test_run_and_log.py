@@ -81,7 +81,6 @@ def test_an_unnamed_target_is_production_and_a_named_one_is_what_it_is_named(
     [
         (("run",), b"no command"),
         (("run", "--"), b"no command"),
-        (("run", "--target", "db-1", "--", "true"), b"'local'"),
         (("log", "show", "zz"), b"no action begins"),
         (("log", "list", "--state", "odd"), b"odd"),
         (("log", "list", "--limit", "0"), b"--limit"),
