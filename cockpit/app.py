@@ -114,6 +114,7 @@ class CockpitApp(CommandingApp):
             clock: Nanoseconds since the epoch; a test or a replay may hold it still.
         """
         super().__init__(cockpit, operations)
+        cockpit.hops = operations.connections.hops
         self._plain = [NoColour()] if self.no_color else []
         self._clock = clock
         self.mode = mode
@@ -214,6 +215,7 @@ class CockpitApp(CommandingApp):
         """Stop the sources, within a second, and end the session in the log."""
         await self.drawer.ended()
         await self.cockpit.stop()
+        await self.operations.connections.close()
         self.operations.close()
         self._collector.end()
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cockpit.errors import ActionLogError
 from cockpit.guard.elevation import Elevation
 from cockpit.ssh.connections import connections_of
+from cockpit.ssh.elsewhere import Elsewhere
 from cockpit.targets import Target
 
 if TYPE_CHECKING:
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
     from cockpit.actionlog.timeline import Timeline
     from cockpit.actions.command import Command
     from cockpit.actions.executor import Ended, Executor, OnOutput
+    from cockpit.actions.hostkeys import HostKeyRecord
     from cockpit.actions.transport import Transport
     from cockpit.approvals import Approvals
     from cockpit.config import Settings
     from cockpit.evidence import Pin
     from cockpit.guard.judge import Assessment
+    from cockpit.ssh.asking import OfferedKey, Verdict
 
 
 class Operations:
@@ -30,6 +33,7 @@ class Operations:
     Attributes:
         approvals: Second persons' approvals; None until the log is open.
         elevation: Whether production may be changed just now.
+        asker: Has the screen ask what a connection must ask the operator.
         connections: The SSH connections; none is made before one is wanted.
         error: Why the log can't be used; empty when it can, or when it isn't open yet.
         interrupted: Actions of earlier sessions whose end nobody recorded.
@@ -56,7 +60,9 @@ class Operations:
         self.approvals: Approvals | None = None
         self._executor: Executor | None = None
         self._opening = asyncio.Lock()
-        self.connections = connections_of(settings)
+        self._host_keys: HostKeyRecord | None = None
+        self.asker = Elsewhere()
+        self.connections = connections_of(settings, self.asker)
 
     @property
     def recording(self) -> bool:
@@ -228,6 +234,19 @@ class Operations:
             media_type=pin.media_type,
             incident=self.incident,
         )
+
+    async def record_host_key(self, key: OfferedKey, verdict: Verdict) -> None:
+        """Record what became of a host's key, before anything follows from it.
+
+        Raises:
+            ActionLogError: It can't be recorded.
+        """
+        if self._host_keys is None:
+            from cockpit.actions.hostkeys import HostKeyRecord
+            from cockpit.targets import Targets
+
+            self._host_keys = HostKeyRecord(await self._opened_log(), Targets(self._settings.targets))
+        await self._host_keys.record(key, verdict, incident=self.incident)
 
     def timeline(self) -> Timeline:
         """Return a reader of the log on a connection of its own, so that what it looks for keeps nobody waiting."""

@@ -4,7 +4,7 @@
 `capture` start fixed programs that read: `journalctl` and `systemctl` for telemetry, Python itself for a pattern's
 bounded search and for parsing the lines of busy files, and the command that the configuration names for a secret;
 and `ssh-keygen`, which signs and verifies. Of what is in those argvs nothing was typed on the screen or came with
-telemetry: they are fixed, but for what the configuration says.
+telemetry: they are fixed, but for what the configuration says. `tied` starts the ProxyCommand of an ssh_config.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import contextlib
 import fcntl
 import os
 import signal
+import socket
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ from typing import cast
 
 from cockpit.errors import CommandError
 
-__all__ = ["Process", "Streaming", "capture", "running", "spawn", "stop", "stream"]
+__all__ = ["Process", "Streaming", "Tied", "capture", "running", "spawn", "stop", "stream", "tied"]
 
 READ = 64 * 1024
 """Bytes in one piece of output."""
@@ -33,6 +34,11 @@ LINGER = 1.0
 """Seconds to go on reading after a program's end, where something it left running still holds its output."""
 LEFTOVER = 4 << 20
 """Bytes to read after a program's end at most: more than two pipes can hold, so the rest is not its own."""
+
+WORDS = 4096
+"""Bytes kept of what a tied program wrote to its stderr last."""
+TIED_GRACE = 1.0
+"""Seconds that a tied program may take to end before it is killed."""
 
 
 async def spawn(
@@ -162,6 +168,71 @@ async def _upto(stream: asyncio.StreamReader | None, size: int) -> bytes:
     while stream is not None and (part := await stream.read(READ)):
         kept += part[: max(0, size - len(kept))]
     return bytes(kept)
+
+
+class Tied:
+    """A running program whose input and output are one socket.
+
+    Attributes:
+        socket: Our end; whoever takes it closes it.
+    """
+
+    def __init__(self, process: Process, ours: socket.socket) -> None:
+        self.socket = ours
+        self._process = process
+        self._said = bytearray()
+        self._listening = asyncio.ensure_future(self._listen())
+
+    @property
+    def last_words(self) -> str:
+        """The end of what it wrote to its stderr; hostile."""
+        return bytes(self._said).decode(errors="replace").strip()
+
+    async def ended(self, timeout: float) -> None:
+        """Wait for its end, though not for long."""
+        await asyncio.wait({self._listening}, timeout=timeout)
+
+    def close(self) -> None:
+        """Have it end, and kill it where it does not."""
+        self.socket.close()
+        stop(self._process)
+        asyncio.get_running_loop().call_later(TIED_GRACE, stop, self._process, signal.SIGKILL)
+
+    async def _listen(self) -> None:
+        assert self._process.stderr is not None
+        while part := await self._process.stderr.read(READ):
+            self._said += part
+            del self._said[:-WORDS]
+        await self._process.wait()
+
+
+async def tied(command: str) -> Tied:
+    """Start a ProxyCommand as OpenSSH does: the user's shell executes it, its input and output tied to a socket.
+
+    Args:
+        command: From ssh_config, its tokens expanded.
+
+    Raises:
+        CommandError: The shell can't be started.
+    """
+    shell = os.environ.get("SHELL") or "/bin/sh"
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    try:
+        with theirs, _start_errors((shell,), None):
+            process = await asyncio.create_subprocess_exec(
+                shell,
+                "-c",
+                f"exec {command}",
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
+                stderr=PIPE,
+                start_new_session=True,
+            )
+    except BaseException:
+        ours.close()
+        raise
+    return Tied(process, ours)
 
 
 class Streaming(asyncio.SubprocessProtocol):

@@ -6,7 +6,7 @@ Telemetry in: sources, supervisor, rules, stores. Commands out: see `cockpit.ope
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,9 @@ from cockpit.rules import SOURCE as RULES
 from cockpit.rules import RuleEngine
 from cockpit.scope import Scope, ScopeTrail
 from cockpit.signals import SECOND, Alert, HealthSample, Signal
+from cockpit.ssh.status import SOURCE as HOPS
+from cockpit.ssh.status import HopStatus
+from cockpit.ssh.status import samples as hop_samples
 from cockpit.stores.alerts import AlertStore
 from cockpit.stores.base import Stores
 from cockpit.stores.health import HealthStore
@@ -45,6 +48,7 @@ class Cockpit:
         settings: What cockpit.toml says.
         warnings: What the sources' options warn about, found as they are made.
         target: Where commands land now.
+        hops: Says how each hop of the SSH connections is doing; the same object again while nothing changed.
     """
 
     def __init__(self, settings: Settings, *, environment: Environment | None = None) -> None:
@@ -70,6 +74,8 @@ class Cockpit:
         self.supervisor = Supervisor(
             [self._plan(entry) for entry in settings.sources], self.stores, tracer=self.tracer
         )
+        self.hops: Callable[[], Sequence[HopStatus]] = tuple
+        self._hops: Sequence[HopStatus] = ()
         self._rules_version = -1
         self._rules_second = 0
         self._rules_status = SourceStatus(
@@ -89,6 +95,9 @@ class Cockpit:
         """Move what came in to the stores, and let the rules speak when they have something new to say."""
         moved = self.supervisor.drain(budget)
         now = time.time_ns()
+        if (hops := self.hops()) is not self._hops:
+            self._hops = hops
+            self.stores.take(HOPS, hop_samples(hops), HealthSample)
         if self.rules.version != self._rules_version or now // SECOND != self._rules_second:
             self._rules_second = now // SECOND
             self._speak(now)

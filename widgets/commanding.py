@@ -20,6 +20,7 @@ from widgets.keys import caught_up
 from widgets.lines import CommandBar
 from widgets.messages import EvidencePinned, SilenceEnded, SilenceRequested
 from widgets.output import OutputDrawer
+from widgets.ssh_questions import QuestionRaised, QuestionWithdrawn, SshQuestions, WordPassed
 from widgets.text import safe
 from widgets.verdict import Verdict
 
@@ -44,6 +45,14 @@ class CommandingApp(App[int]):
         super().__init__()
         self.cockpit = cockpit
         self.operations = operations
+
+    def on_mount(self) -> None:
+        """Have connections ask on this screen."""
+        self.operations.asker.answer_by(SshQuestions(self, self.operations.record_host_key))
+
+    async def on_unmount(self) -> None:
+        """Answer no more."""
+        self.operations.asker.answer_no_more()
 
     async def action_shell(self) -> None:
         """Open the command bar for a shell line on the current target."""
@@ -124,6 +133,20 @@ class CommandingApp(App[int]):
             self.notice(f"{pin.kind} pinned: {safe(pin.title, 120)} · {await self.operations.pin(pin)}")
         except CockpitError as error:
             self.notice(f"not pinned: {error}", "error")
+
+    # What connections ask.
+
+    @on(QuestionRaised)
+    def _question_raised(self, event: QuestionRaised) -> None:
+        self.push_screen(event.dialog)
+
+    @on(QuestionWithdrawn)
+    def _question_withdrawn(self, event: QuestionWithdrawn) -> None:
+        event.dialog.withdraw()
+
+    @on(WordPassed)
+    def _word_passed(self, event: WordPassed) -> None:
+        self.notice(f"{safe(event.hop, 60)}: {safe(event.text, 600)}")
 
     # What sources offer.
 

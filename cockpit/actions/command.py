@@ -33,6 +33,7 @@ class Kind(StrEnum):
     APPROVAL = "approval"
     EXPORT = "export"
     PRUNE = "prune"
+    HOST_KEY = "host-key"
 
 
 class Command(Struct, frozen=True, kw_only=True):

@@ -266,11 +266,9 @@ class _Putting:
 
 
 async def _session(pool: Pool, host: str) -> asyncssh.SFTPClient:
-    from cockpit.ssh.errors import ssh_errors
+    from cockpit.ssh.subsystem import sftp_client
 
-    connection = await (await pool.hop(host)).connected()
-    with ssh_errors(host):
-        return await connection.start_sftp_client(path_errors="surrogateescape")
+    return await sftp_client(await pool.hop(host), pool.times.answer)
 
 
 async def _closed(sftp: asyncssh.SFTPClient) -> None:

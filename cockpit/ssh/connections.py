@@ -11,27 +11,26 @@ import contextlib
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from cockpit.errors import ConnectionLost
 from cockpit.ssh.asking import Asker, Nobody
+from cockpit.ssh.times import Times
 
 if TYPE_CHECKING:
-    import asyncssh
-
     from cockpit.config import Settings
-    from cockpit.ssh.hop import HopStatus
     from cockpit.ssh.pool import Find, Pool
     from cockpit.ssh.program import Program, Size
     from cockpit.ssh.route import Route
+    from cockpit.ssh.status import HopStatus
 
 R = TypeVar("R")
 
-WINDOW = 16 << 20
-"""Bytes that a host may send on one channel before we have read them."""
-PACKET = 256 * 1024
-"""Bytes in a packet at most; OpenSSH sends 32 KiB at most whatever is allowed."""
 CLOSING_S = 2.0
 """Seconds that saying goodbye may take."""
+LOOK_S = 0.02
+"""Seconds in which changes of hops gather before they are told."""
 
 
 class Connections:
@@ -41,17 +40,24 @@ class Connections:
         find: Finds the way to a target; called on the connections' loop.
         asker: Asks the operator; called there too.
         changed: Called, there too, when a hop's state changed.
+        times: How long things may take.
     """
 
     def __init__(
-        self, find: Find, asker: Asker | None = None, *, changed: Callable[[], None] = lambda: None
+        self,
+        find: Find,
+        asker: Asker | None = None,
+        *,
+        changed: Callable[[], None] = lambda: None,
+        times: Times | None = None,
     ) -> None:
         self._find = find
         self._asker = asker or Nobody()
         self._told = changed
-        self._pool: Pool | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._starting = threading.Lock()
+        self._times = times or Times()
+        self._running: _Running | None = None
+        self._lock = threading.Lock()
+        self._looking = False
         self._statuses: tuple[HopStatus, ...] = ()
 
     async def start(
@@ -77,9 +83,25 @@ class Connections:
         Raises:
             CockpitError: No way leads there, or it can't be started.
         """
-        return await self.on_loop(
-            lambda pool: self._start(pool, host, line, terminal, term, environment or {}, stdin)
-        )
+
+        async def start(pool: Pool) -> Program:
+            from cockpit.ssh import program
+            from cockpit.ssh.handshake import environment_of
+
+            hop = await pool.hop(host)
+            wanted = program.Start(
+                line=line,
+                terminal=terminal,
+                term=term,
+                environment=environment_of(hop.config) | dict(environment or {}),
+                stdin=stdin,
+                answer=pool.times.answer,
+            )
+            return await hop.session(
+                lambda connection, release: program.start(connection, host, wanted, release)
+            )
+
+        return await self.on_loop(start, discard=lambda program: program.close())
 
     async def dial(self, via: str, host: str, port: int) -> socket.socket:
         """Return a connected socket whose other end is a direct-tcpip channel through a hop; nothing listens.
@@ -94,17 +116,44 @@ class Connections:
         """
         from cockpit.ssh.dial import dialled
 
-        return await self.on_loop(lambda pool: dialled(pool, via, host, port))
+        return await self.on_loop(
+            lambda pool: dialled(pool, via, host, port), discard=lambda near: near.close()
+        )
 
-    async def on_loop(self, work: Callable[[Pool], Awaitable[R]]) -> R:
-        """Run something on the connections' loop; cancelled here, it is cancelled there."""
+    async def on_loop(
+        self, work: Callable[[Pool], Awaitable[R]], *, discard: Callable[[R], None] = lambda _: None
+    ) -> R:
+        """Run something on the connections' loop; cancelled here, it is cancelled there.
 
-        async def run() -> R:
-            assert self._pool is not None
-            return await work(self._pool)
+        Args:
+            work: What to run.
+            discard: Lets go of a result that came after the caller was cancelled.
 
-        loop = await asyncio.to_thread(self._started)
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(run(), loop))
+        Raises:
+            ConnectionLost: The connections were closed meanwhile.
+        """
+        results: list[R] = []
+        given_up = False
+
+        async def run(pool: Pool) -> R:
+            result = await work(pool)
+            results.append(result)
+            if given_up:
+                discard(result)
+            return result
+
+        while (future := self._submitted(run)) is None:
+            await asyncio.to_thread(self._begin)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            given_up = True
+            for result in results:
+                discard(result)
+            task = asyncio.current_task()
+            if future.cancelled() and not (task and task.cancelling()):
+                raise ConnectionLost("the connections were closed") from None
+            raise
 
     def hops(self) -> Sequence[HopStatus]:
         """Return how each hop is doing, those nearer to us first; costs nothing."""
@@ -112,81 +161,78 @@ class Connections:
 
     async def close(self) -> None:
         """Close all connections and end the thread; a later call begins anew."""
-        with self._starting:
-            loop, self._loop = self._loop, None
-        if loop is not None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(CLOSING_S):
-                    await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._close(), loop))
-            loop.call_soon_threadsafe(loop.stop)
-
-    async def _close(self) -> None:
-        if self._pool is not None:
-            await self._pool.close()
-
-    def _started(self) -> asyncio.AbstractEventLoop:
-        with self._starting:
-            if self._loop is None:
-                from cockpit.ssh.pool import Pool
-
-                self._pool = Pool(self._find, self._asker, self._changed)
-                self._loop = asyncio.new_event_loop()
-                threading.Thread(
-                    target=self._live, args=(self._loop,), name="cockpit-ssh", daemon=True
-                ).start()
-            return self._loop
-
-    @staticmethod
-    def _live(loop: asyncio.AbstractEventLoop) -> None:
-        asyncio.set_event_loop(loop)
-        try:
-            loop.run_forever()
-            tasks = asyncio.all_tasks(loop)
-            for task in tasks:
-                task.cancel()
-            loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-        finally:
-            loop.close()
-
-    def _changed(self) -> None:
-        if self._pool is not None:
-            self._statuses = self._pool.statuses()
+        with self._lock:
+            running, self._running = self._running, None
+        if running is None:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSING_S):
+                await asyncio.wrap_future(
+                    asyncio.run_coroutine_threadsafe(running.pool.close(), running.loop)
+                )
+        running.loop.call_soon_threadsafe(running.loop.stop)
+        await asyncio.to_thread(running.thread.join, CLOSING_S)
+        self._looking, self._statuses = False, ()
         self._told()
 
-    @staticmethod
-    async def _start(
-        pool: Pool,
-        host: str,
-        line: str,
-        terminal: Size | None,
-        term: str,
-        environment: Mapping[str, str],
-        stdin: bool,
-    ) -> Program:
-        from cockpit.ssh.errors import ssh_errors
-        from cockpit.ssh.program import Program
+    def _submitted(self, work: Callable[[Pool], Awaitable[R]]) -> Future[R] | None:
+        """Hand something to the connections' loop; None while there is none. The lock is held for microseconds."""
+        with self._lock:
+            if (running := self._running) is None:
+                return None
 
-        hop = await pool.hop(host)
-        connection: asyncssh.SSHClientConnection = await hop.connected()
-        loop = asyncio.get_running_loop()
-        with ssh_errors(host):
-            wanted: dict[str, Any] = {}
-            if terminal is not None:
-                wanted = {"term_type": term, "term_size": (terminal.columns, terminal.rows)}
-            _, session = await connection.create_session(
-                lambda: Program(host, loop),
-                line or None,
-                request_pty="force" if terminal else False,
-                env=[f"{name}={value}" for name, value in environment.items()],
-                encoding=None,
-                window=WINDOW,
-                max_pktsize=PACKET,
-                **wanted,
-            )
-        program = cast(Program, session)
-        if not stdin:
-            program.write_eof()
-        return program
+            async def run() -> R:
+                return await work(running.pool)
+
+            return asyncio.run_coroutine_threadsafe(run(), running.loop)
+
+    def _begin(self) -> None:
+        """Start the thread, unless somebody else does. What connects is imported first, in nobody's way."""
+        from cockpit.ssh.pool import Pool
+
+        with self._lock:
+            if self._running is None:
+                loop = asyncio.new_event_loop()
+                pool = Pool(self._find, self._asker, lambda: self._changed(pool, loop), self._times)
+                thread = threading.Thread(target=_live, args=(loop,), name="cockpit-ssh", daemon=True)
+                self._running = _Running(pool, loop, thread)
+                thread.start()
+
+    def _changed(self, pool: Pool, loop: asyncio.AbstractEventLoop) -> None:
+        """Look at all hops soon, once for what changes together."""
+        if not self._looking:
+            self._looking = True
+            loop.call_later(LOOK_S, self._look, pool)
+
+    def _look(self, pool: Pool) -> None:
+        self._looking = False
+        if self._running is not None and self._running.pool is pool:
+            self._statuses = pool.statuses()
+            self._told()
+
+
+class _Running(NamedTuple):
+    """A thread with its loop and its pool."""
+
+    pool: Pool
+    loop: asyncio.AbstractEventLoop
+    thread: threading.Thread
+
+
+def _live(loop: asyncio.AbstractEventLoop) -> None:
+    """Run a loop until it is stopped, then cancel what is left on it."""
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_forever()
+        for _ in range(3):  # what is cancelled may start something to clean up
+            if not (tasks := asyncio.all_tasks(loop)):
+                break
+            for task in tasks:
+                task.cancel()
+            loop.run_until_complete(asyncio.wait(tasks, timeout=CLOSING_S))
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
 
 
 def connections_of(settings: Settings, asker: Asker | None = None) -> Connections:
@@ -197,4 +243,8 @@ def connections_of(settings: Settings, asker: Asker | None = None) -> Connection
 
         return await Finder(settings)(name)
 
-    return Connections(find, asker)
+    return Connections(
+        find,
+        asker,
+        times=Times(connect=settings.ssh.connect_seconds, keepalive=settings.ssh.keepalive_seconds),
+    )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from cockpit.ssh.asking import Asker
-from cockpit.ssh.hop import Hop, HopStatus
+from cockpit.ssh.hop import Hop
 from cockpit.ssh.route import Route
+from cockpit.ssh.status import HopStatus
+from cockpit.ssh.times import Times
 
 Find = Callable[[str], Awaitable[Route]]
 """Returns the way to a target by its name; raises CockpitError where there is none."""
@@ -17,10 +20,17 @@ Key = tuple[object, ...]
 class Pool:
     """Hops by where they lead. Belongs to the connections' loop."""
 
-    def __init__(self, find: Find, asker: Asker, changed: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        find: Find,
+        asker: Asker,
+        changed: Callable[[], None] = lambda: None,
+        times: Times | None = None,
+    ) -> None:
         self._find = find
         self._asker = asker
         self._changed = changed
+        self.times = times or Times()
         self._hops: dict[Key, Hop] = {}
 
     async def hop(self, host: str) -> Hop:
@@ -29,9 +39,11 @@ class Pool:
         Raises:
             CockpitError: No way leads there.
         """
+        route = await self._find(host)
+        self._forget()
         before: Hop | None = None
         key: Key = ()
-        for config in await self._find(host):
+        for config in route:
             key = (
                 key,
                 config.user,
@@ -41,10 +53,18 @@ class Pool:
                 config.proxy_command,
             )
             if key not in self._hops:
-                self._hops[key] = Hop(config, before, self._asker, self._changed)
+                self._hops[key] = Hop(config, before, self._asker, self._changed, self.times)
             before = self._hops[key]
         assert before is not None
         return before
+
+    def _forget(self) -> None:
+        """Drop the hops that nobody wanted for long, the farthest first."""
+        for key, hop in reversed(tuple(self._hops.items())):
+            if hop.idle:
+                if hop.before is not None:
+                    hop.before.behind.remove(hop)
+                del self._hops[key]
 
     def statuses(self) -> tuple[HopStatus, ...]:
         """Return how each hop is doing, those nearer to us first."""
@@ -52,6 +72,7 @@ class Pool:
 
     async def close(self) -> None:
         """Close all, the farthest first."""
-        for hop in reversed(self._hops.values()):
-            await hop.close()
-        self._hops.clear()
+        hops, self._hops = tuple(self._hops.values()), {}
+        for hop in hops:
+            hop.end()
+        await asyncio.gather(*(hop.close() for hop in reversed(hops)))

@@ -135,6 +135,7 @@ async def _run(log: ActionLog, command: Command, settings: Settings, args: argpa
     from cockpit.guard.setup import guard_of, reasons_of
     from cockpit.ssh.connections import connections_of
     from cockpit.verbs.asking import Asking
+    from cockpit.verbs.ssh_asking import asker_at_terminal
 
     as_json: bool = args.json
     ids: list[str] = []
@@ -143,7 +144,7 @@ async def _run(log: ActionLog, command: Command, settings: Settings, args: argpa
     # On the command line the name typed out elevates that one command.
     approvals = Approvals(log, settings)
     guard = guard_of(settings, elevated=lambda: True, granted=approvals.of)
-    connections = connections_of(settings)
+    connections = connections_of(settings, asker_at_terminal(log, settings, incident=command.incident))
     executor = Executor(log, {LOCAL: LocalTransport(), "ssh": SshTransport(connections)}, judge=guard)
     asking = Asking(executor, approvals, reasons_of(settings))
     command = await asking.obtain(command, approval=args.approval, wait=args.wait)

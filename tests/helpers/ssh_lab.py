@@ -44,14 +44,16 @@ class SshLab:
         isolated: Whether the targets can't be reached but through the bastion.
     """
 
-    def __init__(self, folder: Path, *, bastion: str = "", target: str = "") -> None:
+    def __init__(self, folder: Path, *, bastion: str = "", target: str = "", isolate: bool = True) -> None:
         """Prepare the servers.
 
         Args:
             folder: An empty folder.
             bastion: More lines for the bastion's sshd_config.
             target: More lines for the targets'.
+            isolate: Whether to try to keep the targets in a namespace; if not, the bastion reaches this machine.
         """
+        self._isolate = isolate
         self.folder = folder
         self.config = folder / "config"
         self.isolated = False
@@ -92,6 +94,8 @@ class SshLab:
     def stop(self) -> None:
         """Stop everything that was started."""
         if self._listener is not None:
+            with contextlib.suppress(OSError):
+                self._listener.shutdown(socket.SHUT_RDWR)  # else the thread goes on waiting in it
             self._listener.close()
         for process in reversed(self._processes):
             with contextlib.suppress(ProcessLookupError):
@@ -103,7 +107,7 @@ class SshLab:
         return ["-F", str(self.config), *more]
 
     def _enter_namespace(self) -> None:
-        if os.geteuid() or not shutil.which("unshare") or not shutil.which("nsenter"):
+        if not self._isolate or os.geteuid() or not shutil.which("unshare") or not shutil.which("nsenter"):
             return
         keeper = self._spawn(["unshare", "--net", "sleep", "infinity"])
         inside = ["nsenter", f"--net=/proc/{keeper.pid}/ns/net"]
@@ -188,9 +192,9 @@ class SshLab:
 
 
 @contextlib.contextmanager
-def ssh_lab(folder: Path, *, bastion: str = "", target: str = "") -> Iterator[SshLab]:
+def ssh_lab(folder: Path, *, bastion: str = "", target: str = "", isolate: bool = True) -> Iterator[SshLab]:
     """Hold a lab for the length of a block."""
-    lab = SshLab(folder, bastion=bastion, target=target)
+    lab = SshLab(folder, bastion=bastion, target=target, isolate=isolate)
     try:
         lab.start()
         yield lab

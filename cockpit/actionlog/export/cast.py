@@ -28,7 +28,7 @@ COLUMNS, ROWS = 120, 40
 """The terminal's size where no recording says one."""
 IDLE_S = 2.0
 """Seconds that a player waits at most where nothing happens."""
-_SILENT = frozenset({Kind.ELEVATION, Kind.APPROVAL, Kind.EXPORT, Kind.PRUNE})
+_SILENT = frozenset({Kind.ELEVATION, Kind.APPROVAL, Kind.EXPORT, Kind.PRUNE, Kind.HOST_KEY})
 """Actions that no terminal ever showed."""
 _UNSAFE = dict.fromkeys((*range(7), *range(14, 27), *range(28, 32), 127))
 
