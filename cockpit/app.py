@@ -42,7 +42,7 @@ from cockpit.operations import Operations
 from cockpit.pace import Pace
 from cockpit.signals import SECOND
 from cockpit.stores.base import Clock, wall_clock
-from cockpit.targets import Environment
+from cockpit.targets import LOCAL, Environment
 from cockpit.wiring import Cockpit
 from widgets.app_keys import ABOVE, ACTIONS, OWN, TYPING, WINDOWS
 from widgets.board import PANES, Board
@@ -64,6 +64,7 @@ from widgets.pane import PANE_ACTIONS, FilterLine, Pane
 from widgets.plain import NoColour
 from widgets.rows import ROW_ACTIONS
 from widgets.screen import MainScreen
+from widgets.suggesting import LineSuggester
 from widgets.text import age
 from widgets.themes import DARK, PRODUCTION, THEMES
 from widgets.timeline_keys import ACTIONS as TIMELINE_ACTIONS
@@ -132,6 +133,8 @@ class CockpitApp(CommandingApp):
         self._warned = 0
         self._opened = False
         """Whether the action log was tried."""
+        self._shown = cockpit.target
+        """The target that the screen says commands land on."""
         self._no_themes: set[str] = set()
         """Themes that were asked for and aren't there."""
         for theme in THEMES:
@@ -142,7 +145,7 @@ class CockpitApp(CommandingApp):
         self.breadcrumb = Breadcrumb(cockpit.trail)
         self.board = Board(cockpit.stores, cockpit.supervisor, author=getpass.getuser())
         self.drawer = OutputDrawer()
-        self.command_bar = CommandBar()
+        self.command_bar = CommandBar(LineSuggester(cockpit.targets))
         self.keybar = KeyBar(self.keymap)
         self._followed = dict.fromkeys(self.board.panes, 0.0)
         """When each pane last followed what came in."""
@@ -307,6 +310,8 @@ class CockpitApp(CommandingApp):
                 self.exit(HUNG_UP)
             if self._opened:
                 self.verdict.recording = self.operations.recording
+            if self.cockpit.target is not self._shown:
+                self._show_target()
             self.verdict.elevated_s = self.operations.elevation.left
             self.verdict.cpu, self.verdict.memory = self._cost.read()
             self.verdict.tick(now, statuses)
@@ -551,8 +556,11 @@ class CockpitApp(CommandingApp):
         self.notice(event.text, event.severity)
 
     def _show_target(self) -> None:
+        self._shown = self.cockpit.target
         worst = self.cockpit.worst_environment()
         self.verdict.environment, self.verdict.target = worst.environment, worst.name
+        self.verdict.lands = None if self._shown.name in (LOCAL, worst.name) else self._shown
+        self.verdict.refresh()
         self.command_bar.wait(self.place(self.keymap.shown("app.shell")))
         self._dress()
 
@@ -582,10 +590,16 @@ def run_screen(args: argparse.Namespace) -> int:
     """
     settings = load(args.config)
     environment = _environment(args.env)
-    cockpit = Cockpit(settings, environment=environment)
+    data = data_dir(args.data_dir)
+    cockpit = Cockpit(settings, environment=environment, data=data)
     incident = args.incident or ""
     operations = Operations(
-        data_dir(args.data_dir), cockpit.supervisor.ask, settings, incident=incident, read_only=args.read_only
+        data,
+        cockpit.supervisor.ask,
+        settings,
+        incident=incident,
+        read_only=args.read_only,
+        targets=cockpit.targets,
     )
     mode = " ".join(filter(None, ["read-only" if args.read_only else "", incident]))
     app = CockpitApp(cockpit, operations, mode=mode)

@@ -12,7 +12,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
@@ -24,6 +24,7 @@ from cockpit.actionlog.log import FILE as ACTION_LOG
 from cockpit.config import Settings, SourceEntry
 from cockpit.errors import CockpitError, ConfigErrors
 from cockpit.hygiene import clean_text
+from cockpit.inventory.checking import findings
 from cockpit.targets import Target, TargetRule, Targets
 
 LOCAL = "local"
@@ -35,7 +36,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     """What came of trying one source or target.
 
     Attributes:
-        kind: The source's kind, or `target`.
+        kind: The source's kind, `inventory` or `target`.
         latency_ms: How long it took; 0 where nothing was tried.
         error: What didn't work.
         hint: What to do about it.
@@ -68,8 +69,10 @@ class Checkup:
 
     @property
     def names(self) -> list[str]:
-        """The names of all sources and targets, in the order of the report."""
-        return [entry.name for entry in self.settings.sources] + [rule.name for rule in self._rules]
+        """The names of all sources, inventories and targets, in the order of the report."""
+        named = [entry.name for entry in self.settings.sources]
+        named += [table.called for table in self.settings.inventories]
+        return named + [rule.name for rule in self._rules]
 
     def run(self, only: Collection[str] | None = None) -> list[Finding]:
         """Try everything, or what is named, and return a finding each, in the order of the configuration."""
@@ -77,22 +80,58 @@ class Checkup:
         tries = [_Try(entry, self.timeout, self.warnings.append) for entry in entries if entry.enabled]
         for attempt in tries:
             attempt.start()
-        targets = [self._target(rule) for rule in self._rules if only is None or rule.name in only]
+        inventories = asyncio.run(findings(self.settings, only))
+        rules = [rule for rule in self._rules if only is None or rule.name in only]
+        hosts = self.hosts([rule.name for rule in rules if self._is_host(rule)])
+        targets = [hosts.get(rule.name) or self._target(rule) for rule in rules]
         by_name = {attempt.entry.name: attempt.finding() for attempt in tries}
-        return [by_name.get(entry.name) or _disabled(entry) for entry in entries] + targets
+        return [by_name.get(entry.name) or _disabled(entry) for entry in entries] + inventories + targets
+
+    def hosts(self, names: Sequence[str]) -> dict[str, Finding]:
+        """Connect to hosts for real, whether or not a rule names them, and return a finding each by name."""
+        if not names:
+            return {}
+        from cockpit.ssh.trying import try_hosts
+
+        targets = Targets(self.settings.targets)
+        tried = asyncio.run(try_hosts(self.settings, list(dict.fromkeys(names)), timeout=self.timeout))
+        return {
+            name: Finding(
+                name=name,
+                kind="target",
+                state="failed" if outcome.error else "ok",
+                latency_ms=outcome.latency_ms,
+                error=outcome.error,
+                hint=outcome.hint,
+                detail="" if outcome.error else f"{targets.resolve(name).environment}: {outcome.detail}",
+            )
+            for name, outcome in tried.items()
+        }
+
+    def is_host(self, name: str) -> bool:
+        """Tell whether a name is that of a host reached by SSH, as far as the configuration tells."""
+        return name not in self.names or any(
+            rule.name == name and self._is_host(rule) for rule in self._rules
+        )
+
+    def _is_host(self, rule: TargetRule) -> bool:
+        patterned = any(each in rule.name for each in "*?[")
+        return not patterned and rule.name != LOCAL and not self._covered(rule)
+
+    def _covered(self, rule: TargetRule) -> list[str]:
+        return [entry.name for entry in self.settings.sources if fnmatchcase(entry.name, rule.name)]
 
     def _target(self, rule: TargetRule) -> Finding:
         if fnmatchcase(LOCAL, rule.name):
             return self._local(rule, Targets(self.settings.targets).resolve(LOCAL))
-        covered = [entry.name for entry in self.settings.sources if fnmatchcase(entry.name, rule.name)]
-        if covered:
+        if covered := self._covered(rule):
             detail = f"{rule.environment}: the actions of {', '.join(covered)}"
             return Finding(name=rule.name, kind="target", state="ok", detail=detail)
         return Finding(
             name=rule.name,
             kind="target",
             state="disabled",
-            detail=f"{rule.environment}: nothing to try, no source has that name and no transport reaches it",
+            detail=f"{rule.environment}: a pattern, so nothing to try; cockpit doctor HOST tries one host",
         )
 
     def _local(self, rule: TargetRule, target: Target) -> Finding:

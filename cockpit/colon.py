@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from cockpit.errors import UsageError
 from cockpit.signals import SECOND
-from cockpit.targets import LOCAL
+from cockpit.targets import GROUP
 
 if TYPE_CHECKING:
     from cockpit.wiring import Cockpit
@@ -52,6 +52,11 @@ def interpret(text: str, cockpit: Cockpit, now: int) -> Effect:
         )
         raise UsageError(f"there is no command :{name}", remedy=remedy)
     return known(cockpit, argument.strip(), now)
+
+
+def commands() -> tuple[str, ...]:
+    """Return the names of all commands, for completion."""
+    return (*_COMMANDS, *_PLACES)
 
 
 def _since(cockpit: Cockpit, argument: str, _now: int) -> Effect:
@@ -96,16 +101,15 @@ def _all(cockpit: Cockpit, _argument: str, _now: int) -> Effect:
 
 
 def _target(cockpit: Cockpit, argument: str, _now: int) -> Effect:
-    if not argument:
-        target = cockpit.target
-    else:
-        if argument != LOCAL:
-            raise UsageError(
-                f"no way leads to the target {argument!r} yet", remedy=f"known is {LOCAL}, this machine"
-            )
-        target = cockpit.choose_target(argument)
-    unnamed = "" if target.named else "; no rule names it, so it counts as production"
-    return Effect(notice=f"commands land on {target.name} ({target.environment}){unnamed}")
+    target = cockpit.choose_target(argument) if argument else cockpit.target
+    told = [f"commands land on {target.name} ({target.environment})"]
+    if target.transport == GROUP:
+        told[0] += f", {len(cockpit.targets.members(target.name)):,} hosts"
+    elif not cockpit.targets.is_known(target.name):
+        told.append(f"nothing here knows it, ssh may ({cockpit.targets.nearest(target.name)})")
+    if not target.named:
+        told.append("no rule names it, so it counts as production")
+    return Effect(notice="; ".join(told))
 
 
 def _theme(_cockpit: Cockpit, argument: str, _now: int) -> Effect:
@@ -133,7 +137,7 @@ def _quit(_cockpit: Cockpit, _argument: str, _now: int) -> Effect:
     return Effect(action="app.quit")
 
 
-_PLACES = ("health", "alerts", "logs", "traces", "help", "zoom", "timeline")
+_PLACES = ("health", "alerts", "logs", "traces", "help", "zoom", "timeline", "targets")
 _COMMANDS: dict[str, Callable[[Cockpit, str, int], Effect]] = {
     "since": _since,
     "at": _at,

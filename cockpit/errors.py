@@ -17,6 +17,7 @@
     │       ├── LoginRefused     nothing that we have lets us in
     │       ├── ChannelRefused   connected, and what was asked for is not given
     │       └── ConnectionLost   it broke while it was used
+    ├── InventoryError        an inventory can't be read or makes no sense    exit 1
     ├── SignatureError        it can't be signed, or a signature doesn't hold exit 1
     └── ActionLogError        the record can't be written, so nothing runs    exit 4
 
@@ -144,6 +145,10 @@ class ChannelRefused(SshError):
 
 class ConnectionLost(SshError):
     """A connection broke while it was used."""
+
+
+class InventoryError(CockpitError):
+    """An inventory can't be read, or makes no sense; what it said before still stands."""
 
 
 class SignatureError(CockpitError):

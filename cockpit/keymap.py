@@ -163,7 +163,7 @@ _NAMES = {
     "semicolon": ";", "left_curly_bracket": "{", "right_curly_bracket": "}", "vertical_line": "|",
     "up": "↑", "down": "↓", "left": "←", "right": "→", "tab": "Tab", "pageup": "PgUp", "pagedown": "PgDn",
     "home": "Home", "end": "End", "underscore": "_", "asterisk": "*",
-    "number_sign": "#",
+    "number_sign": "#", "at": "@",
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from cockpit.errors import ActionLogError
 from cockpit.guard.elevation import Elevation
 from cockpit.ssh.connections import connections_of
 from cockpit.ssh.elsewhere import Elsewhere
-from cockpit.targets import Target
+from cockpit.targets import Target, Targets
 
 if TYPE_CHECKING:
     from cockpit.actionlog.log import ActionLog
@@ -47,6 +47,7 @@ class Operations:
         *,
         incident: str = "",
         read_only: bool = False,
+        targets: Targets | None = None,
     ) -> None:
         self.read_only = read_only
         self.elevation = Elevation()
@@ -62,7 +63,8 @@ class Operations:
         self._opening = asyncio.Lock()
         self._host_keys: HostKeyRecord | None = None
         self.asker = Elsewhere()
-        self.connections = connections_of(settings, self.asker)
+        self._targets = targets or Targets(settings.targets)
+        self.connections = connections_of(settings, self.asker, targets=self._targets)
 
     @property
     def recording(self) -> bool:
@@ -295,5 +297,10 @@ class Operations:
             "ssh": SshTransport(self.connections),
         }
         approvals = Approvals(log, self._settings)
-        guard = guard_of(self._settings, elevated=lambda: self.elevation.active, granted=approvals.of)
+        guard = guard_of(
+            self._settings,
+            targets=self._targets,
+            elevated=lambda: self.elevation.active,
+            granted=approvals.of,
+        )
         return log, approvals, Executor(log, transports, judge=ReadOnly(guard) if self.read_only else guard)

@@ -2,9 +2,11 @@
 
 `stream` is the executor's, for what an operator asked to run, through the local transport. `spawn`, `running` and
 `capture` start fixed programs that read: `journalctl` and `systemctl` for telemetry, Python itself for a pattern's
-bounded search and for parsing the lines of busy files, and the command that the configuration names for a secret;
-and `ssh-keygen`, which signs and verifies. Of what is in those argvs nothing was typed on the screen or came with
-telemetry: they are fixed, but for what the configuration says. `tied` starts the ProxyCommand of an ssh_config.
+bounded search and for parsing the lines of busy files; the command that the configuration names for a secret;
+`ssh-keygen`, which signs and verifies; `ssh -G`, for the doctor; and the commands of `Match exec` in the user's own
+ssh_config. Of what is in those argvs nothing was typed on the screen or came with telemetry: they are fixed, but for
+what the configuration says, and for the name of a host, which has no character that means anything to a shell. `tied`
+starts the ProxyCommand of that file.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ Telemetry in: sources, supervisor, rules, stores. Commands out: see `cockpit.ope
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from cockpit.inventory.inventories import Inventories, kept_in, targets_of
 from cockpit.rules import SOURCE as RULES
 from cockpit.rules import RuleEngine
 from cockpit.scope import Scope, ScopeTrail
@@ -25,10 +27,12 @@ from cockpit.stores.health import HealthStore
 from cockpit.stores.logs import LogStore
 from cockpit.stores.traces import TraceStore
 from cockpit.supervisor import Plan, SourceState, SourceStatus, Supervisor
-from cockpit.targets import Environment, Target, Targets
+from cockpit.targets import LOCAL, Environment, Target, is_collective
 from cockpit.tracer import Tracer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cockpit.config import Settings, SourceEntry
     from cockpit.source import Source
 
@@ -48,10 +52,20 @@ class Cockpit:
         settings: What cockpit.toml says.
         warnings: What the sources' options warn about, found as they are made.
         target: Where commands land now.
+        targets: Where commands may land; `inventories` tell it of hosts.
         hops: Says how each hop of the SSH connections is doing; the same object again while nothing changed.
     """
 
-    def __init__(self, settings: Settings, *, environment: Environment | None = None) -> None:
+    def __init__(
+        self, settings: Settings, *, environment: Environment | None = None, data: Path | None = None
+    ) -> None:
+        """Wire what a configuration names.
+
+        Args:
+            settings: What cockpit.toml says.
+            environment: Where to begin, by the first target of that environment.
+            data: The data directory, in which the answers of inventories are kept; None keeps none.
+        """
         limits = settings.limits
         self.settings = settings
         self.warnings: list[str] = list(settings.warnings)
@@ -64,8 +78,12 @@ class Cockpit:
             TraceStore(spans=limits.spans),
         )
         self.rules = RuleEngine(settings.rules)
-        self.targets = Targets(settings.targets)
-        self.target = self._first_target(environment)
+        self.targets = targets_of(settings)
+        self.inventories = Inventories(
+            settings.inventories, self.targets, told=self._warn, folder=kept_in(data) if data else None
+        )
+        self._target = self._first_target(environment)
+        self._target_version = self.targets.version
         if environment is not None and self.target.environment is not environment:
             self.warnings.append(
                 f"no target of {environment} has a name of its own: "
@@ -84,12 +102,13 @@ class Cockpit:
         self.stores.hooks.append(self._feed_rules)
 
     def start(self) -> None:
-        """Start the sources."""
+        """Start the sources, and ask the inventories."""
         self.supervisor.start()
+        self.inventories.start()
 
     async def stop(self) -> None:
         """Stop the sources within a second."""
-        await self.supervisor.stop()
+        await asyncio.gather(self.supervisor.stop(), self.inventories.stop())
 
     def drain(self, budget: float = 0.006) -> int:
         """Move what came in to the stores, and let the rules speak when they have something new to say."""
@@ -111,10 +130,22 @@ class Cockpit:
             else self.supervisor.statuses()
         )
 
+    @property
+    def target(self) -> Target:
+        """Where commands land now, as careful as inventories say by now that one has to be there."""
+        version = self.targets.version
+        if version != self._target_version:
+            self._target, self._target_version = self.targets.again(self._target.name), version
+        return self._target
+
     def choose_target(self, name: str) -> Target:
-        """Let commands land somewhere else from now on."""
-        self.target = self.targets.resolve(name)
-        return self.target
+        """Let commands land somewhere else from now on: on a host, or on several by one name.
+
+        Raises:
+            UsageError: It is no name, or stands for no host.
+        """
+        self._target, self._target_version = self.targets.choose(name), self.targets.version
+        return self._target
 
     def worst_environment(self) -> Target:
         """Return the target that asks for most care among those configured and the one in use."""
@@ -126,13 +157,9 @@ class Cockpit:
     def _first_target(self, environment: Environment | None) -> Target:
         """Start on this machine, or on the first target of the environment that the command line names."""
         for rule in self.targets.rules:
-            if (
-                environment is not None
-                and rule.environment is environment
-                and not set(rule.name) & set("*?[")
-            ):
+            if environment is not None and rule.environment is environment and not is_collective(rule.name):
                 return self.targets.resolve(rule.name)
-        return self.targets.resolve("local")
+        return self.targets.resolve(LOCAL)
 
     def _plan(self, entry: SourceEntry) -> Plan:
         return Plan(

@@ -14,7 +14,7 @@ from cockpit.errors import UsageError
 from cockpit.evidence import Pin, of_alerts
 from cockpit.keymap import Action
 from cockpit.rules import SOURCE as RULES
-from cockpit.signals import SECOND, Alert, AlertState, host_of, service_of
+from cockpit.signals import EMPTY, SECOND, Alert, AlertState, Resource, host_of, service_of
 from cockpit.stores.alerts import HELD_BACK, URGENCY, AlertGroup, group
 from cockpit.stores.base import Stores
 from cockpit.stores.matching import common_matchers, compile_matchers, looks_like_matchers, parse_matchers
@@ -231,6 +231,14 @@ class AlertsPane(Pane):
             (safe(labels, 300), "header", 0),
             (f"{len(row.group.alerts):,} alerts", "muted", -12),
         )
+
+    def resource(self) -> Resource:
+        """Return who the alert under the cursor is about; without a resource, what its labels call it."""
+        alert = self._current()
+        if alert is None:
+            return EMPTY
+        told = alert.labels.get("instance", "")
+        return alert.resource if host_of(alert.resource) or not told else {"host.name": told}
 
     def copied(self) -> tuple[str, str]:
         """Copy the alert's labels as matchers."""

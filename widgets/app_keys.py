@@ -9,6 +9,12 @@ ACTIONS = (
     Action("app.zoom", ("z",), "zoom", "Give the whole screen to this pane, or take it back.", footer=True),
     Action("app.command", ("colon",), "command", "Type a command of the cockpit's own.", footer=True),
     Action("app.shell", ("exclamation_mark",), "run", "Run a shell line on the current target.", footer=True),
+    Action(
+        "app.targets",
+        ("at",),
+        "target",
+        "Choose where commands land: this machine, a host, a group; on a row of a host, that host.",
+    ),
     Action("app.help", ("question_mark",), "help", "Show what this pane's keys do.", footer=True),
     Action("app.back", ("escape",), "back", "Step back: drop a filter, leave a detail, widen the scope."),
     Action("app.health", ("1",), "health", "Go to the health pane.", call="pane(1)"),

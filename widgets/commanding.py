@@ -14,11 +14,12 @@ from textual.app import App
 from cockpit.errors import CockpitError
 from cockpit.evidence import Pin
 from cockpit.operations import Operations
+from cockpit.signals import host_of
 from cockpit.wiring import Cockpit
 from widgets.board import Board
 from widgets.keys import caught_up
 from widgets.lines import CommandBar
-from widgets.messages import EvidencePinned, SilenceEnded, SilenceRequested
+from widgets.messages import CommandEntered, EvidencePinned, SilenceEnded, SilenceRequested
 from widgets.output import OutputDrawer
 from widgets.ssh_questions import QuestionRaised, QuestionWithdrawn, SshQuestions, WordPassed
 from widgets.text import safe
@@ -58,6 +59,21 @@ class CommandingApp(App[int]):
         """Open the command bar for a shell line on the current target."""
         target = self.cockpit.target
         await self.command_bar.open("!", f"{target.environment.upper()} {target.name} !")
+
+    @work(group="choose", exclusive=True, exit_on_error=False)
+    async def action_targets(self) -> None:
+        """Choose where commands land, starting at the host that the current row is about."""
+        from widgets.chooser import TargetChooser
+
+        await caught_up(self.focused)
+        targets = self.cockpit.targets
+        told = host_of(self.board.current.resource()) or self.cockpit.trail.now.host
+        start = targets.meant(told) or self.cockpit.target.name
+        chosen = await self.push_screen_wait(
+            TargetChooser(targets, self.cockpit.inventories.statuses, start=start)
+        )
+        if chosen:
+            self.post_message(CommandEntered(f"target {chosen}", ":"))
 
     def action_output(self) -> None:
         """Show the last command's output again."""

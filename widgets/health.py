@@ -13,7 +13,7 @@ from cockpit.errors import UsageError
 from cockpit.evidence import Pin, of_health, of_plot
 from cockpit.keymap import Action
 from cockpit.scope import Scope
-from cockpit.signals import SECOND, HealthSample, HealthState, Series, host_of, service_of
+from cockpit.signals import EMPTY, SECOND, HealthSample, HealthState, Resource, Series, host_of, service_of
 from cockpit.stores.base import Stores
 from cockpit.stores.health import HealthRow, HealthStore, Point
 from widgets.detail import Detail, Field
@@ -147,6 +147,11 @@ class HealthPane(Pane):
             cells.append((safe(sample.source, 40), "muted", 10))
         cells.append((freshness(self.moment - sample.at), "muted", -3))
         return columns(width, *cells)
+
+    def resource(self) -> Resource:
+        """Return who the row under the cursor is about."""
+        row = self.query_one(RowList).current
+        return EMPTY if row is None else row.latest.resource
 
     def copied(self) -> tuple[str, str]:
         """Copy the row in words."""

@@ -12,6 +12,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.strip import Strip
+from textual.suggester import Suggester
 from textual.widgets import Input, Label
 
 from cockpit.keymap import ALONE, APART, EVERYWHERE, Action, Keymap, show_key
@@ -157,8 +158,14 @@ class CommandBar(Horizontal):
     }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, suggester: Suggester | None = None) -> None:
+        """Make the line.
+
+        Args:
+            suggester: Says how what is typed may go on; the right arrow takes it.
+        """
         super().__init__(id="commandbar")
+        self._suggester = suggester
         self.mode = ":"
         self.idle = ""
         """What it says while it waits."""
@@ -177,7 +184,7 @@ class CommandBar(Horizontal):
         self._place = len(self.history[mode])
         self.query_one("#prompt", Label).update(Content(safe(prompt)))
         if self._line is None:
-            self._line = Input(compact=True, id="line")
+            self._line = Input(compact=True, id="line", suggester=self._suggester)
             await self.mount(self._line)
         self._line.disabled = False
         self._line.value = ""

@@ -21,7 +21,7 @@ from cockpit.errors import UsageError
 from cockpit.evidence import Pin, of_logs
 from cockpit.keymap import Action
 from cockpit.scope import Scope
-from cockpit.signals import SECOND, Level, LogRecord, host_of, level_name, service_of
+from cockpit.signals import EMPTY, SECOND, Level, LogRecord, Resource, host_of, level_name, service_of
 from cockpit.source import TimeRange
 from cockpit.stores.base import Stores
 from cockpit.stores.logs import Criteria, LogFilter, LogView, Pattern, parse_filter, read_marks
@@ -181,6 +181,11 @@ class LogsPane(Pane):
         elif self.scope.live:
             parts.append("follow" if self.lines.following else "standing")
         return " · ".join(parts)
+
+    def resource(self) -> Resource:
+        """Return who the record under the cursor is about."""
+        record = self.lines.current
+        return EMPTY if record is None else record.resource
 
     def copied(self) -> tuple[str, str]:
         """Copy the record under the cursor in full."""

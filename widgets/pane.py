@@ -17,7 +17,7 @@ from cockpit.errors import UsageError
 from cockpit.evidence import Pin, query_of
 from cockpit.keymap import Action
 from cockpit.scope import Scope
-from cockpit.signals import SECOND
+from cockpit.signals import EMPTY, SECOND, Resource
 from cockpit.stores.base import Stores
 from cockpit.supervisor import SourceState, SourceStatus
 from widgets.detail import Detail
@@ -226,6 +226,10 @@ class Pane(Vertical):
     def copied(self) -> tuple[str, str]:
         """Return (what to copy of the current row, how to call it); an empty text where there is nothing."""
         return "", ""
+
+    def resource(self) -> Resource:
+        """Return who the current row is about; empty where it is about nobody."""
+        return EMPTY
 
     def action_copy(self) -> None:
         """Copy the open detail, or the row under the cursor."""

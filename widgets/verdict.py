@@ -15,7 +15,7 @@ from cockpit.signals import SECOND, AlertState, HealthState, severity_rank
 from cockpit.stores.alerts import HELD_BACK
 from cockpit.stores.base import Stores
 from cockpit.supervisor import SourceState, SourceStatus
-from cockpit.targets import Environment
+from cockpit.targets import Environment, Target
 from widgets.parts import Parts
 from widgets.rows import Piece
 from widgets.text import HEALTH_MARK, LATE_MARK, SEVERITY_MARK, age, clock, fit, safe
@@ -74,6 +74,9 @@ class Verdict(Parts):
         """Such as `read-only`, or an incident's name."""
         self.environment = Environment.PRODUCTION
         self.target = "local"
+        """What is named beside the gravest environment there is."""
+        self.lands: Target | None = None
+        """Where commands land, where that is neither this machine nor `target`."""
         self.recording: bool | None = None
         """Whether actions are recorded; None until the log was tried."""
         self.elevated_s = 0.0
@@ -147,6 +150,9 @@ class Verdict(Parts):
         left: list[Piece] = [
             (f" {self.environment.value.upper()} {safe(self.target, 40)} ", self.environment.value)
         ]
+        if self.lands is not None:
+            there = self.lands.environment.value
+            left.append((f" → {there.upper()} {safe(self.lands.name, 32)} ", there))
         if self.mode:
             left.append((f" {safe(self.mode, 60)} ", "warning"))
         left.append((" ", ""))

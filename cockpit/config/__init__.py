@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cockpit.config.defaults import default_sources
+from cockpit.config.defaults import default_inventories, default_sources
 from cockpit.config.locate import data_dir, find, user_file
 from cockpit.config.settings import (
     File,
@@ -18,6 +19,7 @@ from cockpit.config.settings import (
     SourceEntry,
     SourceTable,
 )
+from cockpit.inventory.settings import InventoryTable
 from cockpit.rules import DEFAULT_RULES, ThresholdRule
 
 if TYPE_CHECKING:
@@ -52,7 +54,9 @@ def load(path: str | None = None) -> Settings:
         ConfigError: The file can't be read as TOML at all.
     """
     file = find(path)
-    return Settings(sources=default_sources()) if file is None else read(file)
+    if file is None:
+        return Settings(sources=default_sources(), inventories=default_inventories())
+    return read(file)
 
 
 def read(file: Path) -> Settings:
@@ -73,6 +77,7 @@ def read(file: Path) -> Settings:
     tables = reader.read(own, File, (), fallback=File())
     keys = _keys(reader, raw.get("keys"))
     _patterns(reader, tables.guard)
+    _once_each(reader, tables.inventories)
     reader.finish()
     defaults = default_sources() if tables.default_sources else ()
     named = {entry.name for entry in entries}
@@ -80,6 +85,7 @@ def read(file: Path) -> Settings:
         file=file,
         sources=tuple(entry for entry in defaults if entry.name not in named) + entries,
         targets=tables.targets,
+        inventories=tables.inventories + default_inventories(tables),
         rules=_rules(tables),
         keys=keys,
         screen=tables.screen,
@@ -150,6 +156,19 @@ def _keys(reader: Reader, table: object, path: KeyPath = ("keys",)) -> dict[str,
         action = ".".join(str(part) for part in (*path[1:], name))
         keys[action] = tuple(key.strip() for text in wanted for key in text.split(",") if key.strip())
     return keys
+
+
+def _once_each(reader: Reader, tables: Sequence[InventoryTable]) -> None:
+    """Look at the names of `[[inventories]]`: a status is told by its name."""
+    lines: dict[str, int] = {}
+    for index, table in enumerate(tables):
+        if table.called in lines:
+            reader.mistake(
+                ("inventories", index, "name"),
+                f'"{table.called}" names the inventory of line {lines[table.called]} already',
+                "give each its own name",
+            )
+        lines.setdefault(table.called, reader.document.line(("inventories", index)))
 
 
 def _patterns(reader: Reader, guard: GuardSettings) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from msgspec import Meta, Struct
 
 from cockpit.guard.settings import OwnRule
+from cockpit.inventory.settings import InventoryTable
 from cockpit.rules import DEFAULT_RULES, ThresholdRule
 from cockpit.signals import SECOND
 from cockpit.source import FilePath
@@ -126,7 +127,9 @@ class File(Table, frozen=True):
     sources: tuple[SourceTable, ...] = ()
     """Where telemetry comes from, an entry each."""
     targets: tuple[TargetRule, ...] = ()
-    """Where commands may land, and how careful to be there. The first entry that fits a name decides."""
+    """Where commands may land, and how careful to be there. The first entry that fits a target decides."""
+    inventories: tuple[InventoryTable, ...] = ()
+    """Who knows which hosts there are."""
     default_rules: bool = True
     """Whether the built-in rules hold too. An entry of the same name replaces one of them."""
     rules: tuple[ThresholdRule, ...] = ()
@@ -180,6 +183,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     file: Path | None = None
     sources: tuple[SourceEntry, ...] = ()
     targets: tuple[TargetRule, ...] = ()
+    inventories: tuple[InventoryTable, ...] = ()
     rules: tuple[ThresholdRule, ...] = DEFAULT_RULES
     keys: Mapping[str, tuple[str, ...]] = {}
     screen: Screen = Screen()

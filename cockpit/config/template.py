@@ -35,6 +35,12 @@ environment = "development"     # make it "production" if mistakes cost here
 # [[targets]]
 # name = "db-*"
 # environment = "production"
+
+# Who knows which hosts there are, besides your ssh_config.
+
+# [[inventories]]
+# kind = "ansible"                # or "command", which prints them
+# path = "inventory"
 """
 
 _SOURCES = """

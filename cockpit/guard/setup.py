@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def guard_of(
     settings: Settings,
     *,
+    targets: Targets | None = None,
     elevated: Callable[[], bool] = lambda: False,
     granted: Callable[[Command], Grant | None] = lambda _: None,
 ) -> Guard:
@@ -25,12 +26,13 @@ def guard_of(
 
     Args:
         settings: Names the targets, the user's rules, and what counts as an open reason.
+        targets: The targets as inventories know them; without, what cockpit.toml says of them.
         elevated: Tells whether production may be changed just now.
         granted: Finds the second person's approval that covers a command, already checked.
     """
     own = settings.guard
     return Guard(
-        Targets(settings.targets),
+        targets or Targets(settings.targets),
         own=own.rules,
         reasons=reasons_of(settings),
         elevated=elevated,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cockpit.ssh.program import Program, Size
     from cockpit.ssh.route import Route
     from cockpit.ssh.status import HopStatus
+    from cockpit.targets import Targets
 
 R = TypeVar("R")
 
@@ -235,13 +236,21 @@ def _live(loop: asyncio.AbstractEventLoop) -> None:
         loop.close()
 
 
-def connections_of(settings: Settings, asker: Asker | None = None) -> Connections:
-    """Return the connections of a configuration; none is made before one is wanted."""
+def connections_of(
+    settings: Settings, asker: Asker | None = None, *, targets: Targets | None = None
+) -> Connections:
+    """Return the connections of a configuration; none is made before one is wanted.
+
+    Args:
+        settings: Name the targets and the ssh_config to read.
+        asker: Asks the operator.
+        targets: The targets as inventories know them; without, what cockpit.toml says of them.
+    """
 
     async def find(name: str) -> Route:
         from cockpit.ssh.finding import Finder
 
-        return await Finder(settings)(name)
+        return await Finder(settings, targets)(name)
 
     return Connections(
         find,

@@ -21,10 +21,14 @@ class HostConfig(Struct, frozen=True, kw_only=True):
     Attributes:
         name: The name that was asked for.
         strict_host_key_checking: `yes`, `ask` or `accept-new`; what would accept a changed key counts as `ask`.
-        forward_agent: Empty for no; `yes`, or the path of the agent's socket.
+        forward_agent: What ssh_config says: empty for no; `yes`, or the path of the agent's socket.
         identity_agent: The agent's socket; empty for none.
         identity_files: Private keys, in the order in which they are offered; those that aren't there left in.
-        ciphers: Empty where nothing is said: then what is fastest among the safe ones goes first.
+        certificate_files: Those that are said, else those that lie beside the keys.
+        add_keys_to_agent: Empty for no; `yes`, `ask`, `confirm`, seconds, or `confirm` and seconds.
+        ciphers: As said, `+`, `-` or `^` before the first word where the defaults are changed, which goes for all
+            words; between commas again it is what asyncssh takes. Empty where nothing is said: then what is fastest
+            among the safe ones goes first. So are the other lists of algorithms.
         extra: What else was said and is not used by the cockpit, by its lower-case name.
     """
 

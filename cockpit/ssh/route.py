@@ -37,11 +37,12 @@ async def route(host: str, resolve: Resolve, *, via: str = "", user: str = "", p
     return await _way(Jump(host=host, user=user, port=port), jumps, resolve, ())
 
 
-async def _way(to: Jump, jumps: tuple[Jump, ...] | None, resolve: Resolve, behind: tuple[str, ...]) -> Route:
-    if len(behind) >= LONGEST:
+async def _way(to: Jump, jumps: tuple[Jump, ...] | None, resolve: Resolve, behind: tuple[Jump, ...]) -> Route:
+    # A host of the same name may be another one, by its user or port; the same way twice is none.
+    if len(behind) >= LONGEST or to in behind:
         raise UsageError(
-            f"the way never ends: {' <- '.join(behind)}",
-            where=to.host,
+            f"the way never ends: {' <- '.join(each.host for each in (*behind, to))}",
+            where=behind[0].host,
             remedy="mend ProxyJump in ssh_config, or `via` in cockpit.toml",
         )
     config = await resolve(to)
@@ -49,5 +50,5 @@ async def _way(to: Jump, jumps: tuple[Jump, ...] | None, resolve: Resolve, behin
         jumps = config.proxy_jump
     if not jumps:
         return (config,)
-    before = await _way(jumps[-1], jumps[:-1] or None, resolve, (*behind, to.host))
+    before = await _way(jumps[-1], jumps[:-1] or None, resolve, (*behind, to))
     return (*before, config)

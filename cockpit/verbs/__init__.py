@@ -7,5 +7,18 @@ to every parser by `cockpit.cli`.
 
 from __future__ import annotations
 
-VERBS = ("init", "doctor", "sources", "snapshot", "check", "run", "fetch", "put", "approve", "log", "note")
+VERBS = (
+    "init",
+    "doctor",
+    "sources",
+    "targets",
+    "snapshot",
+    "check",
+    "run",
+    "fetch",
+    "put",
+    "approve",
+    "log",
+    "note",
+)
 """In the order that `cockpit --help` lists them."""

@@ -132,10 +132,11 @@ async def _beforehand(args: argparse.Namespace, log: ActionLog, settings: Settin
     """Write the request for a command that nobody has asked for yet."""
     from cockpit.actions.command import Command, shell_command
     from cockpit.approvals import BEFOREHAND_MOST
+    from cockpit.config import data_dir
     from cockpit.errors import UsageError
     from cockpit.guard import approval
     from cockpit.guard.setup import guard_of
-    from cockpit.targets import Targets
+    from cockpit.verbs.targeting import targets_for
 
     argv = tuple(args.words[1:] if args.words[:1] == ["--"] else args.words)
     if bool(argv) == bool(args.shell):
@@ -144,7 +145,8 @@ async def _beforehand(args: argparse.Namespace, log: ActionLog, settings: Settin
         )
     if not 0 < args.beforehand <= BEFOREHAND_MOST:
         raise UsageError(f"an approval holds for 1 to {BEFOREHAND_MOST} days")
-    target = Targets(settings.targets).resolve(args.target)
+    targets = await targets_for(settings, args.target, data=data_dir(args.data_dir))
+    target = targets.resolve(args.target)
     command = (
         shell_command(args.shell, target, actor="")
         if args.shell
@@ -152,7 +154,11 @@ async def _beforehand(args: argparse.Namespace, log: ActionLog, settings: Settin
     )
     expires = approval.expiry(args.beforehand * 24 * 60)
     asked = approval.request_of(
-        command, guard_of(settings).assess(command), fingerprint="", expires_ns=expires, beforehand=True
+        command,
+        guard_of(settings, targets=targets).assess(command),
+        fingerprint="",
+        expires_ns=expires,
+        beforehand=True,
     )
     return await log.request_approval(asked, target=target.name, expires_ns=expires)
 

@@ -46,17 +46,19 @@ def main(args: argparse.Namespace) -> int:
     Raises:
         UsageError: There is nothing to judge, or a line of the batch is not of the form.
     """
+    import asyncio
     import json
     import sys
 
     from cockpit import config
     from cockpit.errors import UsageError
     from cockpit.guard.setup import guard_of
-    from cockpit.targets import Targets
+    from cockpit.verbs.targeting import targets_for
 
     settings = config.load(args.config)
-    guard = guard_of(settings)
-    target = Targets(settings.targets).resolve(args.target)
+    targets = asyncio.run(targets_for(settings, args.target, data=config.data_dir(args.data_dir)))
+    guard = guard_of(settings, targets=targets)
+    target = targets.choose(args.target)
     if args.batch:
         for name, command in _batch(sys.stdin, target):
             print(json.dumps(_told(name, command, guard)), flush=True)

@@ -86,7 +86,13 @@ async def screen(
     cockpit = Still(replace(settings, **changes) if changes else settings)
     for source, batch in batches:
         cockpit.fill(source, batch)
-    operations = Operations(folder / "data", cockpit.supervisor.ask, cockpit.settings, read_only=read_only)
+    operations = Operations(
+        folder / "data",
+        cockpit.supervisor.ask,
+        cockpit.settings,
+        read_only=read_only,
+        targets=cockpit.targets,
+    )
     app = CockpitApp(cockpit, operations, mode=mode, clock=lambda: NOW)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()

@@ -201,13 +201,19 @@ async def test_a_burst_over_a_real_terminal_is_not_lost(tmp_path: Path) -> None:
         os.close(leader)
 
 
-async def test_a_target_that_no_way_leads_to_is_refused_rather_than_run_here(tmp_path: Path) -> None:
+async def test_a_target_that_nothing_knows_is_chosen_with_a_warning_and_never_this_machine(
+    tmp_path: Path,
+) -> None:
     async with screen(tmp_path) as on:
         await on.press("colon", *"target db-9", "enter")
-        await on.until(lambda: on.notices, "the refusal")
-        assert "no way leads to the target 'db-9'" in on.notices[0]
-        assert on.cockpit.target.name == "local"
-        assert on.cockpit.targets.resolve("db-9").transport != "local"
+        await on.until(lambda: on.notices, "the notice")
+        assert "commands land on db-9 (production); nothing here knows it" in on.notices[0]
+        assert "so it counts as production" in on.notices[0]
+        assert (on.cockpit.target.name, on.cockpit.target.transport) == ("db-9", "ssh")
+        await on.press("colon", *"target @web", "enter")
+        await on.until(lambda: len(on.notices) > 1, "the refusal")
+        assert "no host is in a group '@web' (known are local, @all)" in on.notices[1]
+        assert on.cockpit.target.name == "db-9"
 
 
 async def test_leaving_while_a_command_runs_asks_first(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from cockpit.config.options import read_options
 from cockpit.config.settings import File, GuardSettings, Limits, LogSettings, OnCall, Screen, SourceTable
 from cockpit.errors import ConfigErrors
 from cockpit.guard.settings import OwnRule
+from cockpit.inventory.settings import InventoryTable
 from cockpit.rules import ThresholdRule
 from cockpit.targets import TargetRule
 
@@ -24,6 +25,7 @@ TABLES: dict[str, type[Struct]] = {
     "The whole file": File,
     "sources": SourceTable,
     "targets": TargetRule,
+    "inventories": InventoryTable,
     "rules": ThresholdRule,
     "screen": Screen,
     "on_call": OnCall,
@@ -59,7 +61,7 @@ def test_every_key_is_documented_with_its_type_and_default(section: str, struct:
             assert (
                 not option.default
                 or option.type == "a table"
-                or (section, option.name) == ("sources", "name")
+                or (section, option.name) in (("sources", "name"), ("inventories", "name"))
             )
 
 
