@@ -601,6 +601,7 @@ def run_screen(args: argparse.Namespace) -> int:
         read_only=args.read_only,
         targets=cockpit.targets,
     )
+    cockpit.connections = operations.connections
     mode = " ".join(filter(None, ["read-only" if args.read_only else "", incident]))
     app = CockpitApp(cockpit, operations, mode=mode)
     left = app.run(mouse=settings.screen.mouse)

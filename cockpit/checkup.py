@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -25,6 +26,8 @@ from cockpit.config import Settings, SourceEntry
 from cockpit.errors import CockpitError, ConfigErrors
 from cockpit.hygiene import clean_text
 from cockpit.inventory.checking import findings
+from cockpit.remote import Carrier
+from cockpit.ssh.connections import connections_of
 from cockpit.targets import Target, TargetRule, Targets
 
 LOCAL = "local"
@@ -77,7 +80,11 @@ class Checkup:
     def run(self, only: Collection[str] | None = None) -> list[Finding]:
         """Try everything, or what is named, and return a finding each, in the order of the configuration."""
         entries = [entry for entry in self.settings.sources if only is None or entry.name in only]
-        tries = [_Try(entry, self.timeout, self.warnings.append) for entry in entries if entry.enabled]
+        connections = connections_of(self.settings)
+        remote = partial(Carrier, connections)
+        tries = [
+            _Try(entry, self.timeout, self.warnings.append, remote) for entry in entries if entry.enabled
+        ]
         for attempt in tries:
             attempt.start()
         inventories = asyncio.run(findings(self.settings, only))
@@ -85,6 +92,7 @@ class Checkup:
         hosts = self.hosts([rule.name for rule in rules if self._is_host(rule)])
         targets = [hosts.get(rule.name) or self._target(rule) for rule in rules]
         by_name = {attempt.entry.name: attempt.finding() for attempt in tries}
+        asyncio.run(connections.close())
         return [by_name.get(entry.name) or _disabled(entry) for entry in entries] + inventories + targets
 
     def hosts(self, names: Sequence[str]) -> dict[str, Finding]:
@@ -158,8 +166,15 @@ class Checkup:
 class _Try:
     """One source being tried."""
 
-    def __init__(self, entry: SourceEntry, timeout: float, warn: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        entry: SourceEntry,
+        timeout: float,
+        warn: Callable[[str], None],
+        remote: Callable[[str], Carrier],
+    ) -> None:
         self.entry = entry
+        self.remote = remote
         self.timeout = timeout
         self.warn = warn
         self.started = 0.0
@@ -240,7 +255,7 @@ class _Try:
         return outcome
 
     async def _check(self) -> str:
-        source = registry.build(self.entry, warn=self.warn)
+        source = registry.build(self.entry, warn=self.warn, remote=self.remote)
         self.started = time.monotonic()
         try:
             async with asyncio.timeout(self.timeout):

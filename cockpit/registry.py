@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
     from cockpit.config import SourceEntry
-    from cockpit.source import Options, Source
+    from cockpit.source import Options, Remote, Source
 
 GROUP = "cockpit.sources"
 OURS = "cockpit"
@@ -63,12 +63,18 @@ def load_all(
     return plugins, errors
 
 
-def build(entry: SourceEntry, *, warn: Callable[[str], None] | None = None) -> Source[Any]:
+def build(
+    entry: SourceEntry,
+    *,
+    warn: Callable[[str], None] | None = None,
+    remote: Callable[[str], Remote] | None = None,
+) -> Source[Any]:
     """Make the source that an entry asks for: load its plugin, read its options, construct it.
 
     Args:
         entry: From `Settings.sources`.
         warn: Given each warning about the options as a line, such as a secret in the clear.
+        remote: Makes what a source needs that is carried over SSH, given its `via`, or that works on hosts.
 
     Raises:
         ConfigErrors: All mistakes in its options.
@@ -81,14 +87,36 @@ def build(entry: SourceEntry, *, warn: Callable[[str], None] | None = None) -> S
     if warn is not None:
         for warning in warnings:
             warn(warning)
+    _hold_to_via(entry, plugin)
     try:
-        return plugin(entry.name, options)
+        source = plugin(entry.name, options)
     except ConfigError as error:
         raise _placed(entry, error) from None
     except CockpitError:
         raise
     except Exception as error:
         raise SourceError(f"can't be made: {_one_line(error)}", where=entry.name) from error
+    if entry.via or plugin.on_hosts:
+        if remote is None:
+            raise SourceError("there is nothing here to carry it over SSH", where=entry.name)
+        source.remote = remote(entry.via)
+    return source
+
+
+def _hold_to_via(entry: SourceEntry, plugin: type[Source[Any]]) -> None:
+    """Refuse `via` for a kind that would connect past it.
+
+    Raises:
+        ConfigError: It can't be carried.
+    """
+    if not entry.via or plugin.carried:
+        return
+    message = f"a source of kind {entry.kind} can't be carried over SSH"
+    remedy = "leave out `via`"
+    if plugin.on_hosts:
+        message = f"a source of kind {entry.kind} goes to its hosts by their own ways"
+        remedy = "say `via` in the hosts' [[targets]] entries, or ProxyJump in ssh_config"
+    raise _placed(entry, ConfigError(message, key="via", remedy=remedy))
 
 
 def _placed(entry: SourceEntry, error: ConfigError) -> ConfigError:

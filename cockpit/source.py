@@ -13,13 +13,16 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Annotated, ClassVar, Generic, Protocol, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, ClassVar, Generic, Protocol, TypeVar
 
 from msgspec import Meta, Struct
 
 from cockpit.errors import CockpitError
 from cockpit.signals import Alert, HealthSample, LogRecord, Matcher, Series, Signal, Silence, Span
+
+if TYPE_CHECKING:
+    from socket import socket
 
 
 class Secret(Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,6 +80,69 @@ class Emit(Protocol):
         """Hand over all signals of one type that this source now knows; what is not among them is gone."""
 
 
+class RemoteProgram(Protocol):
+    """A program that a source started on a host. It is for one reader, on any loop."""
+
+    def pieces(self) -> AsyncIterator[tuple[int, bytes]]:
+        """Yield (1 for stdout or 2 for stderr, bytes) until the end; what is not read makes the program wait."""
+        ...
+
+    def write(self, data: bytes) -> None:
+        """Send input."""
+
+    async def ended(self) -> str:
+        """Wait for the end and say in words how it came, such as `exit status 1` or why the connection was lost."""
+        ...
+
+    def close(self) -> None:
+        """Let it go: its input ends, and whatever it writes from then on ends it."""
+
+
+class Remote(Protocol):
+    """How a source reaches what only a bastion, or a host itself, can reach: over the cockpit's SSH connections.
+
+    Nothing listens on this machine, and connections are shared, so that each use costs a channel and no login.
+    """
+
+    @property
+    def via(self) -> str:
+        """The target through which `dial` connects; empty where there is none."""
+        ...
+
+    async def ready(self) -> None:
+        """Have the way to `via` connected, so that a `dial` after it takes what the last connection takes.
+
+        Raises:
+            Unreachable: No way leads there; names the hop that failed.
+        """
+
+    async def dial(self, host: str, port: int) -> socket:
+        """Return a connected, non-blocking socket whose other end is `host:port` as `via` knows it.
+
+        Raises:
+            Unreachable: There is no connection; names the hop that failed.
+        """
+        ...
+
+    async def start(self, host: str, argv: Sequence[str], *, stdin: bool = False) -> RemoteProgram:
+        """Start a program on a target; for programs that read, as nothing here is judged or recorded.
+
+        Args:
+            host: The target's name.
+            argv: The program and its arguments, each one word for the host's shell. Fixed, but for what the
+                configuration says: never put into it what came with telemetry.
+            stdin: Whether `write` will be used; else its input is empty.
+
+        Raises:
+            CockpitError: It can't be started; names the hop that failed.
+        """
+        ...
+
+    def members(self, name: str) -> Sequence[str]:
+        """Return the targets that a name, a pattern or a group of the configuration stands for."""
+        ...
+
+
 class TraceSummary(Struct, frozen=True, kw_only=True):
     """One trace as a search answers it."""
 
@@ -114,8 +180,12 @@ class Source(ABC, Generic[O]):
         options_type: The typed options, a subclass of `Options`.
         emits: Which signal types it emits; the panes that show its state.
         offers: Names of the optional methods it implements.
+        carried: Whether it can be used with `via`: then it makes all its connections by `remote.dial`.
+        on_hosts: Whether it starts programs on hosts, by `remote.start`.
         name: The instance's name from the configuration.
         options: Its options, validated.
+        remote: Set between the source's making and its use: always for one that works on hosts, for one that can
+            be carried where the configuration says `via`, and never for any other.
     """
 
     kind: ClassVar[str]
@@ -123,6 +193,9 @@ class Source(ABC, Generic[O]):
     options_type: ClassVar[type[Options]]
     emits: ClassVar[frozenset[type]] = frozenset()
     offers: ClassVar[frozenset[str]] = frozenset()
+    carried: ClassVar[bool] = False
+    on_hosts: ClassVar[bool] = False
+    remote: Remote | None = None
 
     def __init__(self, name: str, options: O) -> None:
         self.name = name

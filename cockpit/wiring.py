@@ -6,6 +6,7 @@ Telemetry in: sources, supervisor, rules, stores. Commands out: see `cockpit.ope
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cockpit.config import Settings, SourceEntry
-    from cockpit.source import Source
+    from cockpit.source import Remote, Source
+    from cockpit.ssh.connections import Connections
 
 EMITS = {
     "host": ("HealthSample",),
@@ -54,6 +56,8 @@ class Cockpit:
         target: Where commands land now.
         targets: Where commands may land; `inventories` tell it of hosts.
         hops: Says how each hop of the SSH connections is doing; the same object again while nothing changed.
+        connections: The SSH connections that carry sources; the cockpit's own, closed with it, where nobody set
+            others before the start.
     """
 
     def __init__(
@@ -84,6 +88,9 @@ class Cockpit:
         )
         self._target = self._first_target(environment)
         self._target_version = self.targets.version
+        self.connections: Connections | None = None
+        self._own_connections: Connections | None = None
+        self._connecting = threading.Lock()
         if environment is not None and self.target.environment is not environment:
             self.warnings.append(
                 f"no target of {environment} has a name of its own: "
@@ -107,8 +114,10 @@ class Cockpit:
         self.inventories.start()
 
     async def stop(self) -> None:
-        """Stop the sources within a second."""
+        """Stop the sources within a second, and close the connections that are the cockpit's own."""
         await asyncio.gather(self.supervisor.stop(), self.inventories.stop())
+        if self._own_connections is not None:
+            await self._own_connections.close()
 
     def drain(self, budget: float = 0.006) -> int:
         """Move what came in to the stores, and let the rules speak when they have something new to say."""
@@ -174,7 +183,18 @@ class Cockpit:
         """Load a plugin and make its source; runs on the feed's thread."""
         from cockpit.registry import build
 
-        return build(entry, warn=self._warn)
+        return build(entry, warn=self._warn, remote=self._remote)
+
+    def _remote(self, via: str) -> Remote:
+        from cockpit.remote import Carrier
+        from cockpit.ssh.connections import connections_of
+
+        with self._connecting:
+            if self.connections is None:
+                self.connections = self._own_connections = connections_of(
+                    self.settings, targets=self.targets
+                )
+        return Carrier(self.connections, via)
 
     def _warn(self, warning: str) -> None:
         if warning not in self.warnings:

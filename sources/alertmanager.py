@@ -17,6 +17,7 @@ from cockpit.errors import BadAnswer, CommandError, ConfigError, Denied, SourceE
 from cockpit.signals import Alert, HealthSample, HealthState, Silence, rfc3339
 from cockpit.source import Emit, PollingSource, Silencing
 from sources.support import amapi, amfold, amtool
+from sources.support.carried import carried
 from sources.support.http import HttpClient, HttpOptions, TransportFactory
 from sources.support.http_errors import NotFound, Unanswered
 from sources.support.together import together
@@ -46,6 +47,7 @@ class AlertmanagerSource(PollingSource[AlertmanagerOptions]):
     options_type = AlertmanagerOptions
     emits: ClassVar[frozenset[type]] = frozenset({Alert, HealthSample})
     offers: ClassVar[frozenset[str]] = frozenset({"list_silences", "silence_argv", "expire_argv", "act"})
+    carried = True
 
     def __init__(
         self, name: str, options: AlertmanagerOptions, *, transport: TransportFactory | None = None
@@ -56,7 +58,9 @@ class AlertmanagerSource(PollingSource[AlertmanagerOptions]):
             raise ConfigError(
                 "an alertmanager source needs an address", key="url", remedy="set `url` or `urls`"
             )
-        self.members = tuple(HttpClient(name, options, url=url, transport=transport) for url in urls)
+        self.members = tuple(
+            HttpClient(name, options, url=url, transport=transport or carried(self)) for url in urls
+        )
         self._readers = {member: amapi.GroupReader(name) for member in self.members}
         self._folder = amfold.Folder(name, mark=options.acknowledge_mark, limit=MAX_ALERTS)
         self._emit: Emit | None = None

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from cockpit.errors import BadAnswer, ConfigError, Unreachable
 from cockpit.signals import HealthSample, HealthState, Series
 from cockpit.source import Emit, PollingSource, TimeRange, resource
+from sources.support.carried import carried
 from sources.support.exposition_format import PageParser
 from sources.support.http import HttpClient, HttpOptions, TransportFactory
 from sources.support.metric_ring import GONE, Line, MetricRing, as_mapping
@@ -71,6 +72,7 @@ class ExpositionSource(PollingSource[ExpositionOptions]):
     options_type = ExpositionOptions
     emits: ClassVar[frozenset[type]] = frozenset({HealthSample})
     offers: ClassVar[frozenset[str]] = frozenset({"query_metrics"})
+    carried = True
 
     def __init__(
         self, name: str, options: ExpositionOptions, *, transport: TransportFactory | None = None
@@ -78,7 +80,7 @@ class ExpositionSource(PollingSource[ExpositionOptions]):
         super().__init__(name, options)
         parts = urlsplit(options.url)
         url = options.url if parts.path.strip("/") or parts.query else f"{options.url.rstrip('/')}/metrics"
-        self.http = HttpClient(name, options, url=url, transport=transport)
+        self.http = HttpClient(name, options, url=url, transport=transport or carried(self))
         self.ring = MetricRing()
         self._parser = PageParser()
         self._watches = tuple((watch, _selector(watch, name)) for watch in options.watch)

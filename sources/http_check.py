@@ -135,6 +135,7 @@ class HttpCheckSource(CheckSource[HttpOptions]):
     kind: ClassVar[str] = "http"
     summary: ClassVar[str] = "HTTP endpoints: status, body, latency, redirects, certificate days left"
     options_type: ClassVar[type[Options]] = HttpOptions
+    carried = True
 
     def __init__(self, name: str, options: HttpOptions) -> None:
         super().__init__(name, options)
@@ -187,7 +188,9 @@ class HttpCheckSource(CheckSource[HttpOptions]):
         )
         chain: list[str] = []
         while True:
-            reply = await exchange(request, context=context, watch=attempt.watch, keep=KEEP)
+            reply = await exchange(
+                request, context=context, watch=attempt.watch, keep=KEEP, remote=self.remote
+            )
             _note_reply(check, reply, verdict)
             location = reply.header("location")
             if reply.status not in _REDIRECTS or location is None or not check.redirects:
@@ -211,7 +214,11 @@ class HttpCheckSource(CheckSource[HttpOptions]):
         try:
             context = await self._context(False, "")
             certificate = await peer_certificate(
-                parts.hostname or "", port_of(parts), timeout=self.options.timeout, context=context
+                parts.hostname or "",
+                port_of(parts),
+                timeout=self.options.timeout,
+                context=context,
+                remote=self.remote,
             )
         except SourceError as unread:
             attempt.verdict.note({"certificate": f"could not be read: {unread.message}"})

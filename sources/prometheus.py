@@ -19,6 +19,7 @@ from cockpit.errors import BadAnswer, Denied, SourceError, Unreachable
 from cockpit.signals import SECOND, Alert, AlertState, HealthSample, HealthState, Series, fingerprint
 from cockpit.source import Emit, PollingSource, TimeRange
 from sources.support import promapi
+from sources.support.carried import carried
 from sources.support.http import HttpClient, HttpOptions, Params, TransportFactory
 from sources.support.http_errors import NotFound
 from sources.support.promlabels import external_labels, resource_of, selector
@@ -71,12 +72,13 @@ class PrometheusSource(PollingSource[PrometheusOptions]):
     options_type = PrometheusOptions
     emits: ClassVar[frozenset[type]] = frozenset({HealthSample, Alert})
     offers: ClassVar[frozenset[str]] = frozenset({"query_metrics"})
+    carried = True
 
     def __init__(
         self, name: str, options: PrometheusOptions, *, transport: TransportFactory | None = None
     ) -> None:
         super().__init__(name, options)
-        self.http = HttpClient(name, options, transport=transport)
+        self.http = HttpClient(name, options, transport=transport or carried(self))
         self._absent: dict[str, float] = {}
         self._external: dict[str, str] | None = dict(options.external_labels) or None
         self._external_at = 0.0

@@ -124,6 +124,7 @@ class TcpCheckSource(CheckSource[TcpOptions]):
     kind: ClassVar[str] = "tcp"
     summary: ClassVar[str] = "TCP ports: connect latency, expected banner, certificate days left"
     options_type: ClassVar[type[Options]] = TcpOptions
+    carried = True
 
     def __init__(self, name: str, options: TcpOptions) -> None:
         super().__init__(name, options)
@@ -171,7 +172,9 @@ class TcpCheckSource(CheckSource[TcpOptions]):
         host, port = split_address(check.address)
         async with (
             bounded(check.address, watch, self.options.timeout),
-            connected(host, port, watch=watch, tls=context, server_name=check.server_name) as connection,
+            connected(
+                host, port, watch=watch, tls=context, server_name=check.server_name, remote=self.remote
+            ) as connection,
         ):
             self._note_connection(check, verdict, connection)
             if check.request or check.wanted:
@@ -197,7 +200,12 @@ class TcpCheckSource(CheckSource[TcpOptions]):
         try:
             context = await self._context(False, "")
             certificate = await peer_certificate(
-                host, port, timeout=self.options.timeout, context=context, server_name=check.server_name
+                host,
+                port,
+                timeout=self.options.timeout,
+                context=context,
+                server_name=check.server_name,
+                remote=self.remote,
             )
         except SourceError as unread:
             verdict.note({"certificate": f"could not be read: {unread.message}"})

@@ -138,7 +138,13 @@ def _entry(
 ) -> SourceEntry:
     options = {key: value for key, value in table.items() if key not in OWN_KEYS}
     return SourceEntry(
-        name=name, kind=read.kind, enabled=read.enabled, options=options, index=index, document=document
+        name=name,
+        kind=read.kind,
+        enabled=read.enabled,
+        via=read.via,
+        options=options,
+        index=index,
+        document=document,
     )
 
 

@@ -117,6 +117,8 @@ class SourceTable(Table, frozen=True):
     """What this source is called on the screen, once per file; its kind when not given."""
     enabled: bool = True
     """Whether it runs. A disabled source is shown as such, and its options are not read."""
+    via: str = ""
+    """The target through which all its connections go, such as a bastion; for kinds that can be carried over SSH."""
 
 
 class File(Table, frozen=True):
@@ -162,6 +164,7 @@ class SourceEntry(Struct, frozen=True, kw_only=True):
     name: str
     kind: str
     enabled: bool = True
+    via: str = ""
     options: Mapping[str, Any] = {}
     index: int = -1
     document: Document | None = None

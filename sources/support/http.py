@@ -44,8 +44,8 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 T = TypeVar("T")
 Params = Mapping[str, str | Sequence[str]]
-TransportFactory = Callable[[ssl.SSLContext], "httpx.AsyncBaseTransport"]
-"""Makes the transport that carries requests, given the TLS context; one through a bastion goes in here."""
+TransportFactory = Callable[[ssl.SSLContext], "httpx.AsyncBaseTransport | None"]
+"""Makes the transport that carries requests, given the TLS context; None for httpx's own. See `carried`."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -331,6 +331,7 @@ class HttpClient:
     def _new_client(self, context: ssl.SSLContext) -> httpx.AsyncClient:
         import httpx
 
+        # With a transport of ours, httpx looks for no proxy.
         return httpx.AsyncClient(
             base_url=self._url,
             verify=context,

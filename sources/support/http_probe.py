@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from cockpit.errors import BadAnswer
 from cockpit.hygiene import clean_text
+from cockpit.source import Remote
 from sources.support.reach import Connection, connected
 from sources.support.stopwatch import Stopwatch
 
@@ -95,14 +96,22 @@ def port_of(parts: SplitResult) -> int:
     return parts.port or (443 if parts.scheme == "https" else 80)
 
 
-async def exchange(request: Request, *, context: ssl.SSLContext | None, watch: Stopwatch, keep: int) -> Reply:
+async def exchange(
+    request: Request,
+    *,
+    context: ssl.SSLContext | None,
+    watch: Stopwatch,
+    keep: int,
+    remote: Remote | None = None,
+) -> Reply:
     """Ask once and read the answer's head and first bytes. Hold it inside `reach.bounded`.
 
     Args:
         request: What to ask; its URL has passed `split_url`.
         context: The TLS context; used for https alone.
-        watch: Gets the laps `dns`, `connect`, `tls`, `first byte` and `body`.
+        watch: Gets the laps `dns` (through a bastion `ssh`), `connect`, `tls`, `first byte` and `body`.
         keep: Bytes of the body to read and keep; the rest is left unread.
+        remote: The way there, where it leads through a bastion.
 
     Raises:
         BadAnswer: What came is no HTTP, or ended before it was whole.
@@ -114,7 +123,7 @@ async def exchange(request: Request, *, context: ssl.SSLContext | None, watch: S
     host = parts.hostname or ""
     if not host.isascii():
         host = host.encode("idna").decode()
-    async with connected(host, port_of(parts), watch=watch, tls=tls) as connection:
+    async with connected(host, port_of(parts), watch=watch, tls=tls, remote=remote) as connection:
         wire = _Wire(connection)
         with _h11_errors(where, wire, watch):
             with watch.lap("first byte"):

@@ -37,29 +37,58 @@ class Interfaces:
                 continue
             rates = self._rates[name]({field: getattr(counted, field) for field in FIELDS}, look.elapsed)
             if rates is not None:
-                samples.append(self._sample(look, name, rates, links.get(name)))
+                link = links.get(name)
+                samples.append(
+                    judged_link(
+                        look,
+                        name,
+                        rates,
+                        speed=link.speed if link else 0,
+                        up=link is None or link.isup,
+                        load=self._load,
+                        errors=self._errors,
+                    )
+                )
         return samples
 
     def _ignored(self, name: str) -> bool:
         return any(fnmatchcase(name, pattern) for pattern in self._ignore)
 
-    def _sample(
-        self, look: Look, name: str, rates: Mapping[str, float], link: snicstats | None
-    ) -> HealthSample:
-        received, sent = rates["bytes_recv"], rates["bytes_sent"]
-        errors, drops = rates["errin"] + rates["errout"], rates["dropin"] + rates["dropout"]
-        state = judge(errors, self._errors)
-        reason = f"{size(received)}/s in, {size(sent)}/s out"
-        if errors >= 0.1 or drops >= 0.1:
-            reason += f", {errors:.1f} errors/s, {drops:.1f} drops/s"
-        speed = link.speed if link else 0
-        if speed > 0:
-            percent = max(received, sent) * 8 / (speed * 1e6) * 100
-            if (full := judge(percent, self._load)) is not HealthState.OK:
-                state, reason = worse(state, full), f"{reason}: {percent:.0f} % of {speed:,} Mbit/s"
-        if link is not None and not link.isup:
-            state, reason = worse(state, HealthState.DEGRADED), "the link is down"
-        details = {"received": round(received), "sent": round(sent), "errors": round(errors, 2),
-                   "drops": round(drops, 2), "Mbit/s": speed}  # fmt: skip
-        return look.sample(f"network {name}", "network", state=state, reason=reason,
-                           value=round(received + sent), unit="By/s", details=details)  # fmt: skip
+
+def judged_link(
+    look: Look,
+    name: str,
+    rates: Mapping[str, float],
+    *,
+    speed: int,
+    up: bool,
+    load: Limit,
+    errors: Limit,
+) -> HealthSample:
+    """Return `network NAME` of what it moves a second.
+
+    Args:
+        look: When, and whose it is.
+        name: The interface's name.
+        rates: Bytes, errors and drops a second, by `FIELDS`.
+        speed: Its speed in Mbit/s; 0 where it is not known.
+        up: Whether the link is.
+        load: Percent of its speed that is trouble.
+        errors: Errors a second that are.
+    """
+    received, sent = rates["bytes_recv"], rates["bytes_sent"]
+    failed, drops = rates["errin"] + rates["errout"], rates["dropin"] + rates["dropout"]
+    state = judge(failed, errors)
+    reason = f"{size(received)}/s in, {size(sent)}/s out"
+    if failed >= 0.1 or drops >= 0.1:
+        reason += f", {failed:.1f} errors/s, {drops:.1f} drops/s"
+    if speed > 0:
+        percent = max(received, sent) * 8 / (speed * 1e6) * 100
+        if (full := judge(percent, load)) is not HealthState.OK:
+            state, reason = worse(state, full), f"{reason}: {percent:.0f} % of {speed:,} Mbit/s"
+    if not up:
+        state, reason = worse(state, HealthState.DEGRADED), "the link is down"
+    details = {"received": round(received), "sent": round(sent), "errors": round(failed, 2),
+               "drops": round(drops, 2), "Mbit/s": speed}  # fmt: skip
+    return look.sample(f"network {name}", "network", state=state, reason=reason,
+                       value=round(received + sent), unit="By/s", details=details)  # fmt: skip

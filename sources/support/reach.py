@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from cockpit.errors import BadAnswer, Unreachable
 from cockpit.hygiene import clean_text
+from cockpit.source import Remote
 from sources.support.stopwatch import Stopwatch
 from sources.support.tls import Certificate, read_certificate, untrusted
 
@@ -46,6 +47,7 @@ _NUMBER: dict[type[OSError], int] = {
 }
 """asyncio raises some of these without their number."""
 _LATE = {
+    "ssh": ("the way through the bastion was not connected", "see whether `ssh` gets there by hand"),
     "dns": ("the name was not resolved", "check the resolvers in /etc/resolv.conf"),
     "connect": ("no connection", "the host is down, or a firewall drops the packets"),
     "tls": ("the TLS handshake did not end", "check that this port speaks TLS"),
@@ -168,15 +170,24 @@ async def connected(
     watch: Stopwatch,
     tls: ssl.SSLContext | None = None,
     server_name: str = "",
+    remote: Remote | None = None,
 ) -> AsyncIterator[Connection]:
     """Hold a connection for the length of a block; laps `dns`, `connect` and, with TLS, `tls` go to the watch.
 
+    Through a bastion, the name is looked up there: the lap `ssh` stands in place of `dns`.
+
     Raises what sockets raise: hold it inside `bounded`, which maps it.
     """
-    with watch.lap("dns"):
-        addresses = await resolve(host, port)
-    with watch.lap("connect"):
-        sock, address = await _first_that_answers(addresses)
+    if remote is not None:
+        with watch.lap("ssh"):
+            await remote.ready()
+        with watch.lap("connect"):
+            sock, address = await remote.dial(host, port), f"{host} through {remote.via}"
+    else:
+        with watch.lap("dns"):
+            addresses = await resolve(host, port)
+        with watch.lap("connect"):
+            sock, address = await _first_that_answers(addresses)
     connection = await _open(sock, address, tls, server_name or host, watch)
     try:
         yield connection
@@ -185,7 +196,13 @@ async def connected(
 
 
 async def peer_certificate(
-    host: str, port: int, *, timeout: float, context: ssl.SSLContext, server_name: str = ""
+    host: str,
+    port: int,
+    *,
+    timeout: float,
+    context: ssl.SSLContext,
+    server_name: str = "",
+    remote: Remote | None = None,
 ) -> Certificate:
     """Read the certificate of a server, saying nothing to it beyond the handshake.
 
@@ -195,6 +212,7 @@ async def peer_certificate(
         timeout: Seconds that the handshake may take.
         context: One that does not verify, as `client_context(verify=False)` makes it.
         server_name: The name to ask for; the host's own unless given.
+        remote: The way there, where it leads through a bastion.
 
     Raises:
         Unreachable: No handshake.
@@ -203,7 +221,7 @@ async def peer_certificate(
     watch, where = Stopwatch(), f"{host}:{port}"
     async with (
         bounded(where, watch, timeout),
-        connected(host, port, watch=watch, tls=context, server_name=server_name) as connection,
+        connected(host, port, watch=watch, tls=context, server_name=server_name, remote=remote) as connection,
     ):
         der = connection.certificate()
     if der is None:

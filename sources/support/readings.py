@@ -24,12 +24,14 @@ class Look(Struct, frozen=True, kw_only=True, gc=False):
         elapsed: Seconds since the look before; what rates are divided by.
         resource: The host.
         source: The source's name.
+        suffix: What is added to each subject, where one source looks at several hosts.
     """
 
     at: int
     elapsed: float
     resource: Resource
     source: str = ""
+    suffix: str = ""
 
     def sample(
         self,
@@ -45,7 +47,7 @@ class Look(Struct, frozen=True, kw_only=True, gc=False):
         """Return a health sample of this look."""
         return HealthSample(
             at=self.at,
-            subject=subject,
+            subject=f"{subject}{self.suffix}",
             kind=kind,
             state=state,
             reason=reason,

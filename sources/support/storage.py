@@ -11,7 +11,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from cockpit.signals import Attributes, HealthSample, HealthState
+from cockpit.signals import EMPTY, Attributes, HealthSample, HealthState
 from sources.support.readings import Limit, Look, Rates, duration, judge, size, worse
 
 REMOTE = frozenset(
@@ -125,7 +125,9 @@ class FileSystems:
             return [
                 look.sample(f"disk {mount}", "disk", state=HealthState.DOWN, reason=reason, details=details)
             ]
-        return [self._sample(look, mount, found, details) for found in answers if found.total]
+        return [
+            judged_disk(look, mount, found, self._limit, details=details) for found in answers if found.total
+        ]
 
     def _ask(self, mount: str) -> list[Usage]:
         """Ask a remote file system; one that hangs is asked again only when it has answered.
@@ -152,25 +154,29 @@ class FileSystems:
             raise OSError(0, asked.failed)
         return [asked.found]
 
-    def _sample(self, look: Look, mount: str, found: Usage, details: Attributes) -> HealthSample:
-        reach = found.used + found.free
-        percent = 100 * found.used / reach if reach else 100.0
-        state = judge(percent, self._limit)
-        reason = f"{size(found.free)} of {size(found.total)} left"
-        if state is not HealthState.OK:
-            reason = f"{percent:.0f} % full: {size(found.free)} left"
-        if found.inodes:
-            inodes = 100 * (1 - found.inodes_free / found.inodes)
-            if (full := judge(inodes, self._limit)) is not HealthState.OK:
-                state, reason = worse(state, full), f"{reason}; {inodes:.0f} % of its inodes are used"
-        more = {
-            "total": found.total,
-            "used": found.used,
-            "free": found.free,
-            "inodes free": found.inodes_free,
-        }
-        return look.sample(f"disk {mount}", "disk", state=state, reason=reason, value=round(percent, 1),
-                           unit="%", details={**details, **more})  # fmt: skip
+
+def judged_disk(
+    look: Look, mount: str, found: Usage, limit: Limit, *, details: Attributes = EMPTY
+) -> HealthSample:
+    """Return `disk MOUNTPOINT`, judged by its blocks and by its inodes."""
+    reach = found.used + found.free
+    percent = 100 * found.used / reach if reach else 100.0
+    state = judge(percent, limit)
+    reason = f"{size(found.free)} of {size(found.total)} left"
+    if state is not HealthState.OK:
+        reason = f"{percent:.0f} % full: {size(found.free)} left"
+    if found.inodes:
+        inodes = 100 * (1 - found.inodes_free / found.inodes)
+        if (full := judge(inodes, limit)) is not HealthState.OK:
+            state, reason = worse(state, full), f"{reason}; {inodes:.0f} % of its inodes are used"
+    more = {
+        "total": found.total,
+        "used": found.used,
+        "free": found.free,
+        "inodes free": found.inodes_free,
+    }
+    return look.sample(f"disk {mount}", "disk", state=state, reason=reason, value=round(percent, 1),
+                       unit="%", details={**details, **more})  # fmt: skip
 
 
 class DiskTraffic:

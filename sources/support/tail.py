@@ -44,6 +44,67 @@ class NotAFile(Exception):
     """The path is a directory, a FIFO, a socket or a device."""
 
 
+class Lines:
+    """Cut what is read of a file into whole lines, and keep the one that has no end yet.
+
+    Attributes:
+        partial: The beginning of that line.
+        skipped: Bytes left out of it, since it is too long.
+    """
+
+    def __init__(self) -> None:
+        self.partial = b""
+        self.skipped = 0
+
+    @property
+    def waiting(self) -> bool:
+        """True while the last line has no line feed yet."""
+        return bool(self.partial) or self.skipped > 0
+
+    def take(self, data: bytes) -> bytes:
+        """Return what makes whole lines of a chunk of at most `LINE` bytes and of what was kept; keep the rest."""
+        if b"\0" in data:
+            # A file copied away and cut while its writer goes on begins with a hole.
+            data = data.replace(b"\0", b"")
+        newline = data.rfind(b"\n")
+        if newline < 0:
+            self.partial = self._kept(data)
+            return b""
+        block = data[: newline + 1]
+        if self.waiting:
+            # A chunk holds at most LINE bytes, so no line in the midst of one is too long.
+            first, _, others = block.partition(b"\n")
+            block = self._finished(self._kept(first)) + others
+            self.clear()
+        self.partial = self._kept(data[newline + 1 :])
+        return block
+
+    def flush(self) -> bytes:
+        """Give out the last line although no line feed has ended it; nothing where there is none."""
+        if not self.waiting:
+            return b""
+        line = self._finished(self.partial)
+        self.clear()
+        return line
+
+    def clear(self) -> None:
+        """Forget what was kept."""
+        self.partial, self.skipped = b"", 0
+
+    def _kept(self, data: bytes) -> bytes:
+        """Return the line so far with this added, counting what is too much."""
+        line = self.partial + data if self.partial else data
+        if len(line) > LINE:
+            self.skipped += len(line) - LINE
+            line = line[:LINE]
+        return line
+
+    def _finished(self, line: bytes) -> bytes:
+        if not self.skipped:
+            return line + b"\n"
+        return line.rstrip(b"\r") + f"… ({self.skipped:,} more bytes)\n".encode()
+
+
 class Tail:
     """Follow one path.
 
@@ -51,18 +112,17 @@ class Tail:
         path: The path followed.
         key: (device, inode) of the file that is open.
         offset: Bytes read of it.
-        skipped: Bytes left out of the line that is being read, since it is too long.
+        lines: The line that is being read.
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.key = (0, 0)
         self.offset = 0
-        self.skipped = 0
+        self.lines = Lines()
         self._modified = 0
         self._descriptor = -1
         self._head = b""
-        self._partial = b""
 
     def open(self) -> os.stat_result:
         """Open the path's file, to be read from its start.
@@ -106,12 +166,12 @@ class Tail:
     @property
     def mark(self) -> Mark:
         """How far the file was read in whole lines."""
-        return Mark(self.offset - len(self._partial), self._head)
+        return Mark(self.offset - len(self.lines.partial), self._head)
 
     @property
     def waiting(self) -> bool:
         """True while the last line has no line feed yet."""
-        return bool(self._partial) or self.skipped > 0
+        return self.lines.waiting
 
     def close(self) -> None:
         """Let the file go."""
@@ -159,7 +219,7 @@ class Tail:
             return None
         self._remember_head()
         self.offset += len(data)
-        return self._whole(data)
+        return self.lines.take(data)
 
     def flush(self) -> list[str]:
         """Give out the last line although no line feed has ended it."""
@@ -167,14 +227,11 @@ class Tail:
 
     def flush_block(self) -> bytes:
         """Give it out as it is written; nothing where there is none."""
-        if not self.waiting:
-            return b""
-        line = self._finished(self._partial)
-        self._partial, self.skipped = b"", 0
-        return line
+        return self.lines.flush()
 
     def _rewind(self) -> None:
-        self.offset, self._head, self._partial, self.skipped = 0, b"", b"", 0
+        self.offset, self._head = 0, b""
+        self.lines.clear()
 
     def _begins_with(self, head: bytes) -> bool:
         return not head or os.pread(self._descriptor, len(head), 0) == head
@@ -182,40 +239,6 @@ class Tail:
     def _remember_head(self) -> None:
         if len(self._head) < HEAD:
             self._head = os.pread(self._descriptor, HEAD, 0)
-
-    def _whole(self, data: bytes) -> bytes:
-        """Return what makes whole lines of a chunk and of what was kept; keep the rest."""
-        if b"\0" in data:
-            # A file copied away and cut while its writer goes on begins with a hole.
-            data = data.replace(b"\0", b"")
-        newline = data.rfind(b"\n")
-        if newline < 0:
-            self._keep(data)
-            return b""
-        block = data[: newline + 1]
-        if self.waiting:
-            # A chunk holds at most LINE bytes, so no line in the midst of one is too long.
-            first, _, others = block.partition(b"\n")
-            block = self._finished(self._kept(first)) + others
-            self._partial, self.skipped = b"", 0
-        self._keep(data[newline + 1 :])
-        return block
-
-    def _keep(self, data: bytes) -> None:
-        self._partial = self._kept(data)
-
-    def _kept(self, data: bytes) -> bytes:
-        """Return the line so far with this added, counting what is too much."""
-        line = self._partial + data if self._partial else data
-        if len(line) > LINE:
-            self.skipped += len(line) - LINE
-            line = line[:LINE]
-        return line
-
-    def _finished(self, line: bytes) -> bytes:
-        if not self.skipped:
-            return line + b"\n"
-        return line.rstrip(b"\r") + f"… ({self.skipped:,} more bytes)\n".encode()
 
     def __del__(self) -> None:
         with contextlib.suppress(OSError):

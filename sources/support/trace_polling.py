@@ -18,6 +18,7 @@ import msgspec
 from cockpit.errors import BadAnswer
 from cockpit.signals import SECOND, Span
 from cockpit.source import Emit, PollingSource, TimeRange, TraceSummary
+from sources.support.carried import carried
 from sources.support.http import HttpClient, HttpOptions, Params, TransportFactory
 from sources.support.http_errors import NotFound
 from sources.support.json_pieces import decode_in_pieces
@@ -94,10 +95,11 @@ class TraceStoreSource(PollingSource[O]):
 
     emits: ClassVar[frozenset[type]] = frozenset({Span})
     offers: ClassVar[frozenset[str]] = frozenset({"find_traces", "get_trace"})
+    carried = True
 
     def __init__(self, name: str, options: O, *, transport: TransportFactory | None = None) -> None:
         super().__init__(name, options)
-        self.http = HttpClient(name, options, transport=transport)
+        self.http = HttpClient(name, options, transport=transport or carried(self))
         self.tally = Tally()
         self._seen = Seen()
         self._asked_until: dict[str, int] = {}

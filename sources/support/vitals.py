@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
 
-from cockpit.signals import HealthSample, HealthState
+from cockpit.signals import Attributes, HealthSample, HealthState
 from sources.support.readings import NEVER, Limit, Look, Rates, duration, judge, size, worse
 
 SMOOTHED = 6
@@ -64,7 +65,11 @@ class Cpu:
         """Return `cpu`; nothing at the first look, for a share needs two."""
         import psutil
 
-        rates = self._rates(psutil.cpu_times()._asdict(), look.elapsed)
+        return self.judged(look, psutil.cpu_times()._asdict(), cores=cores)
+
+    def judged(self, look: Look, times: Mapping[str, float], *, cores: int) -> list[HealthSample]:
+        """Return the same of the time that the cores spent on each kind of work, in any unit."""
+        rates = self._rates(times, look.elapsed)
         # Linux counts a guest's time in user's as well: it isn't added twice.
         total = sum(rates[name] for name in rates if not name.startswith("guest")) if rates else 0.0
         if not rates or not total:
@@ -91,9 +96,16 @@ class Cpu:
 def load(look: Look, limits: Thresholds, *, cores: int) -> list[HealthSample]:
     """Return `load`: the three load averages, judged a core over five minutes."""
     try:
-        one, five, fifteen = os.getloadavg()
+        return judged_load(look, limits, os.getloadavg(), cores=cores)
     except OSError:
         return []
+
+
+def judged_load(
+    look: Look, limits: Thresholds, averages: tuple[float, float, float], *, cores: int
+) -> list[HealthSample]:
+    """Return the same of the three averages."""
+    one, five, fifteen = averages
     state = judge(five / cores, limits.load)
     reason = f"{one:.2f} {five:.2f} {fifteen:.2f}"
     if state is not HealthState.OK:
@@ -117,23 +129,30 @@ class Memory:
         """Return `memory`, what was killed for want of it, and `swap` where there is some."""
         import psutil
 
-        memory = psutil.virtual_memory()
-        used = memory.total - memory.available
-        percent = 100 * used / memory.total if memory.total else 0.0
-        state = judge(percent, self._limits.memory)
-        reason = f"{size(used)} of {size(memory.total)} used"
-        if state is not HealthState.OK:
-            reason = f"{percent:.0f} % used: {size(memory.available)} left"
+        memory, swap = psutil.virtual_memory(), psutil.swap_memory()
         details = {name: int(count) for name, count in memory._asdict().items() if name != "percent"}
-        samples = [look.sample("memory", "host", state=state, reason=reason, value=round(percent, 1),
-                               unit="%", details=details)]  # fmt: skip
-        samples += self._kills_told(look)
-        swap = psutil.swap_memory()
-        if swap.total:
-            samples.append(self._swap(look, swap.total, swap.used, {"in": swap.sin, "out": swap.sout}))
-        return samples
+        return [
+            self.used(look, memory.total, memory.available, details),
+            *self.killed(look, _field(self._vmstat, "oom_kill")),
+            *self.swapped(look, swap.total, swap.used, {"in": swap.sin, "out": swap.sout}),
+        ]
 
-    def _swap(self, look: Look, total: int, used: int, moved: dict[str, float]) -> HealthSample:
+    def used(self, look: Look, total: int, available: int, details: Attributes) -> HealthSample:
+        """Return `memory`."""
+        used = total - available
+        percent = 100 * used / total if total else 0.0
+        state = judge(percent, self._limits.memory)
+        reason = f"{size(used)} of {size(total)} used"
+        if state is not HealthState.OK:
+            reason = f"{percent:.0f} % used: {size(available)} left"
+        return look.sample("memory", "host", state=state, reason=reason, value=round(percent, 1), unit="%",
+                           details=details)  # fmt: skip
+
+    def swapped(self, look: Look, total: int, used: int, moved: Mapping[str, float]) -> list[HealthSample]:
+        """Return `swap` where there is some; `moved` counts the bytes that went `in` and `out` so far."""
+        return [self._swap(look, total, used, moved)] if total else []
+
+    def _swap(self, look: Look, total: int, used: int, moved: Mapping[str, float]) -> HealthSample:
         rates = self._rates(moved, look.elapsed) or {"in": 0.0, "out": 0.0}
         percent = 100 * used / total
         state = judge(percent, self._limits.swap)
@@ -145,9 +164,8 @@ class Memory:
         return look.sample("swap", "host", state=state, reason=reason, value=round(percent, 1), unit="%",
                            details={"in": round(rates["in"]), "out": round(rates["out"])})  # fmt: skip
 
-    def _kills_told(self, look: Look) -> list[HealthSample]:
+    def killed(self, look: Look, count: int | None) -> list[HealthSample]:
         """Return `oom kills`: how many processes were killed lately, by the kernel's counter in /proc/vmstat."""
-        count = _field(self._vmstat, "oom_kill")
         if count is None:
             return []
         if self._killed >= 0 and count > self._killed:
@@ -168,9 +186,18 @@ def pressure(look: Look, limits: Thresholds, root: Path = Path("/proc/pressure")
 
     The kernel's Documentation/accounting/psi.rst has the format; without PSI there is nothing to return.
     """
+    return judged_pressure(look, limits, {name: _text(root / name) for name in WAITED_FOR})
+
+
+WAITED_FOR = {"cpu": "a core", "memory": "memory", "io": "a disk"}
+"""What something waits for in each of the kernel's files of pressure."""
+
+
+def judged_pressure(look: Look, limits: Thresholds, texts: Mapping[str, str]) -> list[HealthSample]:
+    """Return the same of the files' texts, by their names."""
     samples = []
-    for name, waits_for in (("cpu", "a core"), ("memory", "memory"), ("io", "a disk")):
-        lines = parse_pressure(_text(root / name))
+    for name, waits_for in WAITED_FOR.items():
+        lines = parse_pressure(texts.get(name, ""))
         if "some" not in lines:
             continue
         percent = lines["some"].get("avg60", 0.0)
@@ -198,7 +225,12 @@ def parse_pressure(text: str) -> dict[str, dict[str, float]]:
 
 def open_files(look: Look, limits: Thresholds) -> list[HealthSample]:
     """Return `file handles`: how many of the system's are in use (proc(5), sys/fs/file-nr)."""
-    numbers = _text(Path("/proc/sys/fs/file-nr")).split()
+    return judged_files(look, limits, _text(Path("/proc/sys/fs/file-nr")))
+
+
+def judged_files(look: Look, limits: Thresholds, text: str) -> list[HealthSample]:
+    """Return the same of the file's text."""
+    numbers = text.split()
     if len(numbers) != 3 or not all(number.isdecimal() for number in numbers):
         return []
     used, most = int(numbers[0]) - int(numbers[1]), int(numbers[2])

@@ -59,6 +59,7 @@ class SshLab:
         self.isolated = False
         self._extra = {"bastion": bastion, "target": target}
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._carried: list[subprocess.Popen[bytes]] = []
         self._namespace: list[str] = []
         self._listener: socket.socket | None = None
         self.port = 0
@@ -105,6 +106,17 @@ class SshLab:
     def options(self, *more: str) -> list[str]:
         """Return the arguments that make OpenSSH's own clients use this lab."""
         return ["-F", str(self.config), *more]
+
+    def inside(self, argv: list[str]) -> list[str]:
+        """Return the command line that starts a program where the targets are, on their loopback."""
+        return [*self._namespace, *argv]
+
+    def cut(self) -> None:
+        """Cut every connection to the bastion, as a network that fails would; new ones are served."""
+        for process in self._carried:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        self._carried.clear()
 
     def _enter_namespace(self) -> None:
         if not self._isolate or os.geteuid() or not shutil.which("unshare") or not shutil.which("nsenter"):
@@ -154,7 +166,7 @@ class SshLab:
                 except OSError:
                     return
                 with connection:
-                    self._spawn(argv, on=connection)
+                    self._carried.append(self._spawn(argv, on=connection))
 
         threading.Thread(target=accept, name="lab-bastion", daemon=True).start()
 

@@ -23,6 +23,8 @@ from typing import Self
 
 import pytest
 
+from tests.helpers.ssh_lab import SshLab
+
 TRIES = 3
 
 
@@ -56,6 +58,8 @@ class Server:
     package = ""
     ready_path = "/-/ready"
     scheme = "http"
+    lab: SshLab | None = None
+    """Where it runs: in the network behind a lab's bastion, or here."""
 
     def __init__(self) -> None:
         self.program = program(self.name, self.package)
@@ -71,6 +75,11 @@ class Server:
     @property
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
+
+    def behind(self, lab: SshLab) -> Self:
+        """Have it run where only the lab's bastion reaches it."""
+        self.lab = lab
+        return self
 
     def __enter__(self) -> Self:
         self.directory = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="cockpit-live-")))
@@ -99,8 +108,9 @@ class Server:
         """Start it on its port and wait until it is ready."""
         log = self.directory / "server.log"
         with log.open("ab") as output:
+            argv = self.argv() if self.lab is None else self.lab.inside(self.argv())
             self.process = subprocess.Popen(
-                self.argv(), stdout=output, stderr=output, stdin=subprocess.DEVNULL, cwd=self.directory
+                argv, stdout=output, stderr=output, stdin=subprocess.DEVNULL, cwd=self.directory
             )
         try:
             wait_for(lambda: self._over() or self._answers(), what=f"{self.name} being ready")
@@ -143,6 +153,14 @@ class Server:
         return self.process is None or self.process.poll() is not None
 
     def _answers(self) -> bool:
+        if self.lab is not None:
+            port = f"/dev/tcp/127.0.0.1/{self.port}"
+            request = f"GET {self.ready_path} HTTP/1.0\\r\\n\\r\\n"
+            ask = f"exec 3<>{port} && printf '{request}' >&3 && grep -q ' 200 ' <&3"
+            if self.scheme == "https":
+                ask = f": <{port}"
+            argv = self.lab.inside(["timeout", "2", "bash", "-c", ask])
+            return subprocess.run(argv, capture_output=True, check=False).returncode == 0
         if self.scheme == "https":
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
                 return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 DOOR = "cockpit/process.py"
 STREAMED_BY = {"cockpit/actions/local.py"}
+REMOTE_SEAM = "cockpit/remote.py"
+STARTED_ON_HOSTS_BY = {"cockpit/actions/ssh.py", REMOTE_SEAM}
 
 FORBIDDEN_MODULES = {"subprocess", "pty", "popen2", "commands", "posix", "_posixsubprocess", "pexpect"}
 FORBIDDEN_NAMES = {
@@ -125,3 +127,35 @@ def test_only_the_executor_starts_through_a_transport() -> None:
         and "transport" in node.func.value.id
     }
     assert callers == {"cockpit/actions/executor.py"}
+
+
+SESSIONS = {"create_session", "create_process", "start_sftp_client", "create_subprocess"}
+
+
+def callers(wanted: Callable[[ast.Attribute], bool]) -> set[str]:
+    """Return the files that call a method."""
+    return {
+        path.relative_to(ROOT).as_posix()
+        for path in sources()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and wanted(node.func)
+    }
+
+
+def test_programs_on_hosts_are_started_by_the_transport_and_by_one_seam_for_sources() -> None:
+    starting = callers(lambda f: f.attr == "start" and "connections" in ast.unparse(f.value))
+    assert starting == STARTED_ON_HOSTS_BY
+    opening = callers(lambda f: f.attr in SESSIONS)
+    assert {name for name in opening if not name.startswith("cockpit/ssh/")} == set()
+
+
+def test_only_sources_start_through_that_seam() -> None:
+    users = callers(lambda f: f.attr == "start" and "remote" in ast.unparse(f.value))
+    assert all(name.startswith("sources/") for name in users)
+    makers = {
+        path.relative_to(ROOT).as_posix()
+        for path in sources()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Name) and node.id == "Carrier"
+    }
+    assert makers == {"cockpit/wiring.py", "cockpit/checkup.py"}

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from cockpit import registry
-from cockpit.config import SourceEntry
+from cockpit import config, registry
+from cockpit.config import Settings, SourceEntry
 from cockpit.errors import ConfigError, SourceError
+from cockpit.remote import Carrier
+from cockpit.ssh.connections import connections_of
 from tests.helpers.plugins import GOOD, install
 
 
@@ -99,3 +101,43 @@ def test_a_stranger_can_not_take_the_place_of_ours(tmp_path: Path, monkeypatch: 
     install(tmp_path, monkeypatch, kind="host")
     assert registry.load("host").__module__ == "sources.host"
     assert registry.distribution("host").startswith("cockpit ")
+
+
+def via(tmp_path: Path, table: str) -> list[SourceEntry]:
+    file = tmp_path / "cockpit.toml"
+    file.write_text(f"default_sources = false\n{table}")
+    return [entry for entry in config.load(str(file)).sources if entry.index >= 0]
+
+
+def test_via_is_the_cockpits_own_key(tmp_path: Path) -> None:
+    [entry] = via(tmp_path, '[[sources]]\nkind = "tcp"\nchecks = ["a:1"]\nvia = "bastion-eu"\n')
+    assert entry.via == "bastion-eu" and "via" not in entry.options
+    asked: list[str] = []
+
+    def remote(through: str) -> Carrier:
+        asked.append(through)
+        return Carrier(connections_of(Settings()), through)
+
+    source = registry.build(entry, remote=remote)
+    assert asked == ["bastion-eu"] and source.remote is not None and source.remote.via == "bastion-eu"
+
+
+def test_a_source_without_via_gets_no_way_over_ssh(tmp_path: Path) -> None:
+    [entry] = via(tmp_path, '[[sources]]\nkind = "tcp"\nchecks = ["a:1"]\n')
+    assert registry.build(entry, remote=lambda _: pytest.fail("asked for a way")).remote is None
+
+
+def test_a_source_with_via_never_connects_past_it(tmp_path: Path) -> None:
+    [entry] = via(tmp_path, '[[sources]]\nkind = "tcp"\nchecks = ["a:1"]\nvia = "b"\n')
+    with pytest.raises(SourceError, match="nothing here to carry it"):
+        registry.build(entry)
+
+
+@pytest.mark.parametrize(
+    "options", ['kind = "dns"\nchecks = ["a.example"]', 'kind = "files"', 'kind = "host"', 'kind = "otlp"']
+)
+def test_a_kind_that_cannot_be_carried_says_so_with_its_place(tmp_path: Path, options: str) -> None:
+    [entry] = via(tmp_path, f'[[sources]]\nname = "x"\n{options}\nvia = "bastion-eu"\n')
+    with pytest.raises(ConfigError, match="can't be carried over SSH") as caught:
+        registry.build(entry, remote=lambda _: pytest.fail("asked for a way"))
+    assert caught.value.line and caught.value.key == "sources[0].via" and caught.value.file
