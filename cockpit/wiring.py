@@ -191,9 +191,7 @@ class Cockpit:
 
         with self._connecting:
             if self.connections is None:
-                self.connections = self._own_connections = connections_of(
-                    self.settings, targets=self.targets
-                )
+                self.connections = self._own_connections = connections_of(self.settings, targets=self.targets)
         return Carrier(self.connections, via)
 
     def _warn(self, warning: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from cockpit.targets import Target
 
@@ -29,6 +30,8 @@ class Kind(StrEnum):
     SHELL = "shell"
     FETCH = "fetch"
     UPLOAD = "upload"
+    FAN_OUT = "fan-out"
+    """A command on several hosts; what it does on each is an action of its own."""
     ELEVATION = "elevation"
     APPROVAL = "approval"
     EXPORT = "export"
@@ -54,6 +57,7 @@ class Command(Struct, frozen=True, kw_only=True):
         break_glass: Whether the operator asks for what is denied otherwise.
         approval: The approval of a second person that it runs under; empty for none.
         kind: What sort of action it is in the record.
+        members: The hosts that it lands on, each as an action of its own; empty for a command on one target.
     """
 
     argv: tuple[str, ...]
@@ -70,6 +74,7 @@ class Command(Struct, frozen=True, kw_only=True):
     break_glass: bool = False
     approval: str = ""
     kind: Kind = Kind.COMMAND
+    members: tuple[Target, ...] = ()
 
 
 class Risk(StrEnum):
@@ -79,6 +84,11 @@ class Risk(StrEnum):
     CHANGE = "change"
     DESTRUCTIVE = "destructive"
     UNKNOWN = "unknown"
+
+
+def on_member(command: Command, member: Target) -> Command:
+    """Return what a command on several hosts is on one of them."""
+    return replace(command, target=member, members=(), kind=Kind.COMMAND)
 
 
 def shell_command(

@@ -79,6 +79,26 @@ class Executor:
         self._judge = judge
         self._grace_s = grace_s
 
+    @property
+    def judge(self) -> Judge:
+        """Who decides whether a command may run."""
+        return self._judge
+
+    def beside(
+        self,
+        transports: Mapping[str, Transport] | None = None,
+        *,
+        judge: Judge | None = None,
+        grace_s: float | None = None,
+    ) -> Executor:
+        """Return a door to the same log, with more ways, another judge or more patience."""
+        return Executor(
+            self.log,
+            {**self._transports, **(transports or {})},
+            judge=judge or self._judge,
+            grace_s=self._grace_s if grace_s is None else grace_s,
+        )
+
     async def run(
         self,
         command: Command,

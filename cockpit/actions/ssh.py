@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
 from cockpit.actions.command import Command
 from cockpit.actions.transport import Outcome, Stream
-from cockpit.errors import CommandError
+from cockpit.errors import CockpitError, CommandError
 from cockpit.ssh.quoting import quoted
+from cockpit.ssh.signalling import Saying, passes_signals, signal_argv
 
 if TYPE_CHECKING:
     from cockpit.ssh.connections import Connections
     from cockpit.ssh.program import Program
 
 _STREAMS = {1: Stream.STDOUT, 2: Stream.STDERR}
+_IN_FOLDER = 'CDPATH= cd -- "$1" && shift && exec "$@"'
 
 
 class SshRunning:
@@ -44,6 +48,51 @@ class SshRunning:
         self.program.close()
 
 
+class SayingRunning(SshRunning):
+    """A program on a host whose server passes no signals on: it has said which group a second channel signals."""
+
+    def __init__(self, program: Program, saying: Saying, connections: Connections) -> None:
+        super().__init__(program)
+        self._saying = saying
+        self._connections = connections
+        self._wanted = ""
+        self._signalling: set[asyncio.Task[None]] = set()
+
+    async def output(self) -> AsyncIterator[tuple[Stream, bytes]]:
+        """Yield what the program writes, without what it says of its group."""
+        async for stream, piece in super().output():
+            if stream is Stream.STDERR:
+                known = self._saying.group
+                piece = self._saying.rest(piece)
+                if self._wanted and not known:
+                    self._signal(self._wanted)
+            if piece:
+                yield stream, piece
+        if piece := self._saying.end():
+            yield Stream.STDERR, piece
+
+    def stop(self, *, kill: bool = False) -> None:
+        """Signal the program's group, as soon as that is known."""
+        super().stop(kill=kill)
+        self._wanted = "KILL" if kill else "TERM"
+        self._signal(self._wanted)
+
+    def _signal(self, name: str) -> None:
+        if self._saying.group:
+            task = asyncio.create_task(self._send(name))
+            self._signalling.add(task)
+            task.add_done_callback(self._signalling.discard)
+
+    async def _send(self, name: str) -> None:
+        line = quoted(signal_argv(name, self._saying.group))
+        with contextlib.suppress(CockpitError):  # then it goes on, and the record says that it did
+            program = await self._connections.start(self.program.hop, line)
+            try:
+                await program.wait()
+            finally:
+                program.close()
+
+
 class SshTransport:
     """Starts programs on hosts, through the account's login shell, with an empty input."""
 
@@ -56,19 +105,35 @@ class SshTransport:
         Raises:
             CommandError: It can't be started.
         """
-        return SshRunning(await self.connections.start(command.target.name, line_of(command)))
+        host, argv = command.target.name, argv_of(command)
+        line = line_of(argv, host)
+        try:
+            if await passes_signals(self.connections, host):
+                return SshRunning(await self.connections.start(host, line))
+            saying = Saying()
+            program = await self.connections.start(host, line_of(saying.argv(argv), host))
+            return SayingRunning(program, saying, self.connections)
+        except CommandError:
+            raise
+        except CockpitError as error:
+            raise CommandError(error.message, where=error.where or host, remedy=error.remedy) from error
 
 
-def line_of(command: Command) -> str:
-    """Return the line that has a remote login shell start a command, in its directory.
+def argv_of(command: Command) -> tuple[str, ...]:
+    """Return what has a command start in its directory."""
+    if not command.cwd:
+        return command.argv
+    folder = "./-" if command.cwd == "-" else command.cwd  # which `cd` would take for the one before
+    return ("/bin/sh", "-c", _IN_FOLDER, "sh", folder, *command.argv)
+
+
+def line_of(argv: Sequence[str], host: str) -> str:
+    """Return the line that has a remote login shell start an argv.
 
     Raises:
         CommandError: An argument can't be sent.
     """
-    argv = command.argv
-    if command.cwd:
-        argv = ("/bin/sh", "-c", 'cd -- "$1" && shift && exec "$@"', "sh", command.cwd, *argv)
     try:
         return quoted(argv)
     except ValueError as error:
-        raise CommandError(str(error), where=command.target.name) from None
+        raise CommandError(str(error), where=host) from None

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from cockpit.actions.command import Command
+from cockpit.actions.command import Command, on_member
 from cockpit.errors import Refused
 from cockpit.guard import signing
 from cockpit.guard.judge import Assessment
@@ -36,6 +36,7 @@ class Grant(Struct, frozen=True, kw_only=True):
         digest: Of the command that it is about.
         expires_ns: Until when it holds.
         beforehand: Whether it was given beforehand, for as often as the command is run.
+        members: Digests of what the command is on each of several hosts.
     """
 
     request: str
@@ -43,21 +44,28 @@ class Grant(Struct, frozen=True, kw_only=True):
     digest: str
     expires_ns: int
     beforehand: bool = False
+    members: frozenset[str] = frozenset()
 
     def covers(self, command: Command, now: int) -> bool:
         """Return whether it lets this command run now."""
-        return self.digest == digest(command) and now < self.expires_ns
+        wanted = digest(command)
+        return (wanted == self.digest or wanted in self.members) and now < self.expires_ns
 
 
 def digest(command: Command) -> str:
-    """Return a digest of what runs and where: SHA-256 over JSON of argv, line, folder, target and its environment."""
-    parts = [
+    """Return a digest of what runs and where: SHA-256 over JSON of argv, line, folder, target and its environment.
+
+    For a command on several hosts their names and environments follow, as a list of pairs.
+    """
+    parts: list[object] = [
         list(command.argv),
         command.shell,
         command.cwd,
         command.target.name,
         command.target.environment.value,
     ]
+    if command.members:
+        parts.append([[member.name, member.environment.value] for member in command.members])
     return hashlib.sha256(json.dumps(parts, ensure_ascii=True).encode()).hexdigest()
 
 
@@ -174,6 +182,7 @@ async def granted(
         digest=str(asked.get("command_digest")),
         expires_ns=approval.expires_ns,
         beforehand=beforehand,
+        members=frozenset(digest(on_member(command, member)) for member in command.members),
     )
     moment = time.time_ns() if now is None else now
     if moment >= approval.expires_ns or asked.get("expires") != rfc3339(approval.expires_ns):

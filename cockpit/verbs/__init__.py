@@ -15,6 +15,7 @@ VERBS = (
     "snapshot",
     "check",
     "run",
+    "ssh",
     "fetch",
     "put",
     "approve",

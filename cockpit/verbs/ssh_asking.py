@@ -16,7 +16,7 @@ from cockpit.ssh.elsewhere import Elsewhere
 
 if TYPE_CHECKING:
     from cockpit.actionlog.log import ActionLog
-    from cockpit.config import Settings
+    from cockpit.targets import Targets
 
 TERMINAL = "/dev/tty"
 LONGEST = 64 * 1024
@@ -122,18 +122,17 @@ async def _typed(terminal: int) -> str | None:
         data[:] = bytes(len(data))
 
 
-def asker_at_terminal(log: ActionLog, settings: Settings, *, incident: str = "") -> Elsewhere:
+def asker_at_terminal(log: ActionLog, targets: Targets, *, incident: str = "") -> Elsewhere:
     """Return what a verb's connections ask by; called on the loop that the verb runs on.
 
     Args:
         log: Where what becomes of host keys is recorded.
-        settings: Says which hosts belong to which environment.
+        targets: Say which hosts belong to which environment.
         incident: The incident that the verb works on.
     """
     from cockpit.actions.hostkeys import HostKeyRecord
-    from cockpit.targets import Targets
 
-    kept = HostKeyRecord(log, Targets(settings.targets))
+    kept = HostKeyRecord(log, targets)
 
     async def record(key: OfferedKey, verdict: Verdict) -> None:
         await kept.record(key, verdict, incident=incident)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cockpit.config import Settings
     from cockpit.sftp.request import Fetch, Put
     from cockpit.sftp.transfer import Progress
+    from cockpit.targets import Targets
 
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
@@ -32,12 +33,14 @@ def transfer(args: argparse.Namespace, requests: Sequence[Fetch | Put]) -> int:
     from cockpit.actionlog.opening import opened
     from cockpit.config import data_dir
     from cockpit.errors import ActionLogError
+    from cockpit.verbs.targeting import targets_for
 
-    settings = config.load(args.config)
-    commands = [_command(args, request, settings) for request in requests]
-    log = opened(data_dir(args.data_dir), settings)
+    settings, data = config.load(args.config), data_dir(args.data_dir)
+    targets = asyncio.run(targets_for(settings, requests[0].host, data=data))
+    commands = [_command(args, request, targets) for request in requests]
+    log = opened(data, settings)
     try:
-        status = asyncio.run(_run(log, commands, settings, args))
+        status = asyncio.run(_run(log, commands, settings, targets, args))
     except BaseException:
         with contextlib.suppress(ActionLogError):
             log.close()
@@ -46,17 +49,16 @@ def transfer(args: argparse.Namespace, requests: Sequence[Fetch | Put]) -> int:
     return status
 
 
-def _command(args: argparse.Namespace, request: Fetch | Put, settings: Settings) -> Command:
+def _command(args: argparse.Namespace, request: Fetch | Put, targets: Targets) -> Command:
     from msgspec.structs import replace
 
     from cockpit.actions.actor import current_actor
     from cockpit.actions.command import Command, Kind
     from cockpit.sftp.request import Fetch
-    from cockpit.targets import Targets
 
     return Command(
         argv=request.argv,
-        target=replace(Targets(settings.targets).resolve(request.host), transport="sftp"),
+        target=replace(targets.resolve(request.host), transport="sftp"),
         actor=str(current_actor()),
         reason=args.reason,
         ticket=args.ticket,
@@ -68,7 +70,11 @@ def _command(args: argparse.Namespace, request: Fetch | Put, settings: Settings)
 
 
 async def _run(
-    log: ActionLog, commands: Sequence[Command], settings: Settings, args: argparse.Namespace
+    log: ActionLog,
+    commands: Sequence[Command],
+    settings: Settings,
+    targets: Targets,
+    args: argparse.Namespace,
 ) -> int:
     from cockpit.actions.executor import Executor
     from cockpit.actions.sftp import SftpTransport
@@ -77,10 +83,12 @@ async def _run(
     from cockpit.ssh.connections import connections_of
     from cockpit.verbs.asking import Asking
     from cockpit.verbs.showing import as_json
+    from cockpit.verbs.ssh_asking import asker_at_terminal
 
     approvals = Approvals(log, settings)
-    guard = guard_of(settings, elevated=lambda: True, granted=approvals.of)
-    connections = connections_of(settings)
+    guard = guard_of(settings, targets=targets, elevated=lambda: True, granted=approvals.of)
+    asker = asker_at_terminal(log, targets, incident=commands[0].incident)
+    connections = connections_of(settings, asker, targets=targets)
     bar = Bar()
     executor = Executor(log, {"sftp": SftpTransport(connections, log, bar.show)}, judge=guard)
     asking = Asking(executor, approvals, reasons_of(settings))
@@ -108,8 +116,7 @@ async def _one(
 
     from cockpit.actions.transport import Stream
     from cockpit.verbs.passing import pass_on
-
-    got: list[int] = []
+    from cockpit.verbs.running import stopped_by_signals
 
     async def show(stream: Stream, data: bytes) -> None:
         bar.clear()
@@ -117,20 +124,13 @@ async def _one(
 
     task = asyncio.ensure_future(executor.run(command, on_output=show, on_begin=ids.append))
 
-    def stop(number: int) -> None:
-        got.append(number)
-        task.cancel()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            loop.add_signal_handler(number, stop, number)
-    try:
-        ended = await task
-    except asyncio.CancelledError:
-        return 128 + (got[0] if got else signal.SIGINT)
-    finally:
-        bar.clear()
+    with stopped_by_signals(task) as got:
+        try:
+            ended = await task
+        except asyncio.CancelledError:
+            return 128 + (got[0] if got else signal.SIGINT)
+        finally:
+            bar.clear()
     if ended.log_error is not None:
         raise ended.log_error
     return 0 if ended.exit_status == 0 else 1

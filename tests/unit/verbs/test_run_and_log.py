@@ -81,6 +81,10 @@ def test_an_unnamed_target_is_production_and_a_named_one_is_what_it_is_named(
     [
         (("run",), b"no command"),
         (("run", "--"), b"no command"),
+        (("run", "--target", "@web", "--", "true"), b"'@web'"),
+        (("run", "--parallel", "101", "--", "true"), b"from 1 to 100"),
+        (("run", "--json", "--jsonl", "--", "true"), b"--jsonl"),
+        (("ssh",), b"HOST"),
         (("log", "show", "zz"), b"no action begins"),
         (("log", "list", "--state", "odd"), b"odd"),
         (("log", "list", "--limit", "0"), b"--limit"),
