@@ -399,7 +399,8 @@ class CockpitApp(CommandingApp):
         within = self.focused.ancestors_with_self if self.focused else []
         if self.drawer.is_open and self.drawer in within:
             self.drawer.action_close()
-            pane.focus_body()
+            if not self.drawer.is_open:
+                pane.focus_body()
         elif pane.inside and pane in within:
             await self.action_back()
         else:

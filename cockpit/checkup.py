@@ -26,9 +26,10 @@ from cockpit.config import Settings, SourceEntry
 from cockpit.errors import CockpitError, ConfigErrors
 from cockpit.hygiene import clean_text
 from cockpit.inventory.checking import findings
+from cockpit.inventory.inventories import targets_of
 from cockpit.remote import Carrier
 from cockpit.ssh.connections import connections_of
-from cockpit.targets import Target, TargetRule, Targets
+from cockpit.targets import Target, TargetRule
 
 LOCAL = "local"
 PATIENCE = 2.0
@@ -68,6 +69,7 @@ class Checkup:
         self.timeout = timeout
         self.warnings: list[str] = []
         named = any(fnmatchcase(LOCAL, rule.name) for rule in settings.targets)
+        self._targets = targets_of(settings)
         self._rules = settings.targets if named else (TargetRule(name=LOCAL), *settings.targets)
 
     @property
@@ -80,14 +82,14 @@ class Checkup:
     def run(self, only: Collection[str] | None = None) -> list[Finding]:
         """Try everything, or what is named, and return a finding each, in the order of the configuration."""
         entries = [entry for entry in self.settings.sources if only is None or entry.name in only]
-        connections = connections_of(self.settings)
-        remote = partial(Carrier, connections)
+        inventories = asyncio.run(findings(self.settings, self._targets, only))
+        connections = connections_of(self.settings, targets=self._targets)
+        remote = partial(Carrier, connections, members=self._targets.names_of)
         tries = [
             _Try(entry, self.timeout, self.warnings.append, remote) for entry in entries if entry.enabled
         ]
         for attempt in tries:
             attempt.start()
-        inventories = asyncio.run(findings(self.settings, only))
         rules = [rule for rule in self._rules if only is None or rule.name in only]
         hosts = self.hosts([rule.name for rule in rules if self._is_host(rule)])
         targets = [hosts.get(rule.name) or self._target(rule) for rule in rules]
@@ -101,7 +103,7 @@ class Checkup:
             return {}
         from cockpit.ssh.trying import try_hosts
 
-        targets = Targets(self.settings.targets)
+        targets = self._targets
         tried = asyncio.run(try_hosts(self.settings, list(dict.fromkeys(names)), timeout=self.timeout))
         return {
             name: Finding(
@@ -131,7 +133,7 @@ class Checkup:
 
     def _target(self, rule: TargetRule) -> Finding:
         if fnmatchcase(LOCAL, rule.name):
-            return self._local(rule, Targets(self.settings.targets).resolve(LOCAL))
+            return self._local(rule, self._targets.resolve(LOCAL))
         if covered := self._covered(rule):
             detail = f"{rule.environment}: the actions of {', '.join(covered)}"
             return Finding(name=rule.name, kind="target", state="ok", detail=detail)

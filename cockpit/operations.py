@@ -11,7 +11,7 @@ from cockpit.errors import ActionLogError
 from cockpit.guard.elevation import Elevation
 from cockpit.ssh.connections import connections_of
 from cockpit.ssh.elsewhere import Elsewhere
-from cockpit.targets import Target, Targets
+from cockpit.targets import GROUP, Target, Targets
 
 if TYPE_CHECKING:
     from cockpit.actionlog.log import ActionLog
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cockpit.approvals import Approvals
     from cockpit.config import Settings
     from cockpit.evidence import Pin
+    from cockpit.fanout.fanout import FanOut, GoOn
     from cockpit.guard.judge import Assessment
     from cockpit.ssh.asking import OfferedKey, Verdict
 
@@ -84,11 +85,33 @@ class Operations:
                 self.error = str(error)
 
     def typed(self, line: str, target: Target) -> Command:
-        """Return the command of a line that the operator typed, for the shell of the target."""
+        """Return the command of a line that the operator typed, for the shell of the target, or of each of several.
+
+        Raises:
+            UsageError: The target stands for no host any more, or for too many.
+        """
         from cockpit.actions.actor import current_actor
         from cockpit.actions.command import shell_command
 
-        return shell_command(line, target, actor=str(current_actor()), incident=self.incident)
+        command = shell_command(line, target, actor=str(current_actor()), incident=self.incident)
+        if target.transport != GROUP:
+            return command
+        from cockpit.fanout.judging import on_all
+
+        return on_all(command, target.name, self._targets.members(target.name))
+
+    async def fan_out(self, go_on: GoOn) -> FanOut:
+        """Return what runs a command on several hosts.
+
+        Args:
+            go_on: Asks whether a change goes on from its first host to the others.
+
+        Raises:
+            ActionLogError: Nothing can be run, as nothing can be recorded.
+        """
+        from cockpit.fanout.fanout import FanOut
+
+        return FanOut(await self._ready(), go_on=go_on)
 
     async def assess(self, command: Command) -> Assessment:
         """Say what the guard thinks of a command.
@@ -245,9 +268,8 @@ class Operations:
         """
         if self._host_keys is None:
             from cockpit.actions.hostkeys import HostKeyRecord
-            from cockpit.targets import Targets
 
-            self._host_keys = HostKeyRecord(await self._opened_log(), Targets(self._settings.targets))
+            self._host_keys = HostKeyRecord(await self._opened_log(), self._targets)
         await self._host_keys.record(key, verdict, incident=self.incident)
 
     def timeline(self) -> Timeline:
@@ -287,6 +309,7 @@ class Operations:
         from cockpit.actions.source import SourceTransport
         from cockpit.actions.ssh import SshTransport
         from cockpit.approvals import Approvals
+        from cockpit.fanout.judging import GroupJudge
         from cockpit.guard.judge import ReadOnly
         from cockpit.guard.setup import guard_of
 
@@ -297,10 +320,12 @@ class Operations:
             "ssh": SshTransport(self.connections),
         }
         approvals = Approvals(log, self._settings)
-        guard = guard_of(
-            self._settings,
-            targets=self._targets,
-            elevated=lambda: self.elevation.active,
-            granted=approvals.of,
+        guard = GroupJudge(
+            guard_of(
+                self._settings,
+                targets=self._targets,
+                elevated=lambda: self.elevation.active,
+                granted=approvals.of,
+            )
         )
         return log, approvals, Executor(log, transports, judge=ReadOnly(guard) if self.read_only else guard)

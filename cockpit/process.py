@@ -202,10 +202,14 @@ class Tied:
 
     async def _listen(self) -> None:
         assert self._process.stderr is not None
-        while part := await self._process.stderr.read(READ):
-            self._said += part
-            del self._said[:-WORDS]
-        await self._process.wait()
+        try:
+            while part := await self._process.stderr.read(READ):
+                self._said += part
+                del self._said[:-WORDS]
+            await self._process.wait()
+        except asyncio.CancelledError:  # the loop ends, and nobody would kill it later
+            stop(self._process, signal.SIGKILL)
+            raise
 
 
 async def tied(command: str) -> Tied:

@@ -71,7 +71,7 @@ class Carrier:
         """Have the way connected."""
 
         async def connect(pool: Pool) -> None:
-            await (await pool.hop(self._via)).connected()
+            await (await pool.hop(self._via)).connected(for_source=True)
 
         try:
             await self._connections.on_loop(connect)
@@ -91,7 +91,7 @@ class Carrier:
             line = quoted(argv)
         except ValueError as error:
             raise CommandError(str(error), where=host) from None
-        return RemoteReader(await self._connections.start(host, line, stdin=stdin))
+        return RemoteReader(await self._connections.start(host, line, stdin=stdin, for_source=True))
 
     def members(self, name: str) -> Sequence[str]:
         """Return the targets that a name stands for."""

@@ -221,6 +221,10 @@ class Targets:
             raise UsageError(f"{name!r} leaves no host", remedy="name one that is not left out")
         return tuple(found.values())
 
+    def names_of(self, name: str) -> tuple[str, ...]:
+        """Return the names of the hosts that a name stands for, as `members` finds them."""
+        return tuple(target.name for target in self.members(name))
+
     def is_known(self, name: str) -> bool:
         """Whether a rule or an inventory names that host, or it is this machine."""
         return name in self._known.hosts

@@ -192,7 +192,7 @@ class Cockpit:
         with self._connecting:
             if self.connections is None:
                 self.connections = self._own_connections = connections_of(self.settings, targets=self.targets)
-        return Carrier(self.connections, via)
+        return Carrier(self.connections, via, members=self.targets.names_of)
 
     def _warn(self, warning: str) -> None:
         if warning not in self.warnings:

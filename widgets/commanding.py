@@ -26,6 +26,8 @@ from widgets.text import safe
 from widgets.verdict import Verdict
 
 if TYPE_CHECKING:
+    from cockpit.actions.command import Command
+    from cockpit.fanout.host import HostRun
     from widgets.obtaining import Consent
 
 
@@ -91,10 +93,25 @@ class CommandingApp(App[int]):
         except CockpitError as error:
             self.notice(str(error), "error")
             return
-        if command is not None:
-            self.drawer.run(
-                partial(self.operations.run, command), f"{target.environment} {target.name} ! {line}"
-            )
+        if command is None:
+            return
+        place = f"{target.environment} {target.name} ! {line}"
+        if command.members:
+            fan = await self.operations.fan_out(partial(self._after_canary, command))
+            self.drawer.run(partial(fan.run, command), place, fan=fan)
+        else:
+            self.drawer.run(partial(self.operations.run, command), place)
+
+    async def _after_canary(self, command: Command, canary: HostRun, others: tuple[HostRun, ...]) -> bool:
+        """Ask whether a change goes on from its first host to the others."""
+        from widgets.canary import CanaryDialog
+
+        dialog = CanaryDialog(command, canary, others)
+        try:
+            return await self.push_screen_wait(dialog)
+        finally:
+            if dialog.is_current:  # it was stopped otherwise
+                dialog.dismiss(False)
 
     @work(group="ask", exit_on_error=False)
     async def action_elevate(self) -> None:

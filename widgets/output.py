@@ -1,4 +1,7 @@
-"""What a command prints, while it prints it: a drawer above the command bar."""
+"""What a command prints, while it prints it: a drawer above the command bar.
+
+Of a command on several hosts it shows how that stands on each, and the output of one of them when that is chosen.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import on
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
@@ -19,10 +23,14 @@ from cockpit.signals import HealthState
 from widgets.keys import bindings
 from widgets.messages import Noticed, TextCopied
 from widgets.output_lines import OutputLines
+from widgets.rows import RowList
 from widgets.text import HEALTH_MARK, safe
 
 if TYPE_CHECKING:
     from cockpit.actions.executor import Ended
+    from cockpit.fanout.fanout import FanOut
+    from cockpit.fanout.host import HostRun
+    from widgets.fanout import HostTable
 
 Shell = Callable[..., Awaitable[object]]
 """Runs a command through the executor's door; takes `on_output`, `on_begin` and `on_end`."""
@@ -42,7 +50,20 @@ ACTIONS = (
         "Copy the output that is shown to the terminal's clipboard.",
         footer=True,
     ),
-    Action("output.close", ("escape",), "close", "Close the output; a running command goes on.", footer=True),
+    Action(
+        "output.fold",
+        ("f",),
+        "fold",
+        "Show hosts that printed the same as one, or each by itself.",
+        footer=True,
+    ),
+    Action(
+        "output.close",
+        ("escape",),
+        "close",
+        "Leave a host's output for the list of hosts, else close the output; a running command goes on.",
+        footer=True,
+    ),
 )
 
 
@@ -73,6 +94,13 @@ class OutputDrawer(Vertical):
         self._state = Static(id="output-state")
         self.lines = OutputLines(id="output-log")
         """The lines of output."""
+        self.hosts: HostTable | None = None
+        """The hosts of the command on several that was run last; None after one on a single target."""
+        self._host: HostRun | None = None
+        """The host whose output is shown in place of all of them."""
+        self._shown = 0
+        """Bytes of its output that are shown; -1 once that is all of it."""
+        self._place = ""
 
     @property
     def is_open(self) -> bool:
@@ -84,31 +112,55 @@ class OutputDrawer(Vertical):
         if not self._state.is_attached:
             self.mount(self._state, self.lines)
         self.add_class("-open")
-        self.screen.set_focus(self.lines)
+        self._show()
 
-    def run(self, shell: Shell, place: str) -> bool:
+    def _show(self) -> None:
+        """Show the output, or the hosts, and give that the focus."""
+        listed = self.hosts is not None and self._host is None
+        self.lines.display = not listed
+        if self.hosts is not None:
+            self.hosts.display = listed
+        self.screen.set_focus(self.hosts if listed else self.lines)
+
+    def run(self, shell: Shell, place: str, *, fan: FanOut | None = None) -> bool:
         """Run a command, showing what it prints; False where one still runs.
 
         Args:
             shell: Runs it through the executor's door, given whom to tell.
             place: What it is and where it lands.
+            fan: The hosts that it runs on, where it is one on several.
         """
         if self._worker is not None and self._worker.is_running:
             return False
+        self._follow_hosts(fan)
         # The app's worker: one of this widget's would be cancelled, and not waited for, when the screen goes.
         self._worker = self.app.run_worker(
             self._follow(shell, place), name="command", group="command", exit_on_error=False
         )
         return True
 
+    def _follow_hosts(self, fan: FanOut | None) -> None:
+        """Have a list of the hosts where there are several, and none where not."""
+        if self.hosts is not None:
+            self.hosts.remove()
+        self.hosts = self._host = None
+        if fan is not None:
+            from widgets.fanout import HostTable
+
+            self.hosts = HostTable()
+            self.hosts.follow(fan)
+            self.mount(self.hosts)
+
     async def _follow(self, shell: Shell, place: str) -> None:
         self.begin(f"starting · {place}")
 
         async def show(_stream: object, data: bytes) -> None:
-            self.feed(data)
+            if self.hosts is None:
+                self.feed(data)
 
         def begun(action: str) -> None:
-            self.say(f"running · {place} · {action}")
+            self._place = f"{place} · {action}"
+            self.say(f"running · {self._place}")
 
         def ended(end: Ended) -> None:
             self.finish(how_it_ended(end), f"{place} · {end.action}")
@@ -147,14 +199,52 @@ class OutputDrawer(Vertical):
     def finish(self, how: str, what: str = "") -> None:
         """Show the last words, how it ended, and what it was."""
         self.running = False
-        self.lines.end()
+        if self._host is None:
+            self.lines.end()
+        hosts = self.hosts.summary() if self.hosts is not None else ""
         gone = f"{self.lines.gone:,} earlier lines are in the record alone" if self.lines.gone else ""
-        self.say(" · ".join(filter(None, (how, gone, what))))
+        self.say(" · ".join(filter(None, (how, hosts, gone, what))))
 
     def tick(self) -> None:
         """Draw what came in."""
-        if self.is_open:
-            self.lines.tick()
+        if not self.is_open:
+            return
+        if self.hosts is not None and self._host is None:
+            if self.hosts.tick() and self.running:
+                self.say(f"running · {self.hosts.summary()} · {self._place}")
+            return
+        if self._host is not None:
+            self._feed_host(self._host)
+        self.lines.tick()
+
+    @on(RowList.Chosen)
+    def _host_chosen(self, event: RowList.Chosen) -> None:
+        """Show a host's output in place of the list."""
+        event.stop()
+        self._host, self._shown = event.item.one, 0
+        self.lines.clear()
+        self._show()
+
+    def _feed_host(self, host: HostRun) -> None:
+        """Show what a host has printed since the last time."""
+        if self._shown < 0:
+            return
+        came = host.output[self._shown :]
+        self._shown += len(came)
+        self.lines.feed(came)
+        if host.over:
+            self._shown = -1
+            self.lines.end()
+            cut = f"{host.cut:,} bytes more are in the record alone" if host.cut else ""
+            last = " · ".join(filter(None, (host.name, host.how(), host.error, cut, host.action)))
+            self.lines.feed(f"── {last}\n".encode(errors="replace"))
+
+    def action_fold(self) -> None:
+        """Show hosts that printed the same as one, or each by itself."""
+        if self.hosts is None:
+            self.post_message(Noticed("only a command on several hosts has something to fold"))
+        elif self._host is None:
+            self.hosts.fold()
 
     def action_copy(self) -> None:
         """Copy the output that is shown."""
@@ -170,7 +260,11 @@ class OutputDrawer(Vertical):
             self.post_message(Noticed("nothing is running"))
 
     def action_close(self) -> None:
-        """Close the drawer."""
+        """Leave a host's output, else close the drawer."""
+        if self._host is not None:
+            self._host = None
+            self._show()
+            return
         self.remove_class("-open")
         self.post_message(self.Closed())
 

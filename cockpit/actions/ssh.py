@@ -37,7 +37,10 @@ class SshRunning:
         ending = await self.program.wait()
         if ending.lost:
             return Outcome(unknown=f"{ending.lost}; whether and how it ended is not known")
-        return Outcome(exit_status=ending.exit_status, signal=ending.signal)
+        note = (
+            "something it left running still held its output, and was not read" if ending.left_behind else ""
+        )
+        return Outcome(exit_status=ending.exit_status, signal=ending.signal, note=note)
 
     def stop(self, *, kill: bool = False) -> None:
         """Have the host send SIGTERM or SIGKILL to the program's group."""
@@ -98,6 +101,8 @@ class SshTransport:
 
     def __init__(self, connections: Connections) -> None:
         self.connections = connections
+        self._passing: dict[str, bool] = {}
+        """Whether a host's server passes signals on; asked once, as what it is changes with its next release."""
 
     async def start(self, command: Command) -> SshRunning:
         """Start a command's argv on its target.
@@ -108,7 +113,9 @@ class SshTransport:
         host, argv = command.target.name, argv_of(command)
         line = line_of(argv, host)
         try:
-            if await passes_signals(self.connections, host):
+            if host not in self._passing:
+                self._passing[host] = await passes_signals(self.connections, host)
+            if self._passing[host]:
                 return SshRunning(await self.connections.start(host, line))
             saying = Saying()
             program = await self.connections.start(host, line_of(saying.argv(argv), host))

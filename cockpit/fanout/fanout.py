@@ -24,8 +24,8 @@ PARALLEL = 10
 MOST_PARALLEL = 100
 """Hosts that may be worked on at once."""
 
-GoOn = Callable[[HostRun, int], Awaitable[bool]]
-"""Asks whether a change that went well on the first host is to go on to the others; told how many they are."""
+GoOn = Callable[[HostRun, tuple[HostRun, ...]], Awaitable[bool]]
+"""Asks whether a change that went well on the first host is to go on to the others; told both."""
 
 
 class FanOut:
@@ -101,7 +101,7 @@ class FanOut:
 
     async def may_go_on(self, canary: HostRun) -> bool:
         """Ask whether to go on after the first host."""
-        return await self._go_on(canary, len(self.hosts) - 1)
+        return await self._go_on(canary, tuple(self.hosts[1:]))
 
     @property
     def parallel(self) -> int:

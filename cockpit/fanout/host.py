@@ -77,6 +77,7 @@ class HostRun:
         self._ended: float | None = None
         self._room = room or Room()
         self._kept = bytearray()
+        self._likeness: tuple[object, ...] | None = None
         self._digests = {stream: hashlib.sha256() for stream in Stream}
 
     @property
@@ -110,7 +111,12 @@ class HostRun:
 
     @property
     def likeness(self) -> tuple[object, ...]:
-        """What hosts have in common whose commands ended alike and printed the same, byte for byte."""
+        """What hosts have in common, once they are over, that ended alike and printed the same, byte for byte."""
+        if self._likeness is None or not self.over:
+            self._likeness = self._what_it_is_like()
+        return self._likeness
+
+    def _what_it_is_like(self) -> tuple[object, ...]:
         digests = tuple(each.digest() for each in self._digests.values())
         return (
             self.state,

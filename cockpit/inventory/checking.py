@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from cockpit.config import Settings
 
 
-async def findings(settings: Settings, only: Collection[str] | None = None) -> list[Finding]:
-    """Ask all inventories at once, or those that are named, and return a finding each."""
-    tables = [table for table in settings.inventories if only is None or table.called in only]
-    inventories = Inventories(tables, Targets())
+async def findings(
+    settings: Settings, targets: Targets, only: Collection[str] | None = None
+) -> list[Finding]:
+    """Ask all inventories at once, have targets learn from them, and return a finding each, or of those named."""
+    inventories = Inventories(settings.inventories, targets)
     await inventories.load()
-    return [_finding(status) for status in inventories.statuses()]
+    return [_finding(status) for status in inventories.statuses() if only is None or status.name in only]
 
 
 def _finding(status: InventoryStatus) -> Finding:

@@ -157,10 +157,9 @@ def _where(name: str, reading: Reading) -> str:
 
 def _restrained(name: str, reading: Reading) -> bool:
     """Tell whether the cockpit does less than what was said, on purpose."""
-    first = reading.said[name][0].words[0] if name in reading.said else ""
-    return (name == "stricthostkeychecking" and first == "no") or (
-        name == "forwardagent" and bool(reading.config.forward_agent)
-    )
+    if name == "stricthostkeychecking":
+        return name in reading.said and reading.said[name][0].words[0] == "no"
+    return name == "forwardagent" and bool(reading.config.forward_agent)
 
 
 def _flag(value: bool) -> str:

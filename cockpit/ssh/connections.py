@@ -70,6 +70,7 @@ class Connections:
         term: str = "xterm-256color",
         environment: Mapping[str, str] | None = None,
         stdin: bool = False,
+        for_source: bool = False,
     ) -> Program:
         """Start a program on a target.
 
@@ -80,6 +81,8 @@ class Connections:
             term: That terminal's name.
             environment: Variables that the server may take over, as AcceptEnv says.
             stdin: Whether input will be written; else it reads end of file.
+            for_source: Whether it is for something that runs by itself and tries again and again: a person is asked
+                for it once, and a login that was refused is not tried for some minutes.
 
         Raises:
             CockpitError: No way leads there, or it can't be started.
@@ -99,7 +102,8 @@ class Connections:
                 answer=pool.times.answer,
             )
             return await hop.session(
-                lambda connection, release: program.start(connection, host, wanted, release)
+                lambda connection, release: program.start(connection, host, wanted, release),
+                for_source=for_source,
             )
 
         return await self.on_loop(start, discard=lambda program: program.close())

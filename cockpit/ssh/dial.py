@@ -113,7 +113,7 @@ async def dialled(pool: Pool, via: str, host: str, port: int) -> socket.socket:
         CockpitError: No way leads to the hop, or it refuses.
     """
     hop = await pool.hop(via)
-    connection = await hop.connected()
+    connection = await hop.connected(for_source=True)
     with ssh_errors(via):
         try:
             async with asyncio.timeout(pool.times.answer):

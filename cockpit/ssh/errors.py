@@ -280,8 +280,14 @@ def _not_reached(code: int, said: str) -> _Answer:
             f"the hop before it forbids going on to it: {said}",
             "see AllowTcpForwarding and PermitOpen in that hop's sshd_config",
         )
-    reason = said if said and said.lower() != "open failed" else "no reason was given"
-    return HostUnreachable, f"the hop before it can't reach it: {reason}", "check that it is up"
+    if not said or said.lower() == "open failed":
+        return (
+            HostUnreachable,
+            "not reached from the hop before it, which gives no reason",
+            "check that it is up",
+        )
+    # The reason goes first: rows are narrow.
+    return HostUnreachable, f"{said[0].lower()}{said[1:]}, seen from the hop before it", "check that it is up"
 
 
 def _not_verified(case: _Case) -> _Answer:

@@ -8,12 +8,12 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import asyncssh
-from asyncssh.encryption import get_encryption_algs
-from asyncssh.kex import get_kex_algs
-from asyncssh.mac import get_mac_algs
-from asyncssh.public_key import get_certificate_algs, get_public_key_algs
+from asyncssh.encryption import get_default_encryption_algs, get_encryption_algs
+from asyncssh.kex import get_default_kex_algs, get_kex_algs
+from asyncssh.mac import get_default_mac_algs, get_mac_algs
 
 from cockpit.errors import HostUnreachable, SshError
+from cockpit.ssh.algorithms import chosen
 from cockpit.ssh.asking import Patience
 from cockpit.ssh.errors import Stage, mapped
 from cockpit.ssh.host_config import HostConfig
@@ -91,40 +91,33 @@ class Handshake:
 
     def _options(self) -> dict[str, Any]:
         config, times = self.config, self._times
-        options: dict[str, Any] = {
+        ciphers = (*FASTEST, *map(bytes.decode, get_default_encryption_algs()))
+        macs, exchanges = map(bytes.decode, get_default_mac_algs()), map(bytes.decode, get_default_kex_algs())
+        return {
             "login_timeout": 0,
             "keepalive_interval": config.server_alive_interval or times.keepalive,
             "keepalive_count_max": max(1, config.server_alive_count_max),
             "tcp_keepalive": config.tcp_keep_alive,
             "compression_algs": ["zlib@openssh.com", "none"] if config.compression else ["none"],
-            "encryption_algs": f"^{','.join(FASTEST)}",
-        }
-        wanted = {
-            "encryption_algs": ("Ciphers", config.ciphers, get_encryption_algs()),
-            "mac_algs": ("MACs", config.macs, get_mac_algs()),
-            "kex_algs": ("KexAlgorithms", config.kex_algorithms, get_kex_algs()),
-            "server_host_key_algs": (
-                "HostKeyAlgorithms",
-                config.host_key_algorithms,
-                [*get_certificate_algs(), *get_public_key_algs()],
+            "encryption_algs": self._chosen("Ciphers", config.ciphers, get_encryption_algs(), ciphers),
+            "mac_algs": self._chosen("MACs", config.macs, get_mac_algs(), tuple(macs)),
+            "kex_algs": self._chosen(
+                "KexAlgorithms", config.kex_algorithms, get_kex_algs(), tuple(exchanges)
             ),
         }
-        for option, (name, names, known) in wanted.items():
-            if names:
-                options[option] = _known(config.name, name, names, known)
-        return options
 
-
-def _known(hop: str, option: str, names: Sequence[str], known: Sequence[bytes]) -> list[str]:
-    """Return those of an option's algorithms that asyncssh has; it takes a list with any other for a mistake."""
-    there = [name for name in names if name.encode() in known]
-    if not there:
-        raise HostUnreachable(
-            f"nothing that {option} names can be done here: {', '.join(names)}",
-            where=hop,
-            remedy=f"add one of {', '.join(each.decode() for each in known[:4])} to {option} in ssh_config",
-        )
-    return there
+    def _chosen(
+        self, option: str, said: Sequence[str], able: Sequence[bytes], default: Sequence[str]
+    ) -> list[str]:
+        """Return those of an option's algorithms that asyncssh has."""
+        there = chosen(said, able, default)
+        if not there:
+            raise HostUnreachable(
+                f"nothing that {option} names can be done here: {', '.join(said)}",
+                where=self.config.name,
+                remedy=f"add one of {', '.join(default[:4])} to {option} in ssh_config",
+            )
+        return there
 
 
 class _Noting:

@@ -15,6 +15,7 @@ from cockpit.errors import (
     ChannelRefused,
     CockpitError,
     ConnectionLost,
+    HostKeyRefused,
     HostUnreachable,
     LoginRefused,
     SshError,
@@ -64,6 +65,7 @@ class Hop:
         self._tasks: set[asyncio.Future[Any]] = set()
         self._state, self._since, self._took = HopState.IDLE, time.time_ns(), 0.0
         self._error: CockpitError | None = None
+        self._refusal: tuple[float, CockpitError] | None = None
         self._was_up = self._closed = False
 
     def status(self) -> HopStatus:
@@ -86,8 +88,9 @@ class Hop:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing of it is there, and nobody asked for it for long."""
-        unwanted = self._times.passed() - self._used > self._times.wanted
+        """Whether nothing of it is there, and nobody asked for it for long; less long where it never was."""
+        kept = self._times.wanted if self._was_up else self._times.never_up
+        unwanted = self._times.passed() - self._used > kept
         busy = self._attempt is not None and self._attempt.open
         return unwanted and not (busy or self._links or self._returning or self.behind)
 
@@ -95,18 +98,19 @@ class Hop:
         """Note that it is in use."""
         self._used = self._times.passed()
 
-    async def connected(self, *, ask: bool = True) -> asyncssh.SSHClientConnection:
+    async def connected(self, *, ask: bool = True, for_source: bool = False) -> asyncssh.SSHClientConnection:
         """Return its first connection, making it where there is none.
 
         Args:
             ask: Whether somebody waits, and can be asked for what the login takes.
+            for_source: Whether it is for something that runs by itself and tries again and again.
 
         Raises:
             SshError: It, or a hop before it, can't be connected.
         """
-        return (await self._linked(ask)).connection
+        return (await self._linked(ask and (not for_source or self._may_ask()))).connection
 
-    async def session(self, opening: Opening[R]) -> R:
+    async def session(self, opening: Opening[R], *, for_source: bool = False) -> R:
         """Open a session: a program, or a subsystem.
 
         A connection allows so many (MaxSessions). Where one refuses another, a further connection is made, up to
@@ -114,6 +118,7 @@ class Hop:
 
         Args:
             opening: Opens it on a connection, in bounded time, and calls what it is given when the session is over.
+            for_source: Whether it is for something that runs by itself and tries again and again.
 
         Raises:
             SshError: It can't be connected, or gives no session.
@@ -121,7 +126,7 @@ class Hop:
         loop = asyncio.get_running_loop()
         until, again, more = loop.time() + self._times.session, True, True
         while True:
-            await self._linked(True)
+            await self.connected(for_source=for_source)
             for link in [each for each in self._links if each.alive and not each.room_in]:
                 try:
                     return await link.session(opening)
@@ -180,6 +185,22 @@ class Hop:
         if before is not None and before._state is not HopState.UP:
             return f"through {before.config.name}, which is {before._state}"
         return _said(self._error) if self._error else ""
+
+    def _may_ask(self) -> bool:
+        """Return whether a person may be asked for what a source wants.
+
+        Once they may. After a refusal they are not, and for some minutes it is not even tried, so that no dialog
+        comes back by itself and no account is locked; what a person does is free of that.
+
+        Raises:
+            CockpitError: It was refused just before.
+        """
+        if self._refusal is None:
+            return True
+        refused_at, error = self._refusal
+        if self._state is HopState.DOWN and self._times.passed() - refused_at < self._times.refused:
+            raise error
+        return False
 
     def _refused(self, link: Link, error: asyncssh.ChannelOpenError) -> None:
         """Note that a connection refused a session as one too many; raise where it means anything else."""
@@ -243,13 +264,18 @@ class Hop:
                 error = LoginRefused(
                     f"it waits for you: it wants {unasked.wanted}", where=error.where, remedy="use it again"
                 )
+            if isinstance(error, LoginRefused | HostKeyRefused):
+                self._refusal = (self._times.passed(), error)
             self._turn(HopState.DOWN, error)
             raise error from None
         except BaseException:
-            self._turn(HopState.DOWN if self._error and self._was_up else HopState.IDLE, self._error)
+            if (
+                self._attempt is None or not self._attempt.open
+            ):  # else somebody came meanwhile, and began anew
+                self._turn(HopState.DOWN if self._error and self._was_up else HopState.IDLE, self._error)
             raise
         self._took = (time.monotonic() - began) * 1000
-        self._was_up, self._error = True, None
+        self._was_up, self._error, self._refusal = True, None, None
         self._turn(HopState.UP)
         for hop in self.behind:
             hop.revive()
@@ -266,7 +292,13 @@ class Hop:
             return await handshake.made(login)
 
         try:
-            connection = await logged_in(self.config, asker, connect, patience=patience)
+            connection = await logged_in(
+                self.config,
+                asker,
+                connect,
+                patience=patience,
+                forward_agent=bool(self.config.forward_agent),
+            )
         except CockpitError:
             raise
         except THEIRS as error:

@@ -27,23 +27,12 @@ from msgspec import Struct
 from cockpit.errors import HostKeyRefused
 from cockpit.hygiene import clean_line
 from cockpit.ssh import known_hosts
+from cockpit.ssh.algorithms import PLAIN, chosen
 from cockpit.ssh.asking import Asker, OfferedKey, Verdict
 from cockpit.ssh.host_config import HostConfig
 from cockpit.ssh.known_hosts import CA, DEFAULT_PORT, REVOKED, Entry
 from cockpit.ssh.randomart import randomart
 from cockpit.ssh.revoked import RevokedKeys, revoked_keys
-
-_ORDER = (
-    "ssh-ed25519",
-    "ecdsa-sha2-nistp256",
-    "ecdsa-sha2-nistp384",
-    "ecdsa-sha2-nistp521",
-    "rsa-sha2-512",
-    "rsa-sha2-256",
-)
-"""What is asked for where ssh_config says nothing, as OpenSSH does."""
-_WEAK = {"ssh-rsa", "ssh-dss"}
-"""Signatures of SHA-1, which OpenSSH takes from no certificate authority."""
 
 
 class HostKeys:
@@ -99,18 +88,13 @@ class HostKeys:
             if not entry.marker
             for name in entry.key.sig_algorithms
         }
-        plain = self._wanted(get_public_key_algs())
-        certified = self._wanted(get_certificate_algs(), "-cert-v01@openssh.com")
+        said = self._config.host_key_algorithms
+        plain = chosen(said, get_public_key_algs())
         return [
-            *(certified if self._authorities() else ()),
+            *(chosen(said, get_certificate_algs()) if self._authorities() else ()),
             *(name for name in plain if name in known),
             *(name for name in plain if name not in known),
         ]
-
-    def _wanted(self, able: Sequence[bytes], suffix: str = "") -> list[str]:
-        names = [name.decode() for name in able]
-        wanted = self._config.host_key_algorithms or [f"{name}{suffix}" for name in _ORDER]
-        return [name for name in wanted if name in names]
 
     def judge(self, blob: bytes) -> None:
         """Let a host's key pass.
@@ -159,9 +143,9 @@ class HostKeys:
 
     def _check_certificate(self, certificate: SSHOpenSSHCertificate, blob: bytes) -> None:
         signed_with = _details(certificate, blob).signed_with
-        allowed = self._config.ca_signature_algorithms
+        allowed = chosen(self._config.ca_signature_algorithms, get_public_key_algs(), PLAIN)
         try:
-            if signed_with in _WEAK - set(allowed) or (allowed and signed_with not in allowed):
+            if signed_with not in allowed:
                 raise ValueError(f"signed with {clean_line(signed_with, 60)}, which is not allowed")
             certificate.validate(CERT_TYPE_HOST, self._principal)
         except ValueError as error:

@@ -16,17 +16,20 @@ from asyncssh.public_key import (
     SSHKey,
     SSHKeyPair,
     SSHOpenSSHCertificate,
-    get_default_public_key_algs,
+    get_certificate_algs,
     get_public_key_algs,
 )
 
 from cockpit.hygiene import clean_line
+from cockpit.ssh import algorithms
 from cockpit.ssh.agent import Agent, AgentKey, constraints, name_rsa_certificate
+from cockpit.ssh.algorithms import chosen
 from cockpit.ssh.asking import Operator, Secret
 from cockpit.ssh.host_config import HostConfig
 from cockpit.ssh.keyfiles import UNREADABLE, KeyFile, certificate, key_files, private_key
 
-_SHA1 = ("ssh-rsa", "ssh-dss")
+_RSA = ("rsa-sha2-256", "rsa-sha2-512")
+_RSA_CERTIFIED = [algorithms.certified(name).encode() for name in _RSA]
 _TOUCH = "touch your security key"
 
 
@@ -86,11 +89,9 @@ class Identities:
         self._offers: AsyncIterator[SSHKeyPair] | None = None
         self._agent = Agent(config.identity_agent) if config.identity_agent else None
         self._session: tuple[bytes, bytes, bytes] | None = None
-        accepted = config.pubkey_accepted_algorithms
-        able = [name.decode() for name in get_public_key_algs()]
-        default = [name.decode() for name in get_default_public_key_algs() if name.decode() not in _SHA1]
-        self._accepted = set(accepted)
-        self._signatures = [name for name in (accepted or default) if name in able]
+        said = config.pubkey_accepted_algorithms
+        self._signatures = chosen(said, get_public_key_algs())
+        self._accepted = {*self._signatures, *chosen(said, (*get_certificate_algs(), *_RSA_CERTIFIED))}
 
     def options(self) -> dict[str, Any]:
         """Return the arguments of `asyncssh.connect` about signatures."""
@@ -166,12 +167,9 @@ class Identities:
 
     def _acceptable(self, pair: SSHKeyPair) -> bool:
         """Tell whether PubkeyAcceptedAlgorithms allows a key."""
-        if not self._accepted:
-            return True
         names = {pair.algorithm.decode()}
         if pair.algorithm.startswith((b"ssh-rsa", b"rsa-")):
-            suffix = "-cert-v01@openssh.com" if pair.has_cert else ""
-            names = {f"rsa-sha2-{bits}{suffix}" for bits in (256, 512)} | names
+            names |= {algorithms.certified(name) if pair.has_cert else name for name in _RSA}
         return bool(names & self._accepted)
 
     # Keys on the disk.

@@ -32,6 +32,7 @@ class Pool:
         self._changed = changed
         self.times = times or Times()
         self._hops: dict[Key, Hop] = {}
+        self._sweeping: asyncio.TimerHandle | None = None
 
     async def hop(self, host: str) -> Hop:
         """Return the last hop of the way to a target; it is connected when it is first used.
@@ -39,11 +40,9 @@ class Pool:
         Raises:
             CockpitError: No way leads there.
         """
-        route = await self._find(host)
-        self._forget()
         before: Hop | None = None
         key: Key = ()
-        for config in route:
+        for config in await self._find(host):
             key = (
                 key,
                 config.user,
@@ -51,20 +50,27 @@ class Pool:
                 config.port,
                 config.host_key_alias,
                 config.proxy_command,
+                config.forward_agent,
             )
             if key not in self._hops:
                 self._hops[key] = Hop(config, before, self._asker, self._changed, self.times)
             before = self._hops[key]
+            before.touch()
+        if self._sweeping is None:
+            self._sweep()
         assert before is not None
         return before
 
-    def _forget(self) -> None:
-        """Drop the hops that nobody wanted for long, the farthest first."""
+    def _sweep(self) -> None:
+        """Forget the hops that nobody wanted for long, the farthest first; and look again later."""
         for key, hop in reversed(tuple(self._hops.items())):
             if hop.idle:
                 if hop.before is not None:
                     hop.before.behind.remove(hop)
                 del self._hops[key]
+                self._changed()
+        again = self.times.never_up / 5
+        self._sweeping = asyncio.get_running_loop().call_later(again, self._sweep) if self._hops else None
 
     def statuses(self) -> tuple[HopStatus, ...]:
         """Return how each hop is doing, those nearer to us first."""
@@ -72,6 +78,9 @@ class Pool:
 
     async def close(self) -> None:
         """Close all, the farthest first."""
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            self._sweeping = None
         hops, self._hops = tuple(self._hops.values()), {}
         for hop in hops:
             hop.end()

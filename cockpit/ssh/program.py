@@ -29,6 +29,8 @@ HELD = 4 * READ
 """Bytes held for a slow reader before the program is made to wait."""
 WINDOW = 16 << 20
 """Bytes that a host may send on one channel before we have read them."""
+TYPED_WINDOW = 128 * 1024
+"""The same for one with a terminal: what is on its way when somebody presses ctrl+c is still shown."""
 PACKET = 256 * 1024
 """Bytes in a packet at most; OpenSSH sends 32 KiB at most whatever is allowed."""
 LINGER = 1.0
@@ -109,7 +111,7 @@ async def start(
                     request_pty="force" if wanted.terminal else False,
                     env=[f"{name}={value}" for name, value in wanted.environment.items()],
                     encoding=None,
-                    window=WINDOW,
+                    window=WINDOW if wanted.terminal is None else TYPED_WINDOW,
                     max_pktsize=PACKET,
                     **terminal,
                 ),

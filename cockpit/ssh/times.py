@@ -25,6 +25,8 @@ class Times(Struct, frozen=True, kw_only=True):
         first_wait: Before a lost connection is made again; doubled with each failure.
         longest_wait: Before it is tried again, at most.
         wanted: How long after its last use a lost connection is made again without anybody asking for it.
+        never_up: How long after that a hop is forgotten which was never connected.
+        refused: How long after a refusal a login is not tried again for what runs by itself.
         session: To wait for a session to end where a host allows no more of them.
         woken: For a connection to answer after this machine slept.
         passed: A clock that also goes while this machine sleeps.
@@ -36,6 +38,8 @@ class Times(Struct, frozen=True, kw_only=True):
     first_wait: float = 1.0
     longest_wait: float = 30.0
     wanted: float = 1800.0
+    never_up: float = 300.0
+    refused: float = 300.0
     session: float = 10.0
     woken: float = 5.0
     passed: Callable[[], float] = passed

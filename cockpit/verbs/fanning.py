@@ -84,7 +84,7 @@ class _Canary:
         self.asking = self.unasked = False
         self._go_on = go_on
 
-    async def __call__(self, host: HostRun, left: int) -> bool:
+    async def __call__(self, host: HostRun, others: tuple[HostRun, ...]) -> bool:
         """Return whether it goes on."""
         if self._go_on:
             return True
@@ -97,7 +97,7 @@ class _Canary:
             print(f"canary {clean_text(host.name)}: {host.how()}", file=sys.stderr)
             for line in _output(host):
                 print(line, file=sys.stderr)
-            hosts = f"the other {left:,} hosts" if left > 1 else "the other host"
+            hosts = f"the other {len(others):,} hosts" if len(others) > 1 else "the other host"
             print(
                 f"run it on {hosts}? (yes goes on, anything else stops): ",
                 end="",
@@ -164,7 +164,7 @@ async def _print_lines(
             print(as_json(document, indent=None), flush=True)
         except BrokenPipeError:
             task.cancel()
-            raise
+            return
 
 
 async def _document(log: ActionLog, fan: FanOut, host: HostRun) -> dict[str, Any]:

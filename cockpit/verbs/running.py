@@ -174,7 +174,7 @@ async def _run(
             from cockpit.verbs.fanning import run_on_all
 
             return await run_on_all(executor, command, args)
-        return await _run_on_one(executor, command, as_json=args.json or args.jsonl)
+        return await _run_on_one(executor, command, args)
     finally:
         await connections.close()
 
@@ -196,7 +196,7 @@ def executor_of(
     return Executor(log, transports, judge=GroupJudge(guard))
 
 
-async def _run_on_one(executor: Executor, command: Command, *, as_json: bool) -> int:
+async def _run_on_one(executor: Executor, command: Command, args: argparse.Namespace) -> int:
     """Run a command, stopping it when a signal asks for that, and return the exit status."""
     import asyncio
     import signal
@@ -205,6 +205,7 @@ async def _run_on_one(executor: Executor, command: Command, *, as_json: bool) ->
     from cockpit.errors import CommandError
     from cockpit.hygiene import clean_text
 
+    as_json, indent = args.json or args.jsonl, None if args.jsonl else 2
     ids: list[str] = []
     ends: list[Ended] = []
     task = asyncio.ensure_future(
@@ -220,12 +221,12 @@ async def _run_on_one(executor: Executor, command: Command, *, as_json: bool) ->
             status = 128 + signal.SIGPIPE
         except CommandError:
             if ids and as_json:
-                await _print(executor.log, ids[0])
+                await _print(executor.log, ids[0], indent)
             raise
     if ends and ends[0].log_error is not None:
         raise _not_recorded(ends[0])
     if ids and as_json:
-        await _print(executor.log, ids[0])
+        await _print(executor.log, ids[0], indent)
     if words := _unknown(ends, command):
         print(f"cockpit: {clean_text(words)}", file=sys.stderr)
     return status
@@ -296,7 +297,7 @@ def _not_recorded(ended: Ended) -> ActionLogError:
     )
 
 
-async def _print(log: ActionLog, action: str) -> None:
+async def _print(log: ActionLog, action: str, indent: int | None) -> None:
     from cockpit.verbs.showing import as_json
 
-    print(as_json(await log.show(action)), flush=True)
+    print(as_json(await log.show(action), indent=indent), flush=True)

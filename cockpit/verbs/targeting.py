@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from cockpit.inventory.inventories import Inventories
 
 
-async def targets_for(settings: Settings, name: str, *, data: Path | None = None) -> Targets:
-    """Return the targets by which a name can be told; what fails on the way is said on stderr.
+async def targets_for(settings: Settings, *names: str, data: Path | None = None) -> Targets:
+    """Return the targets by which names can be told; what fails on the way is said on stderr.
 
     Of this machine inventories have nothing to say, so none is asked for it.
 
     Args:
         settings: Name the rules and the inventories.
-        name: What a target was called on the command line.
+        names: What targets were called on the command line.
         data: The data directory, in which the answers of commands are kept; None keeps none.
     """
     from cockpit.inventory.inventories import known_targets, targets_of
 
-    if name == LOCAL:
+    if set(names) <= {LOCAL}:
         return targets_of(settings)
     targets, inventories = await known_targets(settings, data)
     complain(inventories)

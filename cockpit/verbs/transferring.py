@@ -36,7 +36,8 @@ def transfer(args: argparse.Namespace, requests: Sequence[Fetch | Put]) -> int:
     from cockpit.verbs.targeting import targets_for
 
     settings, data = config.load(args.config), data_dir(args.data_dir)
-    targets = asyncio.run(targets_for(settings, requests[0].host, data=data))
+    hosts = [request.host for request in requests]
+    targets = asyncio.run(targets_for(settings, *hosts, data=data))
     commands = [_command(args, request, targets) for request in requests]
     log = opened(data, settings)
     try:

@@ -206,7 +206,9 @@ class FleetSource(Source[O]):
         except BaseException:
             if starting is not None:
                 starting.cancel()
-                await asyncio.gather(starting, return_exceptions=True)
+                [started] = await asyncio.gather(starting, return_exceptions=True)
+                if not isinstance(started, BaseException):
+                    started.close()
             raise
         try:
             yield program

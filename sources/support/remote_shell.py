@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from cockpit.errors import BadAnswer, ConnectionLost, Unreachable
 from cockpit.source import RemoteProgram
@@ -29,10 +29,25 @@ def script(answers: str, *, before: str = "") -> tuple[str, ...]:
     """
     loop = (
         f"LC_ALL=C;export LC_ALL;PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin;{before}"
-        "while read -r n q;do printf '\\n@%s\\n' \"$n\";"
+        "while IFS=' ' read -r n q;do printf '\\n@%s\\n' \"$n\";"
         f"{answers};printf '\\n@%s.\\n' \"$n\";done"
     )
     return ("sh", "-c", loop)
+
+
+_HELD = (
+    'exec 3<&0;"$@" </dev/null & p=$!;'
+    "{ while read -r x;do :;done;kill $p 2>/dev/null;} <&3 >/dev/null 2>&1 & w=$!;"
+    "exec 3<&-;wait $p;s=$?;kill $w 2>/dev/null;exit $s"
+)
+
+
+def held(argv: Sequence[str]) -> tuple[str, ...]:
+    """Return the argv of a program that ends when its input does, as it does when the connection breaks.
+
+    A program that follows something would else stay on the host until it has the next thing to say.
+    """
+    return ("sh", "-c", _HELD, "sh", *argv)
 
 
 class Late(Unreachable):

@@ -42,10 +42,7 @@ _LIST = (
 _READ = 'cut(){ eval "g=\\$f$1";dd if="$g" bs=4096 skip=$2 count=$3 2>/dev/null;};'
 _BEFORE = f"nl=$(printf '\\nx');nl=${{nl%x}};{_LIST}{_READ}"
 _ANSWERS = 'case $q in l)list "$@";;*)cut $q;;esac'
-_LISTED = re.compile(r" *(\d{1,20}) \S+ +\d+ +\S+ +\S+ +(\d{1,18}) +\S+ +\S+ +\S+ (.*)")
-
-Key = tuple[str, int]
-"""A path and an inode."""
+_LISTED = re.compile(r" *([0-9]{1,20}) \S+ +[0-9]+ +\S+ +\S+ +([0-9]{1,18}) +\S+ +\S+ +\S+ (.*)")
 
 
 def argv_of(paths: Sequence[str]) -> tuple[str, ...]:
@@ -114,6 +111,13 @@ class Rewritten(Exception):
     """A file holds other bytes than those that were read of it."""
 
 
+class Mark(Struct, frozen=True, gc=False):
+    """How far a file was read, and the last bytes that were."""
+
+    offset: int
+    recent: bytes
+
+
 class RemoteFile:
     """One file on a host: how far it was read, and the lines that are being put together.
 
@@ -135,9 +139,19 @@ class RemoteFile:
 
     def begin(self, inode: int, offset: int = 0) -> None:
         """Read another file from now on, near an offset: at the start of the line after it."""
-        self.inode, self.offset = inode, offset
-        self._recent, self._whole = b"", offset == 0
+        self.inode, self._recent, self._whole = inode, b"", offset <= 0
+        self.offset = max(0, offset - 1)
         self._lines.clear()
+
+    def resume(self, inode: int, mark: Mark) -> None:
+        """Read a file from now on from where it was read to, if it still is the same."""
+        self.begin(inode)
+        self.offset, self._recent = mark.offset, mark.recent
+
+    @property
+    def mark(self) -> Mark:
+        """How far it was read."""
+        return Mark(self.offset, self._recent)
 
     def question(self, index: int, size: int) -> str:
         """Return what to ask for the bytes that follow, up to `AT_ONCE` of them."""
@@ -145,8 +159,8 @@ class RemoteFile:
         last = -(-min(size, self.offset + AT_ONCE) // BLOCK)
         return f"{index} {first} {max(1, last - first)}"
 
-    def take(self, answer: bytes, now: int) -> list[LogRecord]:
-        """Take in the answer, and return the records that it completes.
+    def take(self, answer: bytes) -> list[str]:
+        """Take in the answer, and return the texts of the records that it completes.
 
         Raises:
             Rewritten: It begins with other bytes than were read before.
@@ -166,6 +180,10 @@ class RemoteFile:
         texts: list[str] = []
         for start in range(0, len(data), LINE):
             texts += self._joiner.join(lines_of(self._lines.take(data[start : start + LINE])))
+        return texts
+
+    def records(self, texts: Sequence[str], now: int) -> list[LogRecord]:
+        """Return the records that some texts stand for."""
         return [self._parser.parse(text, now) for text in texts]
 
     def settled(self, now: int) -> list[LogRecord]:
@@ -177,5 +195,4 @@ class RemoteFile:
 
     def rest(self, now: int) -> list[LogRecord]:
         """Return the records of all that was read."""
-        texts = self._joiner.join(lines_of(self._lines.flush())) + self._joiner.flush()
-        return [self._parser.parse(text, now) for text in texts]
+        return self.records(self._joiner.join(lines_of(self._lines.flush())) + self._joiner.flush(), now)

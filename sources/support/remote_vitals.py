@@ -55,7 +55,9 @@ ARGV = script(_ANSWERS)
 
 DISKS = "d"
 PROCESSES = "p"
-_DF = re.compile(r"(\S.*?) +(\d+) +(\d+) +(-?\d+) +(?:\d+%|-) +(/.*)")
+_WHOLE = re.compile(r"[0-9]{1,18}")
+_DECIMAL = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,15})?")
+_DF = re.compile(r"(\S.*?) +([0-9]{1,18}) +([0-9]{1,18}) +(-?[0-9]{1,18}) +(?:[0-9]+%|-) +(/.*)")
 MOST = 256
 """Disks, and network interfaces, that are read of one answer."""
 FIELDS = (
@@ -131,13 +133,13 @@ def _read_file(vitals: Vitals, path: str, lines: list[str]) -> None:
     match path:
         case "/proc/stat":
             if lines[0].startswith("cpu "):
-                numbers = [float(word) for word in lines[0].split()[1:]]
+                numbers = [_number(word) for word in lines[0].split()[1:]]
                 vitals.times = dict(zip(FIELDS, numbers, strict=False))
         case "/proc/loadavg":
-            one, five, fifteen = (float(word) for word in lines[0].split()[:3])
+            one, five, fifteen = (_number(word) for word in lines[0].split()[:3])
             vitals.load = (one, five, fifteen)
         case "/proc/uptime":
-            vitals.uptime = float(lines[0].split()[0])
+            vitals.uptime = _number(lines[0].split()[0])
         case "/proc/meminfo":
             vitals.memory = {name: count * 1024 for name, count in _counts(lines, ":").items()}
         case "/proc/vmstat":
@@ -150,12 +152,23 @@ def _read_file(vitals: Vitals, path: str, lines: list[str]) -> None:
             vitals.pressure[path.rpartition("/")[2]] = "\n".join(lines)
 
 
+def _number(word: str) -> float:
+    """Read a number as the kernel writes one.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not _DECIMAL.fullmatch(word):
+        raise ValueError(word)
+    return float(word)
+
+
 def _counts(lines: list[str], mark: str) -> dict[str, int]:
     found = {}
     for line in lines:
         name, _, rest = line.partition(mark)
         number = rest.split()[0] if rest.split() else ""
-        if number.isascii() and number.isdigit() and len(number) < 19:
+        if _WHOLE.fullmatch(number):
             found[name] = int(number)
     return found
 
@@ -172,7 +185,7 @@ def _cores(text: str) -> int:
 def _read_link(vitals: Vitals, line: str) -> None:
     name, colon, rest = line.strip().rpartition(":")
     words = rest.split()
-    if not colon or len(words) < 16 or not all(word.isdigit() for word in words):
+    if not colon or len(words) < 16 or not all(map(_WHOLE.fullmatch, words)):
         return
     link = _link(vitals, name)
     if link is not None:
@@ -194,7 +207,7 @@ def _read_state(vitals: Vitals, path: str, value: str) -> None:
         return
     if what == "operstate":
         link.up = value != "down"
-    elif value.isascii() and value.isdigit() and len(value) < 9:
+    elif _WHOLE.fullmatch(value):
         link.speed = int(value)
 
 
@@ -223,7 +236,7 @@ def _disks(blocks: str, inodes: str) -> dict[str, Usage]:
 
 def _rows(text: str) -> list[re.Match[str]]:
     matches = [_DF.fullmatch(line) for line in text.split("\n")[:4096] if len(line) < 4096]
-    return [match for match in matches if match and all(len(match[group]) < 19 for group in (2, 3, 4))]
+    return [match for match in matches if match]
 
 
 def _processes(text: str) -> dict[int, tuple[str, float, int]]:
@@ -233,11 +246,11 @@ def _processes(text: str) -> dict[int, tuple[str, float, int]]:
         head, paren, rest = line.rpartition(")")
         number, _, name = head.partition(" (")
         words = rest.split()
-        if not paren or not number.isdigit() or len(words) < 22 or len(line) > 4096:
+        if not paren or len(words) < 22 or len(line) > 4096:
             continue
         user, system, pages = words[11], words[12], words[21]
-        if user.isdigit() and system.isdigit() and pages.isdigit():
-            found[int(number[:10])] = (name, float(user) + float(system), int(pages[:18]))
+        if all(map(_WHOLE.fullmatch, (number, user, system, pages))):
+            found[int(number)] = (name, float(user) + float(system), int(pages))
     return found
 
 

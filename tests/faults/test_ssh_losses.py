@@ -12,7 +12,7 @@ import asyncssh
 import pytest
 from msgspec.structs import replace
 
-from cockpit.errors import ChannelRefused, ConnectionLost, HostUnreachable
+from cockpit.errors import ChannelRefused, ConnectionLost, HostUnreachable, LoginRefused
 from cockpit.ssh.asking import Nobody, Question
 from cockpit.ssh.connections import Connections
 from cockpit.ssh.host_config import HostConfig
@@ -48,7 +48,12 @@ async def test_a_cut_in_the_middle_of_a_command_is_told_at_once_with_all_that_ca
     connections: Connections, proxy: TcpProxy
 ) -> None:
     started = await connections.start("one", "seq 200000; sleep 60")
-    await asyncio.sleep(0.6)  # more is on its way than is held for a reader who has yet to come
+
+    def came() -> int:
+        """Count what is held for a reader, and what asyncssh holds beyond that."""
+        return started._came + sum(len(data) for data, _ in tuple(started._channel._recv_buf))
+
+    await until(lambda: came() >= 1_288_894, what="all lines")
     proxy.cut()
     out, ending = await ended(started)
     assert out.count(b"\n") == 200_000
@@ -362,3 +367,35 @@ async def test_nobody_is_asked_by_a_connection_that_comes_back_by_itself(server:
             assert getattr(hop(connections, "host"), "since_ns", 0) == status.since_ns
             assert (await run(connections, "host", "true"))[0] == b"done"
             assert person.asked == 2
+
+
+async def test_a_source_asks_once_and_hammers_no_login(server: Server) -> None:
+    server.password = True
+    person = Tired()
+    async with connecting(server.find, person, times=replace(QUICK, refused=0.8)) as connections:
+        for _ in range(3):
+            with pytest.raises(LoginRefused):
+                await connections.dial("host", "127.0.0.1", 9)
+        asked = person.asked
+        assert asked and server.logins == 1
+        with pytest.raises(LoginRefused):
+            await connections.start("host", "true", for_source=True)
+        await asyncio.sleep(1.0)
+        with pytest.raises(LoginRefused, match="it waits for you: it wants a password"):
+            await connections.dial("host", "127.0.0.1", 9)
+        assert person.asked == asked and server.logins == 2
+        with pytest.raises(LoginRefused):
+            await connections.start("host", "true")
+        assert person.asked == 2 * asked
+
+
+class Tired(Nobody):
+    """Is asked, and gives up."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def secret(self, question: Question) -> str | None:
+        """Give up."""
+        self.asked += 1
+        return None

@@ -58,8 +58,8 @@ class Many:
     def fan(self, *, parallel: int = 10) -> FanOut:
         return FanOut(self.executor, parallel=parallel, go_on=self.go_on)
 
-    async def go_on(self, host: HostRun, left: int) -> bool:
-        self.asked.append(f"{host.name} {host.state}, {left} left")
+    async def go_on(self, host: HostRun, others: tuple[HostRun, ...]) -> bool:
+        self.asked.append(f"{host.name} {host.state}, {len(others)} left")
         return self.answer
 
     def recorded(self) -> list[Action]:

@@ -189,6 +189,7 @@ CASES = {
     "command with quotes": 'ProxyCommand "a b" c # no\n',
     "command with equals": "ProxyCommand = nc %h\n",
     "environment": 'SendEnv LANG LC_* FOO\nSendEnv -LC_* -F?O\nSetEnv A=1 B="x y" A=3\nSetEnv C=4\n',
+    "no environment": "SendEnv LANG A\nSendEnv -*\n",
     "bad environment": "SetEnv A\n",
     "bad environment name": "SendEnv A=b\n",
     "algorithms": "Ciphers ^aes256-ctr\nKexAlgorithms -diffie*\nMACs +hmac-md5\nHostKeyAlgorithms ssh-ed25519\n",

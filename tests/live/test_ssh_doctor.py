@@ -110,7 +110,7 @@ def test_without_openssh_ours_is_shown_alone(
 def test_a_slip_of_the_pen_says_what_there_is(doctor: Doctor) -> None:
     status, found = doctor("closed", targets='[[targets]]\nname = "one"\n')
     assert status == 1
-    assert "no source or target is called so; there are local, one" in found["closed"]["hint"]
+    assert "no source or target is called so; there are ssh_config, local, one" in found["closed"]["hint"]
 
 
 def test_a_wrong_ssh_config_is_told_with_its_place(doctor: Doctor, tmp_path: Path) -> None:

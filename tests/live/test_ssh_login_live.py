@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +17,7 @@ from cockpit.errors import LoginRefused
 from cockpit.ssh.asking import Secret
 from tests.helpers.security_key import security_key_agent
 from tests.helpers.sshd import Answers, Sshd, log_in, run, sshd
+from tests.live.servers import wait_for
 
 PHRASE = "correct horse 4711"
 
@@ -50,17 +53,23 @@ def agent(tmp_path: Path) -> Iterator[str]:
     """A real ssh-agent; its socket."""
     if shutil.which("ssh-agent") is None:
         pytest.skip("ssh-agent is not installed (Debian package openssh-client)")
-    socket = str(tmp_path / "agent")
+    path = str(tmp_path / "agent")
     process = subprocess.Popen(
-        ["ssh-agent", "-D", "-a", socket], stdout=subprocess.DEVNULL, start_new_session=True
+        ["ssh-agent", "-D", "-a", path], stdout=subprocess.DEVNULL, start_new_session=True
     )
     try:
-        while not Path(socket).exists():
-            assert process.poll() is None
-        yield socket
+        wait_for(lambda: connects(path), what="the agent")
+        yield path
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def connects(path: str) -> bool:
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
+        probe.connect(path)
+        return True
+    return False
 
 
 def offered(server: Sshd, since: int) -> list[str]:
@@ -303,6 +312,23 @@ async def test_the_agent_is_forwarded_only_where_that_was_asked_for(
     done = await connection.run("ssh-add -l")
     connection.close()
     assert (fingerprint(server, "rsa") in str(done.stdout)) is forward
+
+
+async def test_a_forwarded_agent_signs_with_no_key_that_is_meant_for_some_hosts(
+    server: Sshd, allow: Callable[..., None], agent: str, tmp_path: Path
+) -> None:
+    allow("id")
+    known = tmp_path / "known"
+    known.write_text(f"good {server.public('host_ed25519')}\n")
+    run("ssh-add", "-q", server.path("rsa"), SSH_AUTH_SOCK=agent)
+    run("ssh-add", "-q", "-H", str(known), "-h", "good", server.path("stranger"), SSH_AUTH_SOCK=agent)
+    connection = await log_in(server.config(identity_agent=agent), Answers(), forward_agent=True)
+    signs = {
+        name: (await connection.run(f"ssh-add -T {server.path(name)}.pub")).exit_status
+        for name in ("rsa", "stranger")
+    }
+    connection.close()
+    assert signs["rsa"] == 0 and signs["stranger"] != 0
 
 
 async def test_an_agent_that_is_gone_is_none(

@@ -141,3 +141,12 @@ def test_a_kind_that_cannot_be_carried_says_so_with_its_place(tmp_path: Path, op
     with pytest.raises(ConfigError, match="can't be carried over SSH") as caught:
         registry.build(entry, remote=lambda _: pytest.fail("asked for a way"))
     assert caught.value.line and caught.value.key == "sources[0].via" and caught.value.file
+
+
+def test_a_kind_that_works_on_hosts_has_its_ways_in_the_targets(tmp_path: Path) -> None:
+    [entry] = via(tmp_path, '[[sources]]\nkind = "remote-host"\nhosts = ["a"]\nvia = "bastion-eu"\n')
+    with pytest.raises(
+        ConfigError, match=r"by their own ways \(say `via` in the hosts' \[\[targets\]\]"
+    ) as caught:
+        registry.build(entry, remote=lambda _: pytest.fail("asked for a way"))
+    assert caught.value.line == 5

@@ -40,10 +40,10 @@ def fits(text: str, pattern: str) -> bool:
     return text == pattern
 
 
-def fits_list(text: str, patterns: str) -> bool:
-    """Tell whether a text fits a list of patterns between commas; one after `!` that fits decides against."""
+def fits_any(text: str, patterns: Sequence[str]) -> bool:
+    """Tell whether a text fits one of the patterns; one after `!` that fits decides against."""
     found = False
-    for pattern in patterns.split(","):
+    for pattern in patterns:
         if pattern.startswith("!"):
             if fits(text, pattern[1:]):
                 return False
@@ -52,16 +52,9 @@ def fits_list(text: str, patterns: str) -> bool:
     return found
 
 
-def fits_host(host: str, patterns: Sequence[str]) -> bool:
-    """Tell whether a host fits what stands after `Host`; capital letters count there."""
-    found = False
-    for pattern in patterns:
-        if pattern.startswith("!"):
-            if fits(host, pattern[1:]):
-                return False
-        elif not found:
-            found = fits(host, pattern)
-    return found
+def fits_list(text: str, patterns: str) -> bool:
+    """Tell whether a text fits one of the patterns between commas; one after `!` that fits decides against."""
+    return fits_any(text, patterns.split(","))
 
 
 class Facts(Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from cockpit.errors import ConfigError, ConfigErrors
 from cockpit.ssh.config.lines import Line, lines_of
-from cockpit.ssh.config.matching import Facts, conditions, fits, fits_host, fits_list
+from cockpit.ssh.config.matching import Facts, conditions, fits, fits_any, fits_list
 from cockpit.ssh.config.options import MOST_EACH, OPTIONS, Kind, Wrong
 from cockpit.ssh.config.tokens import Here, Unexpandable, untilded
 
@@ -77,7 +77,7 @@ class Reader:
         self.final_wanted = False
         self._included = 0
         self._host = ""
-        self._facts: Callable[[], Facts] = lambda: NotImplemented
+        self._facts: Callable[[], Facts] | None = None
 
     def one(self, name: str, default: str = "") -> str:
         """Return the first word of an option's value."""
@@ -131,10 +131,11 @@ class Reader:
     async def _block(self, line: Line, place: Place, active: bool) -> bool:
         """Return whether what follows a Host, Match or Include counts."""
         if line.name == "host":
-            return not place.never and fits_host(self._host, line.words)
+            return not place.never and fits_any(self._host, line.words)
         if line.name == "match":
             wanted = conditions(line.rest)
             self.final_wanted = self.final_wanted or wanted.final
+            assert self._facts is not None
             return not place.never and await wanted.hold(self._facts())
         await self._include(line, place, active)
         return active

@@ -9,11 +9,16 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from cockpit.actionlog.records import State
+from cockpit.actions.command import Command
 from cockpit.errors import ActionLogError, Refused
 from cockpit.fanout.fanout import FanOut
 from cockpit.fanout.fold import counts
+from cockpit.guard.guard import Guard
+from cockpit.guard.judge import Assessment, Decision
+from cockpit.targets import Environment, Targets
 from tests.helpers.many_hosts import hosts, line, many
 
 
@@ -144,7 +149,7 @@ async def test_stopping_while_the_canary_is_asked_about_starts_nothing_more(tmp_
     async with many(tmp_path) as on:
         asked = asyncio.Event()
 
-        async def never(_host: object, _left: int) -> bool:
+        async def never(_host: object, _others: object) -> bool:
             asked.set()
             await asyncio.Event().wait()
             return True
@@ -159,8 +164,6 @@ async def test_stopping_while_the_canary_is_asked_about_starts_nothing_more(tmp_
 
 
 async def test_what_is_refused_touches_no_host_and_is_recorded_once(tmp_path: Path) -> None:
-    from cockpit.targets import Environment
-
     members = hosts(2) + hosts(1, Environment.PRODUCTION, name="db")
     async with many(tmp_path) as on:
         fan = on.fan()
@@ -170,6 +173,27 @@ async def test_what_is_refused_touches_no_host_and_is_recorded_once(tmp_path: Pa
     assert "--confirm @web" in str(refused.value)
     assert [(action.kind, action.state) for action in recorded] == [("fan-out", "denied")]
     assert not list(tmp_path.glob("web-*"))
+
+
+async def test_a_host_that_is_refused_by_itself_is_3_and_ends_a_change(tmp_path: Path) -> None:
+    class ButOne:
+        """Denies on one host what the guard lets run on any."""
+
+        guard = Guard(Targets())
+
+        def assess(self, command: Command) -> Assessment:
+            judged = self.guard.assess(command)
+            if command.target.name != "web-3":
+                return judged
+            return replace(judged, decision=Decision.DENY, reasons=("not there",))
+
+    async with many(tmp_path, ButOne()) as on:
+        fan = on.fan(parallel=1)
+        await fan.run(line(f'touch {tmp_path}/"$0"', hosts(4)))
+        recorded = on.recorded()
+    assert states(fan) == {"done": 2, "denied": 1, "not-started": 1}
+    assert fan.exit_status == 3 and "not there" in fan.hosts[2].error
+    assert [action.state.value for action in recorded[1:]] == ["done", "done", "denied"]
 
 
 async def test_without_a_record_no_host_is_touched(tmp_path: Path) -> None:
@@ -190,8 +214,6 @@ async def test_many_hosts_are_run_and_held_in_little_memory(tmp_path: Path) -> N
 
 
 async def test_a_host_that_can_not_be_reached_fails_alone(tmp_path: Path) -> None:
-    from msgspec.structs import replace
-
     members = hosts(3)
     members[1] = replace(members[1], transport="nowhere")
     async with many(tmp_path) as on:

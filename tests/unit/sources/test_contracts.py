@@ -20,6 +20,7 @@ from cockpit import registry
 from cockpit.testing import check_source
 from tests.helpers.dns_server import Zone, dns_server
 from tests.helpers.http_server import Asked, Said, http_server
+from tests.helpers.local_remote import LocalRemote
 from tests.helpers.tcp_server import free_port, tcp_server
 from tests.helpers.trace_servers import Jaeger, Zipkin, serving
 from tests.live.servers import Alertmanager, Prometheus, program
@@ -124,8 +125,23 @@ async def zipkin(stack: AsyncExitStack, _folder: Path) -> Mapping[str, object]:
     return {"interval": 0.3, "url": url}
 
 
+async def remote_host(_stack: AsyncExitStack, _folder: Path) -> Mapping[str, object]:
+    return {"interval": 0.2, "hosts": ["one", "two"]}
+
+
+async def remote_files(_stack: AsyncExitStack, folder: Path) -> Mapping[str, object]:
+    (folder / "app.log").write_text("2026-01-02T03:04:05Z ERROR boom\n" * 5)
+    return {"interval": 0.2, "hosts": ["one"], "paths": [str(folder / "*.log")]}
+
+
+async def remote_journald(_stack: AsyncExitStack, folder: Path) -> Mapping[str, object]:
+    program(REMOTE, "systemd-journal-remote")
+    Journal(folder).write("one", "two", _SYSTEMD_UNIT="shop.service")
+    return {"interval": 0.2, "hosts": ["one"], "directory": str(folder)}
+
+
 REACHABLE: Mapping[str, Recipe] = {
-    recipe.__name__: recipe
+    recipe.__name__.replace("_", "-"): recipe
     for recipe in (
         host,
         tcp,
@@ -139,6 +155,9 @@ REACHABLE: Mapping[str, Recipe] = {
         otlp,
         jaeger,
         zipkin,
+        remote_host,
+        remote_files,
+        remote_journald,
     )
 }
 
@@ -153,12 +172,22 @@ UNREACHABLE: Mapping[str, Callable[[str], Mapping[str, object]]] = {
     "zipkin": lambda nowhere: {"url": f"http://{nowhere}"},
     "files": lambda _nowhere: {"paths": ["/nonexistent/*.log"]},
     "journald": lambda _nowhere: {"directory": "/nonexistent"},
+    "remote-host": lambda _nowhere: {"hosts": ["down"]},
+    "remote-files": lambda _nowhere: {"hosts": ["down"], "paths": ["/var/log/*.log"]},
+    "remote-journald": lambda _nowhere: {"hosts": ["down"]},
 }
 
 
 def maker(kind: str, options: Mapping[str, object]) -> Callable[[], Any]:
     plugin = registry.load(kind)
-    return lambda: plugin(kind, msgspec.convert(options, plugin.options_type))
+
+    def make() -> Any:
+        source = plugin(kind, msgspec.convert(options, plugin.options_type))
+        if plugin.on_hosts:
+            source.remote = LocalRemote()
+        return source
+
+    return make
 
 
 def ours() -> list[str]:

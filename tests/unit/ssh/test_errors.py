@@ -156,7 +156,7 @@ def test_each_is_told_in_one_clean_line_at_every_stage(kind: type[BaseException]
             asyncssh.ChannelOpenError(2, "Connection refused"),
             Stage.REACHING,
             HostUnreachable,
-            "can't reach it",
+            "connection refused, seen from the hop before",
         ),
         (asyncssh.ChannelOpenError(1, "open failed"), Stage.REACHING, HostUnreachable, "forbids going on"),
         (asyncssh.ChannelOpenError(0xFFFFFFFF, "x"), Stage.USE, ChannelRefused, "lack the subsystem"),

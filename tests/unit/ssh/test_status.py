@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from cockpit.config import Settings
 from cockpit.signals import HealthState
 from cockpit.ssh.status import HopState, HopStatus, samples
 from cockpit.wiring import Cockpit
+from tests.helpers.screen import NOW, screen
 
 
 def status(name: str, state: HopState, **more: object) -> HopStatus:
-    return HopStatus(name=name, address=f"me@{name}:22", state=state, heard_ns=5, **more)  # type: ignore[arg-type]
+    return HopStatus(name=name, address=f"me@{name}:22", state=state, **({"heard_ns": 5} | more))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -41,7 +44,7 @@ def test_hops_reach_the_store_when_they_change_and_leave_it() -> None:
     assert not cockpit.stores.health.rows()
     seen = (
         status("bastion", HopState.UP),
-        status("db-1", HopState.DOWN, error="the hop before it can't reach it"),
+        status("db-1", HopState.DOWN, error="no route to host, seen from the hop before it"),
     )
     cockpit.hops = lambda: seen
     cockpit.drain()
@@ -53,3 +56,18 @@ def test_hops_reach_the_store_when_they_change_and_leave_it() -> None:
     cockpit.hops = tuple
     cockpit.drain()
     assert not cockpit.stores.health.rows()
+
+
+async def test_the_health_pane_says_bastion_up_host_down(tmp_path: Path) -> None:
+    seen = (
+        status("bastion-eu", HopState.UP, latency_ms=34.0, heard_ns=NOW),
+        status("db-1", HopState.DOWN, error="no route to host, seen from the hop before it"),
+    )
+    async with screen(tmp_path) as shown:
+        shown.cockpit.hops = lambda: seen
+        text = await shown.drawn()
+        down, up = (
+            next(line for line in text.splitlines() if name in line) for name in ("ssh db-1", "ssh bast")
+        )
+        assert "down: no route to" in down
+        assert "connected" in up and "34 ms" in up

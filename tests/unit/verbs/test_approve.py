@@ -150,3 +150,26 @@ def test_a_request_that_was_changed_in_the_log_is_no_longer_approved(data_dir: P
     log.close()
     assert run(data_dir, "--approval", request).returncode in {1, 3, 4}
     assert (data_dir.parent / "doomed").exists()
+
+
+def test_an_approval_of_a_command_on_several_hosts_is_about_those(data_dir: Path) -> None:
+    doomed = data_dir.parent / "doomed"
+    doomed.touch()
+    hosts = "local,local"  # a list, though of one host alone
+
+    def run_on(name: str, *more: str) -> subprocess.CompletedProcess[bytes]:
+        flags = ("--target", name, "--break-glass", "--incident", "INC-7", "--confirm", name, *more)
+        return cockpit(data_dir, "run", *flags, "--", "rm", str(doomed))
+
+    assert run_on(hosts).returncode == 3
+    [request] = json.loads(cockpit(data_dir, "approve", "--json").stdout)
+    assert request["target"] == hosts and "1 host (1 production): local" in str(request)
+    approve(data_dir, request["id"])
+    other = run_on(f"{hosts},nowhere", "--approval", request["id"])
+    assert other.returncode == 3 and b"about another command" in other.stderr and doomed.exists()
+    done = run_on(hosts, "--approval", request["id"])
+    assert done.returncode == 0, done.stderr
+    assert not doomed.exists()
+    each, above = actions(data_dir)[:2]
+    assert (above["kind"], above["approvals"]) == ("fan-out", [request["id"]])
+    assert (each["kind"], each["approvals"], each["state"]) == ("command", [request["id"]], "done")
