@@ -67,6 +67,8 @@ class SayingRunning(SshRunning):
             if stream is Stream.STDERR:
                 known = self._saying.group
                 piece = self._saying.rest(piece)
+                if self._saying.group and not known:
+                    self.program.nudge()
                 if self._wanted and not known:
                     self._signal(self._wanted)
             if piece:

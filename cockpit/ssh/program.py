@@ -212,6 +212,14 @@ class Program(asyncssh.SSHClientSession[bytes]):
         """
         self._soon(self._channel.send_signal, name)
 
+    def nudge(self) -> None:
+        """Have the host send at once what it holds back.
+
+        Of a program without a terminal sshd leaves Nagle's algorithm on: after one small packet the next waits for
+        the first to be acknowledged, for which this side's kernel takes 40 ms unless there is something to send.
+        """
+        self._soon(self._send_nothing)
+
     def close(self) -> None:
         """Close the channel; a program that writes to it then gets SIGPIPE, any other goes on."""
         self._soon(self._channel.close)
@@ -232,6 +240,10 @@ class Program(asyncssh.SSHClientSession[bytes]):
 
         with contextlib.suppress(RuntimeError):  # the loop is
             self._loop.call_soon_threadsafe(call)
+
+    def _send_nothing(self) -> None:
+        if not self._over:
+            self._channel.get_connection().send_debug("")
 
     def _took(self, count: int) -> None:
         self._held -= count
