@@ -133,7 +133,7 @@ def _moves(terminal: Terminal, eye: Eye, presses: int) -> list[float]:
     terminal.send(b"2jg")
     terminal.run(1.0)
     times = []
-    for key in _strokes(presses):
+    for key in strokes(presses):
         before = eye.cursor
         at = terminal.send(key)
         times.append(1000 * (terminal.wait(lambda was=before: eye.cursor != was, 60, "cursor's move") - at))
@@ -141,7 +141,8 @@ def _moves(terminal: Terminal, eye: Eye, presses: int) -> list[float]:
     return times
 
 
-def _strokes(presses: int) -> Iterator[bytes]:
+def strokes(presses: int) -> Iterator[bytes]:
+    """Yield keys that lead down and up again."""
     for number in range(presses):
         yield b"k" if number // STROKE % 2 else b"j"
 

@@ -46,7 +46,6 @@ from cockpit.targets import LOCAL, Environment
 from cockpit.wiring import Cockpit
 from widgets.app_keys import ABOVE, ACTIONS, OWN, TYPING, WINDOWS
 from widgets.board import PANES, Board
-from widgets.commanding import CommandingApp
 from widgets.driver import TerminalDriver
 from widgets.keys import bindings, caught_up, textual_keymap
 from widgets.lines import Breadcrumb, CommandBar, KeyBar
@@ -55,6 +54,7 @@ from widgets.messages import (
     CursorMoved,
     Noticed,
     ScopeNarrowed,
+    ShellRequested,
     TextCopied,
 )
 from widgets.output import ACTIONS as OUTPUT_ACTIONS
@@ -64,7 +64,10 @@ from widgets.pane import PANE_ACTIONS, FilterLine, Pane
 from widgets.plain import NoColour
 from widgets.rows import ROW_ACTIONS
 from widgets.screen import MainScreen
+from widgets.shelling import ShellingApp
 from widgets.suggesting import LineSuggester
+from widgets.terminals_keys import ACTIONS as TERMINAL_ACTIONS
+from widgets.terminals_keys import SCROLLING
 from widgets.text import age
 from widgets.themes import DARK, PRODUCTION, THEMES
 from widgets.timeline_keys import ACTIONS as TIMELINE_ACTIONS
@@ -90,7 +93,7 @@ CATCH_UP = 0.02
 """Seconds between two slices of a backlog: keys are answered in between."""
 
 
-class CockpitApp(CommandingApp):
+class CockpitApp(ShellingApp):
     """The screen."""
 
     TITLE = "cockpit"
@@ -104,7 +107,13 @@ class CockpitApp(CommandingApp):
     HORIZONTAL_BREAKPOINTS = BREAKPOINTS
 
     def __init__(
-        self, cockpit: Cockpit, operations: Operations, *, mode: str = "", clock: Clock = wall_clock
+        self,
+        cockpit: Cockpit,
+        operations: Operations,
+        *,
+        mode: str = "",
+        host: str = "",
+        clock: Clock = wall_clock,
     ) -> None:
         """Make the screen.
 
@@ -112,6 +121,7 @@ class CockpitApp(CommandingApp):
             cockpit: The way in.
             operations: The way out.
             mode: What the verdict says beside the target, such as `read-only`.
+            host: A host to open a terminal on at once.
             clock: Nanoseconds since the epoch; a test or a replay may hold it still.
         """
         super().__init__(cockpit, operations)
@@ -119,9 +129,19 @@ class CockpitApp(CommandingApp):
         self._plain = [NoColour()] if self.no_color else []
         self._clock = clock
         self.mode = mode
+        self._host = host
         own = [action for pane in PANES for action in pane.ACTIONS]
         self.keymap = Keymap(
-            [*own, *PANE_ACTIONS, *ROW_ACTIONS, *OUTPUT_ACTIONS, *TIMELINE_ACTIONS, *ACTIONS],
+            [
+                *own,
+                *PANE_ACTIONS,
+                *ROW_ACTIONS,
+                *OUTPUT_ACTIONS,
+                *TIMELINE_ACTIONS,
+                *TERMINAL_ACTIONS,
+                *SCROLLING,
+                *ACTIONS,
+            ],
             cockpit.settings.keys,
         )
         self._pace = Pace(1 / cockpit.settings.screen.frames_per_second)
@@ -198,6 +218,8 @@ class CockpitApp(CommandingApp):
             self.notice(problem, "warning")
         self._live()
         self.set_timer(0.5, self._settle)
+        if self._host:
+            self.post_message(ShellRequested(self._host))
 
     @work(exit_on_error=False)
     async def _settle(self) -> None:
@@ -217,6 +239,7 @@ class CockpitApp(CommandingApp):
     async def on_unmount(self) -> None:
         """Stop the sources, within a second, and end the session in the log."""
         await self.drawer.ended()
+        await self.end_terminals()
         await self.cockpit.stop()
         await self.operations.connections.close()
         self.operations.close()
@@ -255,6 +278,8 @@ class CockpitApp(CommandingApp):
         """Look at the stores soon after a key or the mouse: what they changed shows with the next look."""
         if isinstance(event, Key | MouseDown | MouseScrollDown | MouseScrollUp):
             self._pace.press()
+        if isinstance(event, Key) and not event.is_forwarded and self.takes(event):
+            return
         await super().on_event(event)
 
     async def _beat(self) -> None:
@@ -272,6 +297,8 @@ class CockpitApp(CommandingApp):
 
     def _due(self) -> Iterator[Pane]:
         """Yield the panes that follow in this beat: all, or while keys come theirs and one that has waited long."""
+        if self.in_terminals:
+            return
         current, now = self.board.current, time.monotonic()
         others = sorted(
             (pane for pane in self.board.panes if pane is not current), key=self._followed.__getitem__
@@ -381,7 +408,9 @@ class CockpitApp(CommandingApp):
         """Step back by one, whatever the last step was."""
         if self.command_bar.is_open:
             self.command_bar.close()
-            self.board.current.focus_body()
+            self._focus_back()
+        elif self.terminals is not None and self.in_terminals:
+            self.terminals.end_search()
         elif self.drawer.is_open:
             self.drawer.action_close()
         elif self.board.current.step_back():
@@ -392,6 +421,13 @@ class CockpitApp(CommandingApp):
             self._spread()
         else:
             self.board.zoom(False)
+
+    def _focus_back(self) -> None:
+        """Give the focus back to what is in the board's place."""
+        if self.terminals is not None and self.in_terminals:
+            self.terminals.focus_current()
+        else:
+            self.board.current.focus_body()
 
     async def action_leave(self) -> None:
         """Leave what is open where the focus is: the output, a detail, else the cockpit."""
@@ -412,6 +448,10 @@ class CockpitApp(CommandingApp):
             self._warned_of_command = True
             self.notice("a command is still running; leaving stops it. Press again to leave", "warning")
             return
+        if self.terminals is not None and (count := self.terminals.running) and not self._warned_of_command:
+            self._warned_of_command = True
+            self.notice(f"terminals still open: {count}; leaving hangs up. Press again to leave", "warning")
+            return
         self.exit(0)
 
     async def action_submit_line(self) -> None:
@@ -421,7 +461,7 @@ class CockpitApp(CommandingApp):
             self.command_bar.submit()
         elif isinstance(self.focused, FilterLine):
             self.board.current.keep_filter()
-        self.board.current.focus_body()
+        self._focus_back()
 
     def action_help_quit(self) -> None:
         """Say how one leaves, for whoever presses ctrl+c."""
@@ -451,7 +491,12 @@ class CockpitApp(CommandingApp):
         """Show what the keys do here."""
         from widgets.help import Help
 
-        self.push_screen(Help(self.keymap, self.board.current.NAME))
+        self.push_screen(Help(self.keymap, self._place))
+
+    @property
+    def _place(self) -> str:
+        """Where one is: in the terminals, or in a pane."""
+        return "terminal" if self.in_terminals else self.board.current.NAME
 
     def action_timeline(self) -> None:
         """Show what was done, over the panes; come back at the moment that was chosen there."""
@@ -476,14 +521,18 @@ class CockpitApp(CommandingApp):
     def offered_actions(self) -> list[Action]:
         """Return the actions that the palette offers: the current pane's, every pane's, and the app's."""
         place = getattr(self._stage(), "PLACE", "")
-        places = (place,) if place else (self.board.current.NAME, "pane", "app")
+        here = ("terminal", "app") if self.in_terminals else (self._place, "pane", "app")
+        places = (place,) if place else here
         return [
             action for place in places for action in self.keymap.actions(place) if action.id != "app.palette"
         ]
 
     async def perform(self, action: Action) -> None:
         """Do what an action's key would do."""
-        where: DOMNode = {"app": self, "output": self.drawer}.get(action.place, self.board.current)
+        inner: DOMNode = (
+            self.terminals if self.terminals is not None and self.in_terminals else self.board.current
+        )
+        where: DOMNode = {"app": self, "output": self.drawer}.get(action.place, inner)
         where = self._stage() if action.place in APART else where
         await self.run_action(action.name, where)
 
@@ -503,7 +552,7 @@ class CockpitApp(CommandingApp):
 
     @on(CommandEntered)
     async def _entered(self, event: CommandEntered) -> None:
-        self.board.current.focus_body()
+        self._focus_back()
         if event.mode == "note":
             self.pin_note(event.text)
             return
@@ -524,6 +573,8 @@ class CockpitApp(CommandingApp):
             self._put_on(effect.theme)
         if effect.notice:
             self.notice(effect.notice)
+        if effect.shell is not None:
+            await self.open_shell(self.target_of(effect.shell) if effect.shell else self.cockpit.target)
         if effect.action:
             await self.perform(next(action for action in ACTIONS if action.id == effect.action))
 
@@ -583,28 +634,33 @@ class CockpitApp(CommandingApp):
             self.notice(f"there is no theme {theme}; ctrl+p lists them", "warning")
 
 
-def run_screen(args: argparse.Namespace) -> int:
+def run_screen(args: argparse.Namespace, *, host: str = "") -> int:
     """Open the screen and return the exit status.
+
+    Args:
+        args: The command line.
+        host: A host to open a terminal on at once.
 
     Raises:
         CockpitError: The configuration can't be read.
     """
     settings = load(args.config)
-    environment = _environment(args.env)
+    environment = _environment(getattr(args, "env", None))
     data = data_dir(args.data_dir)
     cockpit = Cockpit(settings, environment=environment, data=data)
-    incident = args.incident or ""
+    incident = getattr(args, "incident", None) or ""
+    read_only = getattr(args, "read_only", False)
     operations = Operations(
         data,
         cockpit.supervisor.ask,
         settings,
         incident=incident,
-        read_only=args.read_only,
+        read_only=read_only,
         targets=cockpit.targets,
     )
     cockpit.connections = operations.connections
-    mode = " ".join(filter(None, ["read-only" if args.read_only else "", incident]))
-    app = CockpitApp(cockpit, operations, mode=mode)
+    mode = " ".join(filter(None, ["read-only" if read_only else "", incident]))
+    app = CockpitApp(cockpit, operations, mode=mode, host=host)
     left = app.run(mouse=settings.screen.mouse)
     return app.return_code or left or 0
 

@@ -203,7 +203,16 @@ def _accept_everywhere(parser: argparse.ArgumentParser, *, default: str | None) 
 
 
 def _screen(args: argparse.Namespace) -> int:
-    """Open the screen. Until it stands, collecting garbage would find none and take a twentieth of the time."""
+    return open_screen(args)
+
+
+def open_screen(args: argparse.Namespace, *, host: str = "") -> int:
+    """Open the screen. Until it stands, collecting garbage would find none and take a twentieth of the time.
+
+    Args:
+        args: The command line.
+        host: A host to open a terminal on at once.
+    """
     import gc
 
     # Textual reads keys from the one and draws on the other.
@@ -212,7 +221,7 @@ def _screen(args: argparse.Namespace) -> int:
     gc.disable()
     from cockpit.app import run_screen
 
-    return run_screen(args)
+    return run_screen(args, host=host)
 
 
 def _complain(error: CockpitError) -> int:

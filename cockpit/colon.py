@@ -27,11 +27,13 @@ class Effect(Struct, frozen=True):
         notice: What to say; empty for nothing.
         action: An action of the registry to perform, such as `app.quit`.
         theme: A theme to put on.
+        shell: A host to open a shell on; empty for the current target, None for none.
     """
 
     notice: str = ""
     action: str = ""
     theme: str = ""
+    shell: str | None = None
 
 
 def interpret(text: str, cockpit: Cockpit, now: int) -> Effect:
@@ -112,6 +114,14 @@ def _target(cockpit: Cockpit, argument: str, _now: int) -> Effect:
     return Effect(notice="; ".join(told))
 
 
+def _ssh(_cockpit: Cockpit, argument: str, _now: int) -> Effect:
+    if len(argument.split()) > 1:
+        raise UsageError(
+            ":ssh takes a host alone", remedy="a command goes with `!`, once :target names the host"
+        )
+    return Effect(shell=argument)
+
+
 def _theme(_cockpit: Cockpit, argument: str, _now: int) -> Effect:
     return Effect(theme=_needed(argument, "a theme's name; ctrl+p lists them"))
 
@@ -147,6 +157,7 @@ _COMMANDS: dict[str, Callable[[Cockpit, str, int], Effect]] = {
     "trace": _trace,
     "all": _all,
     "target": _target,
+    "ssh": _ssh,
     "theme": _theme,
     "retry": _retry,
     "sources": _sources,

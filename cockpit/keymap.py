@@ -55,6 +55,8 @@ ALONE = ("output",)
 """Places that are no pane."""
 APART = ("timeline", "record", "replay")
 """Screens over the cockpit, where its own keys don't hold."""
+LED = ("terminal", "scrollback")
+"""Places within a terminal, whose keys hold after the leader key or where nothing is typed: no others do."""
 
 Override = str | Sequence[str] | bool
 """A `[keys]` value: a key, several, or `false` to unbind."""
@@ -127,6 +129,8 @@ class Keymap:
 
 def _beside(place: str) -> tuple[str, ...]:
     """Return the places whose keys hold beside those of a place."""
+    if place in LED:
+        return ()
     if place in APART:
         return ("rows",) if place == "timeline" else ()
     return (EVERYWHERE,) if place in (EVERYWHERE, *ALONE) else (EVERYWHERE, *IN_PANES)

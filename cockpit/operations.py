@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from cockpit.evidence import Pin
     from cockpit.fanout.fanout import FanOut, GoOn
     from cockpit.guard.judge import Assessment
+    from cockpit.shells.session import ShellSession
     from cockpit.ssh.asking import OfferedKey, Verdict
+    from cockpit.term.size import Size
 
 
 class Operations:
@@ -214,6 +216,41 @@ class Operations:
         """
         executor = await self._ready()
         return await executor.run(command, on_output=on_output, on_begin=on_begin, on_end=on_end)
+
+    def shell_on(self, target: Target) -> Command:
+        """Return the command that opens an interactive shell on a target, to be judged and confirmed."""
+        from cockpit.shells.session import shell_on
+
+        return shell_on(self.typed("", target))
+
+    async def shell(
+        self,
+        target: Target,
+        size: Size,
+        *,
+        confirmed: bool = False,
+        asked: Command | None = None,
+        integrated: bool = True,
+    ) -> ShellSession:
+        """Open an interactive shell on a target, recorded; it is a cable for a terminal.
+
+        Args:
+            target: Where.
+            size: The terminal's.
+            confirmed: Whether the operator confirmed it, as production asks for.
+            asked: As `shell_on` made it, with what was given by another way.
+            integrated: Whether the shell is asked to mark its command lines.
+
+        Raises:
+            CockpitError: It could not be recorded, was refused, or can't be started.
+        """
+        from msgspec.structs import replace
+
+        from cockpit.shells.session import ShellSession
+
+        executor = await self._ready()
+        command = asked or replace(self.shell_on(target), confirmed=confirmed)
+        return await ShellSession.open(executor, command, size, integrated=integrated)
 
     async def act(self, source: str, argv: Sequence[str], environment: Target) -> Ended:
         """Carry out an action that a source offers, such as a silence.

@@ -1,12 +1,12 @@
 """The one place in the project that starts a process; a test holds everything else to that.
 
-`stream` is the executor's, for what an operator asked to run, through the local transport. `spawn`, `running` and
-`capture` start fixed programs that read: `journalctl` and `systemctl` for telemetry, Python itself for a pattern's
-bounded search and for parsing the lines of busy files; the command that the configuration names for a secret;
-`ssh-keygen`, which signs and verifies; `ssh -G`, for the doctor; and the commands of `Match exec` in the user's own
-ssh_config. Of what is in those argvs nothing was typed on the screen or came with telemetry: they are fixed, but for
-what the configuration says, and for the name of a host, which has no character that means anything to a shell. `tied`
-starts the ProxyCommand of that file.
+`stream` and `on_terminal` are the executor's, for what an operator asked to run, through the local transport.
+`spawn`, `running` and `capture` start fixed programs that read: `journalctl` and `systemctl` for telemetry, Python
+itself for a pattern's bounded search, for parsing the lines of busy files and for reading inventories; the commands
+that the configuration names for secrets and inventories; `ssh-keygen`, which signs and verifies; `ssh -G`, for the
+doctor; and the commands of `Match exec` in the user's own ssh_config. Of what is in those argvs nothing was typed on
+the screen or came with telemetry: they are fixed, but for what the configuration says, and for the name of a host,
+which has no character that means anything to a shell. `tied` starts the ProxyCommand of that file.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import shutil
 import signal
 import socket
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -23,8 +24,21 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import cast
 
 from cockpit.errors import CommandError
+from cockpit.ptys import Pty, set_size
 
-__all__ = ["Process", "Streaming", "Tied", "capture", "running", "spawn", "stop", "stream", "tied"]
+__all__ = [
+    "Process",
+    "Pty",
+    "Streaming",
+    "Tied",
+    "capture",
+    "on_terminal",
+    "running",
+    "spawn",
+    "stop",
+    "stream",
+    "tied",
+]
 
 READ = 64 * 1024
 """Bytes in one piece of output."""
@@ -32,6 +46,11 @@ HELD = 4 * READ
 """Bytes of output held for a slow reader before the program is made to wait."""
 PIPE_HOLDS = 1024 * 1024
 """Bytes that a program may write before anybody has read them, where the system lets that be said."""
+ON_TERMINAL = 'exec <>"$0" >&0 2>&1 && exec "$@"'
+"""Has /bin/sh, which leads a session, open a terminal, which so becomes the session's own, and then give way.
+
+The terminal's name and the program's words are arguments: none of them is a part of this line.
+"""
 LINGER = 1.0
 """Seconds to go on reading after a program's end, where something it left running still holds its output."""
 LEFTOVER = 4 << 20
@@ -385,3 +404,50 @@ async def stream(
             start_new_session=True,
         )
     return program
+
+
+async def on_terminal(
+    argv: Sequence[str],
+    *,
+    columns: int,
+    rows: int,
+    env: Mapping[str, str],
+    cwd: str | None = None,
+) -> Pty:
+    """Start a program on a terminal of its own, in a session of its own.
+
+    Args:
+        argv: The program and its arguments; no shell reads them.
+        columns: The terminal's width.
+        rows: Its height.
+        env: The program's whole environment.
+        cwd: Where it starts.
+
+    Raises:
+        CommandError: The program can't be started.
+    """
+    with _start_errors(argv, cwd):
+        if shutil.which(argv[0], path=env.get("PATH", os.defpath)) is None:
+            raise FileNotFoundError(argv[0])
+        ours, theirs = os.openpty()
+        try:
+            set_size(theirs, columns, rows)
+            os.set_blocking(ours, False)
+            process = await asyncio.create_subprocess_exec(
+                "/bin/sh",
+                "-c",
+                ON_TERMINAL,
+                os.ttyname(theirs),
+                *argv,
+                stdin=DEVNULL,
+                stdout=DEVNULL,
+                stderr=DEVNULL,
+                cwd=cwd,
+                env=env,
+                start_new_session=True,
+            )
+        except BaseException:
+            os.close(ours)
+            os.close(theirs)
+            raise
+    return Pty(ours, process, theirs)

@@ -45,6 +45,12 @@ ACTIONS = (
         "app.elevate", ("P",), "elevate", "Let production be changed for a while; again, make it read-only."
     ),
     Action("app.output", ("ctrl+o",), "output", "Show the output of the last command again."),
+    Action(
+        "app.terminal",
+        ("ctrl+right_square_bracket",),
+        "terminals",
+        "Go to the terminals, or open one on the current target. Within one, the same key leads back.",
+    ),
     Action("app.palette", ("ctrl+p",), "palette", "Find any action by its name.", call="command_palette"),
     Action(
         "app.quit",

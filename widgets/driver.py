@@ -6,15 +6,22 @@ at its first error, and then the whole program waits for a thread that is gone, 
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import errno
 import os
+import selectors
 from typing import IO, Any
 
+from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
 from cockpit.hangup import is_gone
+from widgets.legacy_keys import legible
 
+READ = 4096
+"""Bytes that are read of what was typed at once."""
 GONE = frozenset({errno.EIO, errno.ENXIO, errno.EPIPE})
 """What writing to a terminal that is gone says."""
 
@@ -60,6 +67,29 @@ class TerminalDriver(LinuxDriver):
     def __init__(self, app: App[Any], **how: Any) -> None:
         super().__init__(app, **how)
         self._file: Any = Output(self._file)
+
+    def run_input_thread(self) -> None:
+        """Hear keys, as Textual does; for a terminal pane those with alt are made legible to it first."""
+        from textual._parser import ParseError
+
+        parser = XTermParser(self._debug)
+        decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
+        with selectors.SelectSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            over = False
+            while not over:
+                over = self.exit_event.is_set()  # what was typed until then is still heard
+                for _ in selector.select(0.1):
+                    data = decode(os.read(self.fileno, READ))
+                    if getattr(self._app, "in_terminal", False):
+                        data = legible(data)
+                    for event in parser.feed(data) if data else ():
+                        self.process_message(event)
+                for event in parser.tick():
+                    self.process_message(event)
+        with contextlib.suppress(EOFError, ParseError):
+            for _ in parser.feed(""):
+                pass
 
     def _sigcont_application(self, *_: object) -> None:
         """Take the terminal back, between two messages: here a lock may be held that writing needs."""

@@ -18,7 +18,7 @@ from cockpit.stores.base import Stores
 from cockpit.stores.health import HealthRow, HealthStore, Point
 from widgets.detail import Detail, Field
 from widgets.keys import bindings
-from widgets.messages import ScopeNarrowed
+from widgets.messages import ScopeNarrowed, ShellRequested
 from widgets.pane import Pane
 from widgets.rows import Piece, RowList, columns, widest
 from widgets.text import HEALTH_MARK, LATE_MARK, age, clock, freshness, quantity, safe, sparkline
@@ -48,6 +48,9 @@ class HealthPane(Pane):
             "follow",
             "Let every pane follow this row's service or host.",
             footer=True,
+        ),
+        Action(
+            "health.shell", ("s",), "shell", "Open a terminal on this row's host, else on the current target."
         ),
     )
     BINDINGS = bindings(ACTIONS)
@@ -183,6 +186,11 @@ class HealthPane(Pane):
     def action_troubled(self) -> None:
         """Show only troubles, or everything again."""
         self.only_troubles = not self.only_troubles
+
+    def action_shell(self) -> None:
+        """Ask for a terminal on the row's host."""
+        row = self.query_one(RowList).current
+        self.post_message(ShellRequested(host_of(row.latest.resource) if row is not None else ""))
 
     def action_narrow(self) -> None:
         """Move the shared scope to the row's service or host."""

@@ -12,12 +12,13 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from cockpit.keymap import APART, Keymap, show_key
+from cockpit.keymap import APART, LED, Keymap, show_key
 from widgets.text import HEALTH_MARK, LATE_MARK, SEVERITY_MARK, fit
 
 PLACES = {
     "pane": "Every pane", "rows": "Rows", "app": "Everywhere", "output": "Output of a command",
-    "timeline": "Time line", "record": "One record of it",
+    "timeline": "Time line", "record": "One record of it", "terminal": "In a terminal, after the leader key",
+    "scrollback": "In what scrolled away",
 }  # fmt: skip
 FIXED = (
     ("↑ ↓ PgUp PgDn", "scroll a detail or an output; in the command bar, earlier lines"),
@@ -68,7 +69,8 @@ class Help(ModalScreen[None]):
         parts: list[str | tuple[str, str]] = []
         apart = ("timeline", "rows", "record", "replay")
         usual = ("pane", "rows", "app", "output")
-        for place in dict.fromkeys([self.place, *(apart if self.place in APART else usual)]):
+        beside = LED if self.place in LED else apart if self.place in APART else usual
+        for place in dict.fromkeys([self.place, *beside]):
             parts.append((f"\n{PLACES.get(place, place.capitalize())}\n", "bold $text-accent"))
             for action in self.keymap.actions(place):
                 keys = " ".join(show_key(key) for key in self.keymap.keys(action.id)) or "unbound"

@@ -15,7 +15,7 @@ from textual.strip import Strip
 from textual.suggester import Suggester
 from textual.widgets import Input, Label
 
-from cockpit.keymap import ALONE, APART, EVERYWHERE, Action, Keymap, show_key
+from cockpit.keymap import ALONE, APART, EVERYWHERE, LED, Action, Keymap, show_key
 from cockpit.scope import Scope, ScopeTrail
 from cockpit.signals import SECOND
 from widgets.messages import CommandEntered
@@ -113,7 +113,7 @@ class KeyBar(Parts):
         """Return what the line offers, the pane's own first."""
         own = self.keymap.actions(self.place) if self.place != EVERYWHERE else []
         shared = [] if self.place in ALONE else self.keymap.actions("pane")
-        offered = own if self.place in APART else [*own, *shared, *self.keymap.actions(EVERYWHERE)]
+        offered = own if self.place in (*APART, *LED) else [*own, *shared, *self.keymap.actions(EVERYWHERE)]
         return [action for action in offered if action.footer and self.keymap.keys(action.id)]
 
     def render_line(self, y: int) -> Strip:

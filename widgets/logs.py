@@ -34,7 +34,7 @@ from widgets.logs_lines import LogLines
 from widgets.logs_past import Past, ask_past
 from widgets.logs_seek import SLICE, seek
 from widgets.logs_status import LogStatus, asking_parts, rows_parts, why_empty
-from widgets.messages import CursorMoved, Noticed, ScopeNarrowed
+from widgets.messages import CursorMoved, Noticed, ScopeNarrowed, ShellRequested
 from widgets.pane import Pane
 from widgets.text import clock
 
@@ -321,6 +321,11 @@ class LogsPane(Pane):
             self.post_message(
                 _place_of(record) or Noticed("this record names neither a service nor a host", "warning")
             )
+
+    def action_shell(self) -> None:
+        """Ask for a terminal on the record's host."""
+        record = self._record()
+        self.post_message(ShellRequested(host_of(record.resource) if record is not None else ""))
 
     def action_trace(self) -> None:
         """Move the shared scope to the record's trace."""

@@ -59,6 +59,9 @@ ACTIONS = (
     Action("logs.trace", ("t",), "trace", "Let every pane follow this record's trace.", footer=True),
     Action("logs.moment", ("m",), "moment", "Put the time cursor of all panes on this record."),
     Action(
+        "logs.shell", ("s",), "shell", "Open a terminal on this record's host, else on the current target."
+    ),
+    Action(
         "logs.older",
         ("o",),
         "older",

@@ -65,6 +65,13 @@ class Noticed(Message):
 
 
 @dataclass
+class ShellRequested(Message):
+    """The operator asked for a shell on a host; empty asks for one on the current target."""
+
+    host: str = ""
+
+
+@dataclass
 class SilenceRequested(Message):
     """The operator asked to hold alerts back; the app puts it through the executor's door.
 

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 from cockpit.actionlog.capture import unpack
 from cockpit.actionlog.database import connect, connect_to_read, errors_mapped
 from cockpit.actionlog.files import MEDIA_TYPE, Manifest, manifest_of
-from cockpit.actionlog.records import Answer, Approval, Evidence, Note, Session, SessionEnd
+from cockpit.actionlog.records import (
+    Answer,
+    Approval,
+    Evidence,
+    Note,
+    Recorded,
+    Recording,
+    Session,
+    SessionEnd,
+)
 from cockpit.actionlog.schema import pending
 from cockpit.errors import ActionLogError, UsageError
 from cockpit.signals import rfc3339
@@ -110,6 +119,28 @@ class EntryReader:
                 {"request": request},
             )
             return next(found, None) is not None
+
+    def recording(self, action: str) -> Sequence[Recording]:
+        """Return the places in the recording of the shell with that full id, in order; none where it is no shell.
+
+        Raises:
+            ActionLogError: The log can't be read.
+        """
+        return self._recordings("action", action)
+
+    def recorded_in(self, command: str) -> Recording | None:
+        """Return where in a shell's recording the command with that full id was typed; None where it wasn't.
+
+        Raises:
+            ActionLogError: The log can't be read.
+        """
+        found = self._recordings("command", command)
+        return found[0] if found else None
+
+    def _recordings(self, column: str, value: str) -> Sequence[Recording]:
+        sql = f"select * from recordings where {column} = :value order by position"  # noqa: S608  fixed names
+        with self._lock, errors_mapped(self.path):
+            return tuple(map(recording_of, self._query(sql, {"value": value})))
 
     def _with_answers(self, row: dict[str, Any]) -> Approval:
         with self._lock, errors_mapped(self.path):
@@ -250,4 +281,20 @@ def _answer(row: Mapping[str, Any]) -> Answer:
         signature=row["signature"],
         remark=row["remark"],
         hash=row["hash"],
+    )
+
+
+def recording_of(row: Mapping[str, Any]) -> Recording:
+    """Return a place in a recording from its row."""
+    return Recording(
+        id=row["id"],
+        at=row["at_ns"],
+        at_byte=row.get("at_byte") or 0,
+        action=row["action"],
+        what=Recorded(row["kind"]),
+        command=row.get("command"),
+        title=row["title"],
+        term=row["term"],
+        columns=row["columns"],
+        rows=row["rows"],
     )

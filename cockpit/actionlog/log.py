@@ -20,15 +20,17 @@ from cockpit.actionlog.chain import head
 from cockpit.actionlog.database import BUSY_S
 from cockpit.actionlog.files import EvidenceFiles
 from cockpit.actionlog.output import CHUNKS_UNDERWAY, KEEP, WAIT_S, OpenAction
+from cockpit.actionlog.places import Place, place_columns
 from cockpit.actionlog.prune import Plan
 from cockpit.actionlog.reader import ActionReader
-from cockpit.actionlog.records import Action, Result, State
+from cockpit.actionlog.records import Action, Recorded, Result, State
 from cockpit.actionlog.redacting import Cleaner, open_redactor
 from cockpit.actionlog.ulid import Ulids
 from cockpit.actionlog.writer import Writer
 from cockpit.actions.actor import current_actor
 from cockpit.actions.command import Command, Kind, Origin, Risk
 from cockpit.actions.transport import Stream
+from cockpit.errors import ActionLogError
 from cockpit.guard.judge import Decision
 from cockpit.guard.redact import Cuts
 from cockpit.signals import rfc3339
@@ -39,8 +41,6 @@ if TYPE_CHECKING:
 
 FILE = "actions.db"
 """The log's name in the data directory."""
-
-
 DONE = Result(state=State.DONE)
 """How what runs nothing ends, unless it fails or is refused."""
 
@@ -133,8 +133,56 @@ class ActionLog:
             self._writer.insert(db, ("actions", self._intent(action, started, intent)))
 
         await self._writer.run(write)
-        self._running[action] = OpenAction(action, self._cleaner, keep=self._keep)
+        drawn = command.kind is Kind.SHELL
+        self._running[action] = OpenAction(action, self._cleaner, keep=self._keep, drawn=drawn)
         return action
+
+    def place(self, action: str) -> Place:
+        """Return where in a running shell's recording this is: what was printed until now comes before it.
+
+        Raises:
+            ActionLogError: It does not run any more.
+        """
+        held = self._running.get(action)
+        if held is None:
+            raise ActionLogError("the recording is over", where=action)
+        self._send(held)
+        return Place(time.time_ns(), self._cleaning.submit(held.cleaned_size))
+
+    async def record_place(
+        self,
+        action: str,
+        what: Recorded,
+        place: Place,
+        *,
+        command: str = "",
+        term: str = "",
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        """Record that something happened at a place in a shell's recording.
+
+        Args:
+            action: The shell's.
+            what: What happened.
+            place: Where.
+            command: The action of a line that was typed.
+            term: The terminal's name.
+            size: The terminal's columns and rows.
+
+        Raises:
+            ActionLogError: It could not be written.
+        """
+        own = {"id": self._ulids.new(), "session": self.session, "action": action, "kind": what.value}
+        more = place_columns(command=command, term=term, size=size)
+
+        def write(db: Database) -> None:
+            self._writer.insert(db, ("recordings", own | more | place.columns()))
+
+        await self._writer.run(write)
+
+    def without_secrets(self, text: str) -> str:
+        """Return a text as it would be recorded; for a line, as it takes its time."""
+        return self._cleaner.row({"text": text}, Cuts())["text"] or ""
 
     async def output(self, action: str, stream: Stream, data: bytes) -> None:
         """Take a piece of output, to be written within a tenth of a second; waits while much is on its way.

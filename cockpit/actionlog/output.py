@@ -16,7 +16,7 @@ from cockpit.actionlog.database import errors_mapped
 from cockpit.actionlog.plain import words
 from cockpit.actionlog.records import Result
 from cockpit.actionlog.redacting import Cleaner, cut_columns
-from cockpit.actionlog.search import SEARCHED
+from cockpit.actionlog.search import SEARCHED, SEARCHED_OF_SHELLS
 from cockpit.actions.transport import Stream
 from cockpit.errors import ActionLogError
 from cockpit.guard.redact import Cuts
@@ -50,7 +50,7 @@ class OpenAction:
         timer: Sends what was gathered when it has waited long enough.
     """
 
-    def __init__(self, action: str, cleaner: Cleaner, *, keep: int) -> None:
+    def __init__(self, action: str, cleaner: Cleaner, *, keep: int, drawn: bool = False) -> None:
         self.gathered = Gathered()
         self.underway: list[Future[None]] = []
         self.timer: asyncio.TimerHandle | None = None
@@ -63,7 +63,10 @@ class OpenAction:
         """Bytes that were let through to be kept."""
         self._sums = Sums()
         self._cuts = Cuts()
-        self._streams = {stream: cleaner.stream(self._cuts) for stream in Stream}
+        made = cleaner.terminal if drawn else cleaner.stream
+        self._streams = {stream: made(self._cuts) for stream in Stream}
+        self._searched = SEARCHED_OF_SHELLS if drawn else SEARCHED
+        self._cleaned = 0
         self._packer = Packer()
         self._chunks = 0
 
@@ -92,9 +95,14 @@ class OpenAction:
             cleaned += [(at, stream, held.finish()) for stream, held in self._streams.items()]
         cleaned = [piece for piece in cleaned if piece[2]]
         self._sums.add(cleaned)
+        self._cleaned += sum(len(data) for _, _, data in cleaned)
         kept = bounded(cleaned, self._keep - self._taken)
         self._taken += sum(len(data) for _, _, data in kept)
         return Cleaned(kept, cut_columns(self._cuts, since=before))
+
+    def cleaned_size(self) -> int:
+        """Return the bytes of all output so far as it is recorded; in the cleaner's thread."""
+        return self._cleaned
 
     # What follows runs in the writer's thread.
 
@@ -132,5 +140,5 @@ class OpenAction:
 
     def _words(self, kept: list[Piece]) -> str:
         """Return what is searched of output that is about to be written: the beginning of it all."""
-        room = SEARCHED - self._sums.kept
+        room = self._searched - self._sums.kept
         return words(b"".join(data for _, _, data in bounded(kept, room))) if room > 0 else ""

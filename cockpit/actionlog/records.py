@@ -121,6 +121,41 @@ class Chunk(Struct, frozen=True, kw_only=True):
     data: bytes
 
 
+class Recorded(StrEnum):
+    """What happened at a place in a recording."""
+
+    TERMINAL = "terminal"
+    """It begins, on a terminal of that size."""
+    RESIZE = "resize"
+    """The terminal got another size."""
+    COMMAND = "command"
+    """A line was typed that became an action of its own."""
+
+
+class Recording(Struct, frozen=True, kw_only=True):
+    """A place in the recording of an interactive shell.
+
+    Attributes:
+        at: When, in nanoseconds since the epoch.
+        at_byte: How many bytes of the recording come before.
+        action: The shell's action, whose output the recording is.
+        command: The action of the line that was typed.
+        title: What to call it.
+        term: The terminal's name.
+    """
+
+    id: str
+    at: int
+    at_byte: int
+    action: str
+    what: Recorded
+    command: str | None
+    title: str | None
+    term: str | None
+    columns: int | None
+    rows: int | None
+
+
 class Note(Struct, frozen=True, kw_only=True):
     """What an operator wrote down."""
 

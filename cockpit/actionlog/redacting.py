@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cockpit.actionlog.database import errors_mapped
+from cockpit.actionlog.terminal import RedactedTerminal
 from cockpit.guard.redact import Cuts, RedactedStream, Redactor
 
 KEY = "redaction.key"
@@ -77,6 +78,10 @@ class Cleaner:
     def stream(self, cuts: Cuts) -> RedactedStream:
         """Return what cleans bytes that come in pieces."""
         return self._redactor.stream(cuts)
+
+    def terminal(self, cuts: Cuts) -> RedactedTerminal:
+        """Return what cleans a terminal's bytes that come in pieces."""
+        return RedactedTerminal(self._redactor, cuts)
 
 
 def cut_columns(cuts: Cuts, *, since: int = 0) -> dict[str, Any]:

@@ -191,10 +191,18 @@ def searchable_and_named_for_people(db: Database) -> None:
     search.rebuild(db)
 
 
+def commands_in_recordings(db: Database) -> None:
+    """Let a recording say where in it something happened: the terminal's size changed, or a command was typed."""
+    db.execute("alter table recordings add column command text")
+    db.execute("alter table recordings add column at_byte integer")
+    db.execute("create index recordings_command on recordings (command)")
+
+
 STEPS: tuple[Callable[[Database], None], ...] = (
     sessions_and_actions,
     chained_records,
     searchable_and_named_for_people,
+    commands_in_recordings,
 )
 
 

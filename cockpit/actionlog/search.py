@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 SEARCHED = 64 * 1024
 """Bytes of each action's output that are indexed, from its beginning."""
+SEARCHED_OF_SHELLS = 16 << 20
+"""The same of an interactive shell's."""
 MOST_WORDS = 32
 """Words that a search may have."""
 
@@ -98,17 +100,17 @@ def rebuild(db: Database) -> None:
     for table, (columns, values) in _inserts("t").items():
         db.execute(f"insert into search ({columns}) select {values} from {table} t order by position")
     beginnings = db.execute(
-        "select position, action, start from (select position, action, data is null as gone, "
-        "sum(size) over (partition by action order by seq) - size as start from output) "
-        "where start < ? and not gone order by position",
-        [SEARCHED],
+        "select position, action, start, most from (select o.position, action, data is null as gone, "
+        "iif(a.kind = 'shell', ?, ?) as most, sum(size) over (partition by action order by seq) - size as start "
+        "from output o left join actions a on a.id = o.action) where start < most and not gone order by position",
+        [SEARCHED_OF_SHELLS, SEARCHED],
     )
-    for position, action, start in beginnings:
+    for position, action, start, most in beginnings:
         codec, size, data = db.execute(
             "select codec, size, data from output where position = ?", [position]
         ).fetchone()
         try:
-            text = words(unpack(codec, size, data)[: SEARCHED - start])
+            text = words(unpack(codec, size, data)[: most - start])
         except ValueError:
             continue  # damaged; `cockpit log verify` names the row
         if text:

@@ -11,17 +11,29 @@ import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from cockpit.actionlog.log import ActionLog
 from cockpit.actionlog.records import Result, State
-from cockpit.actions.command import Command, Risk
+from cockpit.actions.command import Command, Kind, Risk
 from cockpit.actions.keeping import Keeper
-from cockpit.actions.transport import Outcome, Running, Stream, Transport
+from cockpit.actions.transport import (
+    Interactive,
+    Launch,
+    Outcome,
+    Running,
+    Stream,
+    TerminalTransport,
+    Transport,
+)
 from cockpit.errors import ActionLogError, CommandError, Refused
 from cockpit.guard.judge import Assessment, Decision, Judge
 
 OnOutput = Callable[[Stream, bytes], Awaitable[None]]
 """Shows a piece of output as it comes, its secrets with it; the command waits for it. What it raises stops that."""
+
+Through = Callable[[Keeper, Interactive], Running]
+"""Takes hold of an interactive shell and of its record, and returns what of it is to be recorded."""
 
 GRACE_S = 3.0
 """Seconds a command may take to end after SIGTERM before it gets SIGKILL."""
@@ -45,11 +57,24 @@ class Ended(Struct, frozen=True, kw_only=True):
     log_error: ActionLogError | None = None
 
 
+class Terminal(Struct, frozen=True, kw_only=True):
+    """How a shell is opened, and who takes hold of it.
+
+    Attributes:
+        launch: What starts it.
+        through: Called with it once it runs.
+    """
+
+    launch: Launch
+    through: Through
+
+
 class _Watch(Struct, frozen=True, kw_only=True):
     """Whom a command's caller asked to be told."""
 
     on_output: OnOutput | None
     on_end: Callable[[Ended], None]
+    terminal: Terminal | None = None
 
 
 def _ignore(_told: object) -> None:
@@ -106,6 +131,7 @@ class Executor:
         on_output: OnOutput | None = None,
         on_begin: Callable[[str], None] = _ignore,
         on_end: Callable[[Ended], None] = _ignore,
+        terminal: Terminal | None = None,
     ) -> Ended:
         """Run a command to its end.
 
@@ -117,6 +143,7 @@ class Executor:
             on_output: Shows output as it comes.
             on_begin: Called with the action's id once the intent is recorded, before anything starts.
             on_end: Called with what came of it, once that is recorded; also where this then raises.
+            terminal: For an interactive shell, and nothing else: how it is opened.
 
         Raises:
             ActionLogError: The intent can't be recorded; nothing ran.
@@ -128,6 +155,10 @@ class Executor:
             raise CommandError(
                 f"no transport {command.target.transport!r} leads there", where=command.target.name
             )
+        if (command.kind is Kind.SHELL) is not (terminal is not None):
+            raise CommandError(
+                "a shell needs a terminal, and nothing else has one", where=command.target.name
+            )
         assessment = await self.assess(command)
         action = await self._begin(command, assessment)
         on_begin(action)
@@ -137,7 +168,8 @@ class Executor:
             await self.log.finish(action, Result(state=State.DENIED, error=told))
             raise Refused(refusal, where=command.target.name, remedy=lacking)
         keeper = Keeper(self.log, action)
-        return await self._carry(command, keeper, transport, _Watch(on_output=on_output, on_end=on_end))
+        watch = _Watch(on_output=on_output, on_end=on_end, terminal=terminal)
+        return await self._carry(command, keeper, transport, watch)
 
     async def assess(self, command: Command) -> Assessment:
         """Judge a command as `run` will; in a thread, as rules are read from the disk when they are first needed."""
@@ -188,7 +220,7 @@ class Executor:
         result = Result(state=State.UNKNOWN_OUTCOME, error="stopped while it was being started")
         cause: BaseException | None = None
         try:
-            running = await transport.start(command)
+            running = await _started(command, transport, keeper, watch.terminal)
             result = Result(state=State.UNKNOWN_OUTCOME, error="the cockpit lost hold of it")
             with contextlib.closing(running):
                 result, cause = await self._follow(running, keeper, watch)
@@ -222,7 +254,10 @@ class Executor:
         if (error := pump.task.exception()) is not None:
             why = f"stopped, as its output could not be passed on: {type(error).__name__}: {error}"
             return _stopped(await self._stop(running, pump), why), error
-        return _result(await running.wait()), None
+        result = _result(await running.wait())
+        if watch.terminal is not None and result.exit_status is not None:
+            result = replace(result, state=State.DONE)  # its status is that of the last line typed
+        return result, None
 
     async def _stop(self, running: Running, pump: _Pump) -> Outcome:
         """End a command: politely, then not; its last words are still heard."""
@@ -274,6 +309,16 @@ class _Pump:
                 self.showing = True
                 await on_output(stream, data)
                 self.showing = False
+
+
+async def _started(
+    command: Command, transport: Transport, keeper: Keeper, terminal: Terminal | None
+) -> Running:
+    if terminal is None:
+        return await transport.start(command)
+    if not isinstance(transport, TerminalTransport):
+        raise CommandError("there are no terminals", where=command.target.name)
+    return terminal.through(keeper, await transport.open(command, terminal.launch))
 
 
 def _result(outcome: Outcome) -> Result:

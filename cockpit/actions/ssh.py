@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
 from cockpit.actions.command import Command
-from cockpit.actions.transport import Outcome, Stream
+from cockpit.actions.transport import Launch, Outcome, Stream
 from cockpit.errors import CockpitError, CommandError
 from cockpit.ssh.quoting import quoted
 from cockpit.ssh.signalling import Saying, passes_signals, signal_argv
+from cockpit.term.size import Size
 
 if TYPE_CHECKING:
     from cockpit.ssh.connections import Connections
@@ -98,6 +99,24 @@ class SayingRunning(SshRunning):
                 program.close()
 
 
+class SshShell(SshRunning):
+    """A shell on a host, on a terminal."""
+
+    def write(self, data: bytes) -> None:
+        """Send what was typed."""
+        self.program.write(data)
+
+    def resize(self, size: Size) -> None:
+        """Tell its terminal another size."""
+        self.program.resize(size)
+
+    def stop(self, *, kill: bool = False) -> None:
+        """Hang up: a shell takes no notice of SIGTERM. With the channel, the host ends the terminal at any rate."""
+        self.program.signal("KILL" if kill else "HUP")
+        if kill:
+            self.program.close()
+
+
 class SshTransport:
     """Starts programs on hosts, through the account's login shell, with an empty input."""
 
@@ -126,6 +145,19 @@ class SshTransport:
             raise
         except CockpitError as error:
             raise CommandError(error.message, where=error.where or host, remedy=error.remedy) from error
+
+    async def open(self, command: Command, launch: Launch) -> SshShell:
+        """Start a shell on its target, on a terminal.
+
+        Raises:
+            CommandError: It can't be started.
+        """
+        # `exec`, which every shell knows, leaves nobody behind whose arguments others on the host could read.
+        line = f"exec {quoted(launch.argv)}" if launch.argv else ""
+        program = await self.connections.start(
+            command.target.name, line, terminal=launch.size, term=launch.term, stdin=True
+        )
+        return SshShell(program)
 
 
 def argv_of(command: Command) -> tuple[str, ...]:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
 from cockpit.actions.command import Command
+from cockpit.term.size import Size
 
 
 class Stream(StrEnum):
@@ -54,11 +55,50 @@ class Running(Protocol):
         ...
 
 
+class Launch(Struct, frozen=True, kw_only=True):
+    """How an interactive shell is started.
+
+    Attributes:
+        argv: What starts it; empty asks for the account's login shell itself.
+        size: Of its terminal.
+        term: The terminal's name.
+    """
+
+    argv: tuple[str, ...]
+    size: Size
+    term: str = "xterm-256color"
+
+
+class Interactive(Running, Protocol):
+    """A program on a terminal, on its way."""
+
+    def write(self, data: bytes) -> None:
+        """Send what was typed."""
+        ...
+
+    def resize(self, size: Size) -> None:
+        """Tell its terminal another size."""
+        ...
+
+
 class Transport(Protocol):
     """A way to a kind of target."""
 
     async def start(self, command: Command) -> Running:
         """Start a command.
+
+        Raises:
+            CommandError: It can't be started.
+        """
+        ...
+
+
+@runtime_checkable
+class TerminalTransport(Protocol):
+    """A way to a kind of target that has terminals."""
+
+    async def open(self, command: Command, launch: Launch) -> Interactive:
+        """Start an interactive shell on a terminal of its own.
 
         Raises:
             CommandError: It can't be started.

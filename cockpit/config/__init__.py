@@ -93,6 +93,7 @@ def read(file: Path) -> Settings:
         limits=tables.limits,
         guard=tables.guard,
         ssh=tables.ssh,
+        terminal=tables.terminal,
         log=tables.log,
         warnings=_exposed(file),
     )

@@ -99,6 +99,15 @@ class SshSettings(Table, frozen=True):
     """Seconds that a connection may take, where ssh_config says nothing; what people are asked may take longer."""
 
 
+class TerminalSettings(Table, frozen=True):
+    """What programs in a terminal may do: `[terminal]`."""
+
+    clipboard: bool = False
+    """Whether they may put text into your terminal's clipboard (OSC 52). What is in it they are never told."""
+    links: bool = False
+    """Whether they may make text a link to the web (OSC 8)."""
+
+
 class LogSettings(Table, frozen=True):
     """Who vouches for the action log: `[log]`."""
 
@@ -148,6 +157,8 @@ class File(Table, frozen=True):
     """What a command needs before it runs."""
     ssh: SshSettings = SshSettings()
     """How hosts are reached."""
+    terminal: TerminalSettings = TerminalSettings()
+    """What programs in a terminal may do."""
     log: LogSettings = LogSettings()
     """Who vouches for the action log."""
 
@@ -194,5 +205,6 @@ class Settings(Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     guard: GuardSettings = GuardSettings()
     ssh: SshSettings = SshSettings()
+    terminal: TerminalSettings = TerminalSettings()
     log: LogSettings = LogSettings()
     warnings: tuple[str, ...] = ()

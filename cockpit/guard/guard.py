@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Sequence
 
-from cockpit.actions.command import Command, Risk
+from cockpit.actions.command import Command, Kind, Risk
 from cockpit.guard.approval import Grant
 from cockpit.guard.classify import Classified, Classifier
 from cockpit.guard.findings import Finding
@@ -16,6 +16,12 @@ from cockpit.targets import LOCAL, Target, Targets
 
 REASONS = 8
 """Findings that an assessment tells."""
+_SHELL = Classified(
+    risk=Risk.UNKNOWN,
+    findings=(
+        Finding(risk=Risk.UNKNOWN, part="login-shell", why="is interactive; what is typed is judged by line"),
+    ),
+)
 
 
 class Guard:
@@ -46,9 +52,9 @@ class Guard:
 
     def assess(self, command: Command) -> Assessment:
         """Judge a command; never runs anything."""
-        classified = self._lenient.command(command)
+        classified = _SHELL if command.kind is Kind.SHELL else self._lenient.command(command)
         place = self._place(command.target, classified.findings)
-        if place.environment in CAREFUL:
+        if place.environment in CAREFUL and command.kind is not Kind.SHELL:
             classified = self._strict.command(command)
             place = self._place(command.target, classified.findings)
         grant = self._granted(command)

@@ -8,7 +8,8 @@ Reading runs anywhere.
 | staging | a confirmation | the target's name typed |
 | production, disaster recovery | an open reason, the name typed, elevation | break-glass: and a second person |
 
-What a pane offers, such as a silence, has a form of its own, which is its confirmation.
+What a pane offers, such as a silence, has a form of its own, which is its confirmation. An interactive shell opens at
+once in development and staging and asks for a confirmation elsewhere; what is typed in it is judged line by line.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cockpit.actions.command import Command, Origin, Risk
+from cockpit.actions.command import Command, Kind, Origin, Risk
 from cockpit.guard.judge import Decision
 from cockpit.targets import Environment
 
@@ -88,6 +89,8 @@ def needed(asked: Asked) -> tuple[Need, ...]:
     if asked.risk is Risk.READ or asked.beforehand:
         return ()
     destructive = asked.risk is Risk.DESTRUCTIVE
+    if asked.command.kind is Kind.SHELL:
+        return (Need.CONFIRMATION,) if asked.environment in CAREFUL else ()
     if asked.command.origin is Origin.PANE:
         return (Need.CONFIRMATION,)
     if asked.environment is Environment.DEVELOPMENT:

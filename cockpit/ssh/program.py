@@ -22,6 +22,9 @@ from cockpit.errors import ChannelRefused
 from cockpit.hygiene import clean_line
 from cockpit.ssh.errors import THEIRS, mapped
 from cockpit.ssh.ways import close_channel, surely
+from cockpit.term.size import Size
+
+__all__ = ["Ending", "Program", "Size", "Start"]
 
 READ = 64 * 1024
 """Bytes in one piece at most."""
@@ -35,13 +38,6 @@ PACKET = 256 * 1024
 """Bytes in a packet at most; OpenSSH sends 32 KiB at most whatever is allowed."""
 LINGER = 1.0
 """Seconds without output after a program's end, after which what still holds its output was left running by it."""
-
-
-class Size(Struct, frozen=True):
-    """A terminal's size in cells."""
-
-    columns: int
-    rows: int
 
 
 class Start(Struct, frozen=True, kw_only=True):

@@ -90,6 +90,10 @@ def _show(reader: ActionReader, args: argparse.Namespace) -> int:
         return 0
     for line in page(action):
         print(line)
+    if (typed := reader.recorded_in(action.id)) is not None:
+        print(f"{'typed in':10} {typed.action} at byte {typed.at_byte:,} of its recording")
+    if lines := sum(place.command is not None for place in reader.recording(action.id)):
+        print(f"{'lines':10} {lines:,} typed in it are actions of their own")
     if not args.output:
         return 0
     print(flush=True)

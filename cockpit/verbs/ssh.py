@@ -1,4 +1,4 @@
-"""`cockpit ssh HOST -- ARGV…`: `run` on a host, with the host named as `ssh` has it named."""
+"""`cockpit ssh HOST`: a terminal on a host, or `run` there, with the host named as `ssh` has it named."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Describe the verb."""
     parser = subparsers.add_parser(
         "ssh",
-        help="run a command on a host and record it",
-        description="Run a command on a host as `cockpit run --target HOST` does: judged by the guard, and recorded "
-        "in the action log. Its input is empty, and it gets no terminal. Options stand before the host.",
-        usage="cockpit ssh [OPTIONS] HOST -- ARGV…",
+        help="open a recorded terminal on a host, or run a command there",
+        description="Without a command, open the screen with a terminal on the host, recorded and watched by the "
+        "guard. With one, run it as `cockpit run --target HOST` does: judged by the guard, recorded in the action "
+        "log, its input empty and without a terminal. Options stand before the host.",
+        usage="cockpit ssh HOST\n       cockpit ssh [OPTIONS] HOST -- ARGV…",
     )
     add_options(parser)
     parser.set_defaults(shell="")
@@ -35,13 +36,11 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _terminal(args: argparse.Namespace) -> int:
-    """Open a terminal on the host; the screen's terminals come in here.
+    """Open the screen with a terminal on the host.
 
     Raises:
-        UsageError: There are none yet.
+        UsageError: There is no terminal to open it on.
     """
-    from cockpit.errors import UsageError
+    from cockpit.cli import open_screen
 
-    raise UsageError(
-        "no terminal can be opened yet", remedy=f"give a command: cockpit ssh {args.target} -- ARGV…"
-    )
+    return open_screen(args, host=args.target)

@@ -16,7 +16,9 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the measurements drive a PTY")
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("name", ["start", "idle", "keys", "sweep", "search", "guard", "door", "remote"])
+@pytest.mark.parametrize(
+    "name", ["start", "idle", "keys", "sweep", "search", "guard", "door", "remote", "flood"]
+)
 def test_runs(name: str, tmp_path: Path) -> None:
     env = {**os.environ, "PATH": "/nonexistent", "TMPDIR": str(tmp_path)}  # no peers: they take their time
     ended = subprocess.run(

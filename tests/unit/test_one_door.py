@@ -13,6 +13,7 @@ DOOR = "cockpit/process.py"
 STREAMED_BY = {"cockpit/actions/local.py"}
 REMOTE_SEAM = "cockpit/remote.py"
 STARTED_ON_HOSTS_BY = {"cockpit/actions/ssh.py", REMOTE_SEAM}
+STREAMS = {"stream", "Streaming", "on_terminal"}
 
 FORBIDDEN_MODULES = {"subprocess", "pty", "popen2", "commands", "posix", "_posixsubprocess", "pexpect"}
 FORBIDDEN_NAMES = {
@@ -108,10 +109,11 @@ def test_commands_stream_through_the_local_transport_alone() -> None:
             if isinstance(node, ast.Attribute) and ast.unparse(node) in {
                 "process.stream",
                 "process.Streaming",
+                "process.on_terminal",
             }:
                 users.add(name)
             if isinstance(node, ast.ImportFrom) and node.module == "cockpit.process":
-                users |= {name for alias in node.names if alias.name in {"stream", "Streaming"}}
+                users |= {name for alias in node.names if alias.name in STREAMS}
     assert users == STREAMED_BY
 
 
@@ -122,7 +124,7 @@ def test_only_the_executor_starts_through_a_transport() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
-        and node.func.attr == "start"
+        and node.func.attr in {"start", "open"}
         and isinstance(node.func.value, ast.Name)
         and "transport" in node.func.value.id
     }
@@ -146,7 +148,7 @@ def test_programs_on_hosts_are_started_by_the_transport_and_by_one_seam_for_sour
     starting = callers(lambda f: f.attr == "start" and "connections" in ast.unparse(f.value))
     assert starting == STARTED_ON_HOSTS_BY
     opening = callers(lambda f: f.attr in SESSIONS)
-    assert {name for name in opening if not name.startswith("cockpit/ssh/")} == {"cockpit/actions/sftp.py"}
+    assert {name for name in opening if not name.startswith("cockpit/ssh/")} == set()
 
 
 def test_only_sources_start_through_that_seam() -> None:

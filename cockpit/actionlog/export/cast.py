@@ -85,18 +85,21 @@ def _events(snapshot: Snapshot, *, exits: bool) -> Iterator[tuple[int, str, str]
     """Yield (time, code, data) in the order of the chain; where it is one command's recording, its exit as well."""
     screens: dict[str, _Screen] = {}
     silent: set[str] = set()
-    drawn = {
-        row["action"]
-        for row in snapshot.select(
-            "select action from recordings where kind = 'terminal' and position in (select position from temp.chosen)"
-        )
-    }
-    for _, table, row in snapshot.rows(("actions", "output", "results")):
+    chosen = "position in (select position from temp.chosen)"
+    places = snapshot.select(f"select action, kind, command from recordings where {chosen}")  # noqa: S608
+    drawn = {row["action"] for row in places if row["kind"] == "terminal"}
+    typed = {row["command"] for row in places if row["command"]}
+    for _, table, row in snapshot.rows(("actions", "output", "results", "recordings")):
         snapshot.step()
         if table == "actions" and row["kind"] in _SILENT:
             silent.add(row["id"])
-        elif row.get("action") in silent:
+        elif row.get("action") in silent or row.get("action") in typed:
             continue
+        elif table == "actions" and row["id"] in typed:
+            yield row["started_ns"], "m", clean_line(row["shell"] or "")  # its recording shows it
+        elif table == "recordings":
+            if row["kind"] == "resize" and row["columns"] and row["rows"]:
+                yield row["at_ns"], "r", f"{row['columns']}x{row['rows']}"
         elif table == "actions":
             command = clean_line(row["shell"] or shlex.join(json.loads(row["argv"])))
             yield row["started_ns"], "m", command

@@ -12,7 +12,16 @@ from cockpit import config, registry
 from cockpit.config import describe
 from cockpit.config.defaults import default_sources
 from cockpit.config.options import read_options
-from cockpit.config.settings import File, GuardSettings, Limits, LogSettings, OnCall, Screen, SourceTable
+from cockpit.config.settings import (
+    File,
+    GuardSettings,
+    Limits,
+    LogSettings,
+    OnCall,
+    Screen,
+    SourceTable,
+    TerminalSettings,
+)
 from cockpit.errors import ConfigErrors
 from cockpit.guard.settings import OwnRule
 from cockpit.inventory.settings import InventoryTable
@@ -32,6 +41,7 @@ TABLES: dict[str, type[Struct]] = {
     "limits": Limits,
     "guard": GuardSettings,
     "guard.rules": OwnRule,
+    "terminal": TerminalSettings,
     "log": LogSettings,
 }
 

@@ -11,6 +11,7 @@ from cockpit.guard.guard import Guard
 from cockpit.guard.judge import Assessment, Decision, ReadOnly
 from cockpit.guard.policy import Reasons
 from cockpit.guard.settings import OwnRule
+from cockpit.shells.session import shell_on
 from cockpit.targets import Environment, TargetRule, Targets
 
 TARGETS = Targets(tuple(TargetRule(name=each[:3], environment=each) for each in Environment))
@@ -186,3 +187,25 @@ def test_own_rules_raise_everywhere_and_lower_outside_production_alone(
 )
 def test_what_has_a_dry_run_offers_it(line: str, preview: tuple[str, ...]) -> None:
     assert guard().assess(asked(line, "pro")).preview == preview
+
+
+@pytest.mark.parametrize(
+    ("target", "decision", "requires"),
+    [
+        ("dev", "run", ()),
+        ("sta", "run", ()),
+        ("pro", "confirm", ("confirmation",)),
+        ("dis", "confirm", ("confirmation",)),
+        ("named-nowhere", "confirm", ("confirmation",)),
+    ],
+)
+def test_an_interactive_shell_asks_for_a_confirmation_where_care_is_due(
+    target: str, decision: str, requires: tuple[str, ...]
+) -> None:
+    shell = shell_on(asked("rm -rf /", target))
+    assessment = guard().assess(shell)
+    assert (assessment.decision, assessment.requires) == (decision, requires)
+    assert assessment.risk == "unknown" and "by line" in assessment.reasons[0]
+    for given in ({"confirmed": True}, {"typed": target}):
+        assert guard().assess(replace(shell, **given)).decision == "run"
+    assert ReadOnly(guard()).assess(replace(shell, confirmed=True)).decision == "deny"
