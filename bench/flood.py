@@ -83,6 +83,7 @@ def run(options: Options) -> Table:
                 f"Meanwhile {100 * share:.0f} % of a core, {memory / 1e6:.0f} MB resident. From ctrl+c to the prompt "
                 f"{1000 * stopped:.0f} ms."
             )
+    options.noise.listen()
     how = (
         f"Milliseconds from writing the key to a {options.size} terminal until the bytes that answer it are read: "
         "for the leader key the notice that it was pressed, for j and k the cursor's row. Pauses of 30 to 150 ms."

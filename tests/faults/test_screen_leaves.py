@@ -96,7 +96,7 @@ def test_a_terminal_that_goes_without_a_signal_is_noticed(tmp_path: Path) -> Non
 
 def test_a_screen_that_is_continued_has_one_writer_and_hears_keys(screen: Screen) -> None:
     screen.wait_for(b"Health")
-    before = threads(screen.program.pid)
+    before = settled(screen.program.pid)
     for _ in range(3):
         screen.program.send_signal(signal.SIGSTOP)
         screen.program.send_signal(signal.SIGCONT)
@@ -117,6 +117,16 @@ def test_output_goes_on_after_its_terminal() -> None:
         output.write("x" * 100_000)
         output.flush()
     assert os.readlink(f"/proc/self/fd/{output.fileno()}") == os.devnull
+
+
+def settled(pid: int) -> int:
+    """Return how many threads there are once a second has brought no more: some start after the first paint."""
+    count, since = threads(pid), time.monotonic()
+    while time.monotonic() - since < 1.0:
+        time.sleep(0.1)
+        if threads(pid) != count:
+            count, since = threads(pid), time.monotonic()
+    return count
 
 
 def threads(pid: int) -> int:
