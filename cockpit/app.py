@@ -575,6 +575,8 @@ class CockpitApp(ShellingApp):
             self.notice(effect.notice)
         if effect.shell is not None:
             await self.open_shell(self.target_of(effect.shell) if effect.shell else self.cockpit.target)
+        if effect.fetch is not None:
+            self.fetch(effect.fetch)
         if effect.action:
             await self.perform(next(action for action in ACTIONS if action.id == effect.action))
 

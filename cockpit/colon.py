@@ -12,9 +12,10 @@ from msgspec import Struct
 
 from cockpit.errors import UsageError
 from cockpit.signals import SECOND
-from cockpit.targets import GROUP
+from cockpit.targets import GROUP, LOCAL
 
 if TYPE_CHECKING:
+    from cockpit.sftp.request import Fetch
     from cockpit.wiring import Cockpit
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -28,12 +29,14 @@ class Effect(Struct, frozen=True):
         action: An action of the registry to perform, such as `app.quit`.
         theme: A theme to put on.
         shell: A host to open a shell on; empty for the current target, None for none.
+        fetch: Files to be fetched from a host.
     """
 
     notice: str = ""
     action: str = ""
     theme: str = ""
     shell: str | None = None
+    fetch: Fetch | None = None
 
 
 def interpret(text: str, cockpit: Cockpit, now: int) -> Effect:
@@ -114,6 +117,23 @@ def _target(cockpit: Cockpit, argument: str, _now: int) -> Effect:
     return Effect(notice="; ".join(told))
 
 
+def _fetch(cockpit: Cockpit, argument: str, _now: int) -> Effect:
+    import shlex
+
+    from cockpit.sftp.request import LIMIT, fetches, place
+
+    try:
+        words = shlex.split(_needed(argument, "HOST:PATH, such as :fetch web-1:/var/log/nginx/error.log"))
+    except ValueError as error:
+        raise UsageError(f":fetch {argument}: {error}", remedy="close the quotes") from None
+    here = cockpit.target.name
+    places = [word if ":" in word or here == LOCAL else f"{here}:{word}" for word in words]
+    hosts = list(dict.fromkeys(place(each)[0] for each in places))
+    if len(hosts) > 1:
+        raise UsageError(f":fetch takes one host at a time, not {' and '.join(hosts)}")
+    return Effect(fetch=fetches(places, LIMIT)[0])
+
+
 def _ssh(_cockpit: Cockpit, argument: str, _now: int) -> Effect:
     if len(argument.split()) > 1:
         raise UsageError(
@@ -158,6 +178,7 @@ _COMMANDS: dict[str, Callable[[Cockpit, str, int], Effect]] = {
     "all": _all,
     "target": _target,
     "ssh": _ssh,
+    "fetch": _fetch,
     "theme": _theme,
     "retry": _retry,
     "sources": _sources,

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from cockpit.evidence import Pin
     from cockpit.fanout.fanout import FanOut, GoOn
     from cockpit.guard.judge import Assessment
+    from cockpit.sftp.request import Fetch
+    from cockpit.sftp.transfer import Progress
     from cockpit.shells.session import ShellSession
     from cockpit.ssh.asking import OfferedKey, Verdict
     from cockpit.term.size import Size
@@ -39,6 +41,7 @@ class Operations:
         asker: Has the screen ask what a connection must ask the operator.
         connections: The SSH connections; none is made before one is wanted.
         error: Why the log can't be used; empty when it can, or when it isn't open yet.
+        transferring: Told how far a transfer is, ten times a second at most.
         interrupted: Actions of earlier sessions whose end nobody recorded.
     """
 
@@ -58,6 +61,7 @@ class Operations:
         self.incident = incident
         self.error = ""
         self.interrupted: list[str] = []
+        self.transferring: Callable[[Progress], None] = lambda _: None
         self._data_dir = data_dir
         self._ask = ask
         self._log: ActionLog | None = None
@@ -101,6 +105,21 @@ class Operations:
         from cockpit.fanout.judging import on_all
 
         return on_all(command, target.name, self._targets.members(target.name))
+
+    def fetched(self, request: Fetch) -> Command:
+        """Return the command that fetches files from a host."""
+        from msgspec.structs import replace
+
+        from cockpit.actions.actor import current_actor
+        from cockpit.actions.command import Command, Kind
+
+        return Command(
+            argv=request.argv,
+            target=replace(self._targets.resolve(request.host), transport="sftp"),
+            actor=str(current_actor()),
+            incident=self.incident,
+            kind=Kind.FETCH,
+        )
 
     async def fan_out(self, go_on: GoOn) -> FanOut:
         """Return what runs a command on several hosts.
@@ -322,6 +341,9 @@ class Operations:
             self._log.close()
             self._log = None
 
+    def _tell_progress(self, progress: Progress) -> None:
+        self.transferring(progress)
+
     async def _asking(self) -> Approvals:
         await self._ready()
         assert self.approvals is not None
@@ -343,6 +365,7 @@ class Operations:
         from cockpit.actionlog.opening import opened
         from cockpit.actions.executor import Executor
         from cockpit.actions.local import LocalTransport
+        from cockpit.actions.sftp import SftpTransport
         from cockpit.actions.source import SourceTransport
         from cockpit.actions.ssh import SshTransport
         from cockpit.approvals import Approvals
@@ -355,6 +378,7 @@ class Operations:
             "local": LocalTransport(),
             "source": SourceTransport(self._ask),
             "ssh": SshTransport(self.connections),
+            "sftp": SftpTransport(self.connections, log, self._tell_progress),
         }
         approvals = Approvals(log, self._settings)
         guard = GroupJudge(

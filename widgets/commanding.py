@@ -28,6 +28,8 @@ from widgets.verdict import Verdict
 if TYPE_CHECKING:
     from cockpit.actions.command import Command
     from cockpit.fanout.host import HostRun
+    from cockpit.sftp.request import Fetch
+    from cockpit.sftp.transfer import Progress
     from widgets.obtaining import Consent
 
 
@@ -101,6 +103,21 @@ class CommandingApp(App[int]):
             self.drawer.run(partial(fan.run, command), place, fan=fan)
         else:
             self.drawer.run(partial(self.operations.run, command), place)
+
+    @work(group="ask", exit_on_error=False)
+    async def fetch(self, request: Fetch) -> None:
+        """Fetch files from a host as evidence, in the drawer."""
+        if self.drawer.running:
+            self.notice("a command is still running; stop it first, or wait", "warning")
+            return
+        place = f"fetch from {request.host}"
+
+        def told(progress: Progress) -> None:
+            if self.drawer.running and (text := progress.told()):
+                self.drawer.say(f"running · {text} · {place}")
+
+        self.operations.transferring = told
+        self.drawer.run(partial(self.operations.run, self.operations.fetched(request)), place)
 
     async def _after_canary(self, command: Command, canary: HostRun, others: tuple[HostRun, ...]) -> bool:
         """Ask whether a change goes on from its first host to the others."""

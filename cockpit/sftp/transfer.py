@@ -12,6 +12,7 @@ from cockpit.actions.transport import Outcome, Stream
 from cockpit.errors import CockpitError
 
 Said = tuple[Stream, str]
+UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 class Progress(Struct, kw_only=True):
@@ -30,6 +31,23 @@ class Progress(Struct, kw_only=True):
     total: int = 0
     files_done: int = 0
     files: int = 0
+
+    def told(self) -> str:
+        """Say it in a few words; empty before anything is known."""
+        if not self.total:
+            return ""
+        share = 100 * self.done // self.total
+        count = f"  {self.files_done} of {self.files} files" if self.files > 1 else ""
+        return f"{share:3} %  {amount(self.done)} of {amount(self.total)}{count}  {self.file}"
+
+
+def amount(size: float) -> str:
+    """Return bytes as a person reads them, such as `1.4 MiB`."""
+    for unit in UNITS:
+        if size < 1024 or unit == UNITS[-1]:
+            break
+        size /= 1024
+    return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
 
 
 class Transfer:

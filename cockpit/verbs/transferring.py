@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from cockpit.sftp.request import Fetch, Put
     from cockpit.sftp.transfer import Progress
     from cockpit.targets import Targets
-
-UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def transfer(args: argparse.Namespace, requests: Sequence[Fetch | Put]) -> int:
@@ -142,25 +139,14 @@ class Bar:
 
     def __init__(self) -> None:
         self._shown = False
-        self._at = time.monotonic()
-        self._done = 0
-        self._rate = 0.0
         self._on = sys.stderr is not None and sys.stderr.isatty()
 
     def show(self, progress: Progress) -> None:
         """Show how far a transfer is."""
-        now = time.monotonic()
-        passed = now - self._at
-        if passed >= 0.5:
-            self._rate, self._at, self._done = (progress.done - self._done) / passed, now, progress.done
-        if not self._on or not progress.total:
-            return
-        share = 100 * progress.done // progress.total
-        how_much = f"{amount(progress.done)} of {amount(progress.total)}"
-        text = f"{share:3} %  {how_much}  {amount(self._rate)}/s  {progress.file}"
-        sys.stderr.write(f"\r\x1b[K{text[:100]}")
-        sys.stderr.flush()
-        self._shown = True
+        if self._on and (told := progress.told()):
+            sys.stderr.write(f"\r\x1b[K{told[:100]}")
+            sys.stderr.flush()
+            self._shown = True
 
     def clear(self) -> None:
         """Take the line away."""
@@ -168,12 +154,3 @@ class Bar:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
             self._shown = False
-
-
-def amount(size: float) -> str:
-    """Return bytes as a person reads them, such as `1.4 MiB`."""
-    for unit in UNITS:
-        if size < 1024 or unit == UNITS[-1]:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1024
-    raise AssertionError
