@@ -60,10 +60,22 @@ class ShellingApp(CommandingApp):
     def takes(self, event: Key) -> bool:
         """Hand a key to the terminal that has the focus; False where none has."""
         terminals = self.terminals
-        if terminals is None or terminals.current is None or self.focused is not terminals.current.view:
+        if terminals is None:
+            return False
+        if not terminals.display:
+            self._leave_behind(terminals)
+            return False
+        if terminals.current is None or self.focused is not terminals.current.view:
             return False
         terminals.press(event)
         return True
+
+    def _leave_behind(self, terminals: Terminals) -> None:
+        """Take the focus from a terminal that is gone or hidden: it may have got it while it was closed."""
+        focused = self.focused
+        if focused is not None and (not focused.is_attached or terminals in focused.ancestors):
+            self.screen.set_focus(None)
+            self.board.current.focus_body()
 
     async def open_shell(self, target: Target) -> None:
         """Open a terminal on a target and show it."""
