@@ -28,8 +28,3 @@ def _demanded(report: R) -> R:
         report.outcome = "failed"
         report.longrepr = f"COCKPIT_LIVE=required, but {report.longrepr}"
     return report
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """Return how many workers `-n auto` means: half as many again as cores, since many tests wait for real time."""
-    return max(2, (os.cpu_count() or 1) * 3 // 2)

@@ -99,8 +99,6 @@ async def test_a_big_answer_is_read_by_a_process(tmp_path: Path) -> None:
 async def test_a_file_for_another_name_of_ssh_config(tmp_path: Path) -> None:
     (tmp_path / "config").write_text("Host a b-* c\nHost !x *\nHost d\n")
     names = await asked(InventoryTable(kind="ssh_config", path=str(tmp_path / "config")))
-    if not names:
-        pytest.skip("this reader of ssh_config names no hosts yet")
     assert names == ["a", "c", "d"]
 
 
