@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from cockpit.signals import SECOND, HealthState
+from cockpit.signals import SECOND, HealthState, Series
 from cockpit.source import TimeRange
 from sources.prometheus import PrometheusOptions, PrometheusSource
 from tests.live.collect import Closing, Collected, poll_until
@@ -28,7 +28,7 @@ async def test_victoriametrics_gives_targets_and_answers_queries(closing: Closin
             lambda: any(row.state is HealthState.DOWN and row.reason for row in seen.health.values()),
         )
         assert seen.alerts == [] and seen.health["server vm"].state is HealthState.OK
-        until, found = time.monotonic() + 15, []
+        until, found = time.monotonic() + 15, list[Series]()
         while (
             not found and time.monotonic() < until
         ):  # what was scraped can be asked for a second or more later
