@@ -39,7 +39,10 @@ async def ask(on: Screen, line: str) -> ConsentDialog:
 
 
 async def dialog(on: Screen) -> ConsentDialog:
-    await on.until(lambda: isinstance(on.app.screen, ConsentDialog), "the dialog")
+    await on.until(
+        lambda: isinstance(on.app.screen, ConsentDialog) and on.app.screen.focused is not None,
+        "the dialog, with the focus in it",
+    )
     assert isinstance(on.app.screen, ConsentDialog)
     return on.app.screen
 
