@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from cockpit.verbs.running import add_grants
+
 
 def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Describe the verb."""
@@ -20,21 +22,7 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("--reason", metavar="R", default="", help="why they are put there")
     parser.add_argument("--ticket", metavar="C", default="", help="the change ticket it belongs to")
     parser.add_argument("--incident", metavar="I", default="", help="the incident it belongs to")
-    parser.add_argument(
-        "--confirm",
-        metavar="NAME",
-        default="",
-        help="the target's name typed out; lets this one transfer change it",
-    )
-    parser.add_argument(
-        "--break-glass",
-        action="store_true",
-        help="ask for what production denies: a second person has to approve it",
-    )
-    parser.add_argument(
-        "--approval", metavar="ID", default="", help="the request that a second person has approved"
-    )
-    parser.add_argument("--wait", action="store_true", help="wait for a second person's answer")
+    add_grants(parser, confirm="the target's name typed out; lets this one transfer change it")
     parser.add_argument("--json", action="store_true", help="print the actions as one JSON list")
 
 

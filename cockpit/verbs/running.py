@@ -27,24 +27,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ticket", metavar="C", default="", help="the change ticket it belongs to")
     parser.add_argument("--incident", metavar="I", default="", help="the incident it belongs to")
     parser.add_argument("--cwd", metavar="DIR", default="", help="the folder that it starts in")
-    parser.add_argument(
-        "--confirm",
-        metavar="NAME",
-        default="",
-        help="the target's name typed out, as --target has it; lets this one command change it",
-    )
-    parser.add_argument(
-        "--break-glass",
-        action="store_true",
-        help="ask for what production denies: a second person has to approve it",
-    )
-    parser.add_argument(
-        "--approval", metavar="ID", default="", help="the request that a second person has approved"
-    )
-    parser.add_argument(
-        "--wait",
-        action="store_true",
-        help="wait for a second person's answer, as long as the request is open",
+    add_grants(
+        parser, confirm="the target's name typed out, as --target has it; lets this one command change it"
     )
     many = parser.add_argument_group("on several hosts")
     many.add_argument(
@@ -71,6 +55,29 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_grants(parser: argparse.ArgumentParser, *, confirm: str) -> None:
+    """Describe how what the guard needs is given without being asked.
+
+    Args:
+        parser: The verb's.
+        confirm: What the name typed out is for.
+    """
+    parser.add_argument("--confirm", metavar="NAME", default="", help=confirm)
+    parser.add_argument(
+        "--break-glass",
+        action="store_true",
+        help="ask for what production denies: a second person has to approve it",
+    )
+    parser.add_argument(
+        "--approval", metavar="ID", default="", help="the request that a second person has approved"
+    )
+    parser.add_argument(
+        "--wait",
+        action="store_true",
+        help="wait for a second person's answer, as long as the request is open",
+    )
+
+
 def _parallel(text: str) -> int:
     from cockpit.fanout.fanout import MOST_PARALLEL
 
@@ -93,24 +100,15 @@ def run(args: argparse.Namespace) -> int:
     import asyncio
 
     from cockpit import config
-    from cockpit.actionlog.opening import opened
     from cockpit.config import data_dir
-    from cockpit.errors import ActionLogError
+    from cockpit.verbs.recording import recorded
     from cockpit.verbs.targeting import targets_for
 
     settings, data = config.load(args.config), data_dir(args.data_dir)
     targets = asyncio.run(targets_for(settings, args.target, data=data))
     command = command_of(args, targets)
-    log = opened(data, settings)
-    try:
-        status = asyncio.run(_run(log, command, settings, targets, args))
-    except BaseException:
-        # What went wrong first says more than that the session's end could not be recorded either.
-        with contextlib.suppress(ActionLogError):
-            log.close()
-        raise
-    log.close()
-    return status
+    with recorded(data, settings) as log:
+        return asyncio.run(_run(log, command, settings, targets, args))
 
 
 def command_of(args: argparse.Namespace, targets: Targets) -> Command:

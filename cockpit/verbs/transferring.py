@@ -24,27 +24,18 @@ def transfer(args: argparse.Namespace, requests: Sequence[Fetch | Put]) -> int:
         CockpitError: One could not be recorded, was refused, or its host can't be reached.
     """
     import asyncio
-    import contextlib
 
     from cockpit import config
-    from cockpit.actionlog.opening import opened
     from cockpit.config import data_dir
-    from cockpit.errors import ActionLogError
+    from cockpit.verbs.recording import recorded
     from cockpit.verbs.targeting import targets_for
 
     settings, data = config.load(args.config), data_dir(args.data_dir)
     hosts = [request.host for request in requests]
     targets = asyncio.run(targets_for(settings, *hosts, data=data))
     commands = [_command(args, request, targets) for request in requests]
-    log = opened(data, settings)
-    try:
-        status = asyncio.run(_run(log, commands, settings, targets, args))
-    except BaseException:
-        with contextlib.suppress(ActionLogError):
-            log.close()
-        raise
-    log.close()
-    return status
+    with recorded(data, settings) as log:
+        return asyncio.run(_run(log, commands, settings, targets, args))
 
 
 def _command(args: argparse.Namespace, request: Fetch | Put, targets: Targets) -> Command:
