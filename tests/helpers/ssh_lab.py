@@ -2,7 +2,8 @@
 
 The targets listen on loopback addresses of a network namespace of their own. The bastion's port is ours, but each of
 its connections is served by an `sshd -i` inside that namespace, so that what it forwards ends there. Nothing but
-loopback is ever used. Where namespaces can't be made, the targets listen on this machine's loopback, and only
+loopback is ever used. Sessions have a home of their own: what this account's shell does when it starts is no part of
+a test. Where namespaces can't be made, the targets listen on this machine's loopback, and only
 `PermitOpen` keeps to the plan.
 """
 
@@ -32,6 +33,7 @@ PermitRootLogin yes
 MaxStartups 300:30:400
 LogLevel VERBOSE
 Subsystem sftp internal-sftp
+SetEnv HOME={folder}/home
 """
 
 
@@ -70,6 +72,7 @@ class SshLab:
         assert SSHD is not None
         with contextlib.suppress(OSError):
             Path("/run/sshd").mkdir(exist_ok=True)  # where sshd shuts itself in while nobody is logged in
+        (self.folder / "home").mkdir(exist_ok=True)
         for key in ("host_key", "id"):
             self._run(
                 "ssh-keygen",

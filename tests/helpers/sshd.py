@@ -97,6 +97,9 @@ class Sshd:
         config = self.folder / "sshd_config"
         text = [*lines, f"Port {self.port}", *(f"HostKey {self.path(key)}" for key in keys), CONFIG]
         text.append(f"AuthorizedKeysFile {self.path('authorized')}")
+        text.append(
+            f"SetEnv HOME={self.folder}"
+        )  # what this account's shell does when it starts is no part of a test
         config.write_text("\n".join(text) + "\n")
         self._process = subprocess.Popen(
             [SSHD, "-D", "-f", str(config), "-E", self.path("log")],
