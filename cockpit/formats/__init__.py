@@ -1,0 +1,1 @@
+"""What log lines mean: formats told from content, where records begin, and their times and levels."""
