@@ -1,0 +1,88 @@
+"""The screen's side of the process that reads logs: starts it, asks it, and hands on what it tells."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from cockpit.errors import CockpitError
+from cockpit.process import Process, spawn, stop
+from cockpit.stores.logs.files.wire import LENGTH, LONGEST, Look, Open, Told, framed, told_of
+
+ARGV = (sys.executable, "-P", "-X", "utf8", "-m", "cockpit.stores.logs.files.process")
+PASSED_ON = ("TZ", "LD_LIBRARY_PATH", "SYSTEMROOT")
+"""Variables that it gets: times without a zone are local."""
+ENDING = 0.3
+"""Seconds for it to be gone after it was killed."""
+
+
+class Apart:
+    """One process. `begin` it first and `end` it at last; between them, `listen` until it ends."""
+
+    def __init__(self) -> None:
+        self._process: Process | None = None
+
+    async def begin(self, opened: Open) -> None:
+        """Start it.
+
+        Raises:
+            CommandError: It can't be started.
+        """
+        env = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        env["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+        self._process = await spawn(ARGV, stdin=True, env=env)
+        self._send(framed(opened))
+
+    def look(self, serial: int, query: bytes) -> None:
+        """Ask for a search."""
+        self._send(framed(Look(serial, query)))
+
+    async def listen(self, take: Callable[[Sequence[Told]], None]) -> None:
+        """Hand on what it tells, frame by frame, until it ends.
+
+        Raises:
+            CockpitError: It has ended, or says what makes no sense.
+        """
+        output = self._process.stdout if self._process is not None else None
+        if output is None:
+            return
+        try:
+            while True:
+                (size,) = LENGTH.unpack(await output.readexactly(LENGTH.size))
+                if size > LONGEST:
+                    raise _lost("an answer is too long")
+                take(told_of(await output.readexactly(size)))
+                await asyncio.sleep(0)  # what is here already is read without a turn for others
+        except (asyncio.IncompleteReadError, OSError):
+            raise _lost("it has ended") from None
+        except msgspec.MsgspecError as error:
+            raise _lost(str(error)) from None
+
+    async def end(self) -> None:
+        """End it."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        stop(process, signal.SIGKILL)
+        if process.stdin is not None:
+            process.stdin.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ENDING):
+                for output in (process.stdout, process.stderr):
+                    while output is not None and await output.read(1 << 16):
+                        pass  # the pipe is closed only once it was read to its end
+                await process.wait()
+
+    def _send(self, data: bytes) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.write(data)
+
+
+def _lost(why: str) -> CockpitError:
+    return CockpitError(f"the process that reads the logs failed: {why}", remedy="open them again")

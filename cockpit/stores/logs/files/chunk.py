@@ -1,0 +1,106 @@
+"""A chunk: some records of one or several logs on one time line, addressed by their row.
+
+What a chunk holds is said by spans of bytes; its rows are made from them, and made again whenever they are needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from cockpit.signals import SECOND
+from cockpit.stores.logs.files.pieces import Piece, Span
+
+
+class Rows(NamedTuple):
+    """A chunk's records in the order of their times, those of one log in the order they have there.
+
+    Attributes:
+        piece: uint16, shape (n,): which of the pieces a record lies in.
+        record: uint32, shape (n,): which of the piece's records it is.
+        placed: int64, shape (n,): nanoseconds since the epoch by which it is placed, never falling.
+        order: intp, shape (n,): its place among all pieces' records, one after another.
+    """
+
+    piece: NDArray[np.uint16]
+    record: NDArray[np.uint32]
+    placed: NDArray[np.int64]
+    order: NDArray[np.intp]
+
+
+class Summary(Struct, frozen=True, array_like=True):
+    """What is kept of a chunk whatever else is forgotten.
+
+    Attributes:
+        spans: Where its bytes lie: by log, then by place.
+        count: Its records.
+        first: The time of its first row, in nanoseconds.
+        last: That of its last.
+        buckets: How many records there are by (second << 3 | level's band), as `Histogram` keeps them.
+    """
+
+    spans: tuple[Span, ...]
+    count: int
+    first: int
+    last: int
+    buckets: tuple[tuple[int, int], ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes it takes in its logs."""
+        return sum(span.size for span in self.spans)
+
+
+EMPTY_CHUNK = Summary((), 0, 0, 0, ())
+
+
+def rows_of(pieces: Sequence[Piece]) -> Rows:
+    """Merge pieces by time; pieces of one log stand one after another, in the order of their bytes."""
+    if len(pieces) == 1:
+        count = len(pieces[0])
+        order = np.arange(count)
+        return Rows(np.zeros(count, np.uint16), order.astype(np.uint32), pieces[0].placed, order)
+    placed = np.concatenate([_after(pieces, number) for number in range(len(pieces))])
+    order = np.argsort(placed, kind="stable")
+    piece = np.repeat(np.arange(len(pieces), dtype=np.uint16), [len(part) for part in pieces])
+    record = np.concatenate([np.arange(len(part), dtype=np.uint32) for part in pieces])
+    return Rows(piece[order], record[order], placed[order], order)
+
+
+def _after(pieces: Sequence[Piece], number: int) -> NDArray[np.int64]:
+    """Return a piece's times, none earlier than those of its log's pieces before it."""
+    part = pieces[number]
+    floor = max(
+        (
+            int(other.placed[-1])
+            for other in pieces[:number]
+            if other.span.log == part.span.log and len(other)
+        ),
+        default=None,
+    )
+    return part.placed if floor is None else np.maximum(part.placed, floor)
+
+
+def summary_of(pieces: Sequence[Piece], rows: Rows) -> Summary:
+    """Return what is kept of a chunk."""
+    levels = np.concatenate([part.levels for part in pieces]) if pieces else np.empty(0, np.uint8)
+    return Summary(
+        spans=tuple(part.span for part in pieces),
+        count=len(rows.placed),
+        first=int(rows.placed[0]) if len(rows.placed) else 0,
+        last=int(rows.placed[-1]) if len(rows.placed) else 0,
+        buckets=buckets_of(rows.placed, levels[rows.order]),
+    )
+
+
+def buckets_of(placed: NDArray[np.int64], levels: NDArray[np.uint8]) -> tuple[tuple[int, int], ...]:
+    """Count records by second and level: pairs of a histogram's key and how many."""
+    if not len(placed):
+        return ()
+    keys = (placed // SECOND << 3) | ((levels.astype(np.int64) + 3 >> 2) & 7)
+    found, counts = np.unique(keys, return_counts=True)
+    return tuple(zip(found.tolist(), counts.tolist(), strict=True))

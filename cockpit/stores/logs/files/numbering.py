@@ -1,0 +1,92 @@
+"""Which chunk a record lies in, by its number: 0 for the first of the first tail; older ones are below, newer above."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from cockpit.stores.logs.files.chunk import Summary
+
+
+class Entry(Struct):
+    """A chunk with its place.
+
+    Attributes:
+        number: The chunk's: 0 for the first tail, older ones below.
+        first: The number of its first record.
+        chunk: What it holds.
+    """
+
+    number: int
+    first: int
+    chunk: Summary
+
+
+class Numbering:
+    """The chunks from the oldest to the tail."""
+
+    def __init__(self, tail: Summary) -> None:
+        self.newer = [Entry(0, 0, tail)]
+        self.older: list[Entry] = []
+        """From the newest to the oldest."""
+
+    @property
+    def first(self) -> int:
+        """The number of the oldest record known."""
+        return self.older[-1].first if self.older else 0
+
+    @property
+    def end(self) -> int:
+        """The number that the next record gets."""
+        return self.tail.first + self.tail.chunk.count
+
+    @property
+    def tail(self) -> Entry:
+        """The newest chunk."""
+        return self.newer[-1]
+
+    def chunk(self, number: int) -> Entry:
+        """Return a chunk by its number."""
+        return self.newer[number] if number >= 0 else self.older[-number - 1]
+
+    def __contains__(self, number: int) -> bool:
+        return -len(self.older) <= number < len(self.newer)
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Go from the oldest to the newest."""
+        yield from reversed(self.older)
+        yield from self.newer
+
+    def add_older(self, chunk: Summary) -> Entry:
+        """Put a chunk before all others."""
+        entry = Entry(-len(self.older) - 1, self.first - chunk.count, chunk)
+        self.older.append(entry)
+        return entry
+
+    def close(self, chunk: Summary, tail: Summary) -> None:
+        """Make of the tail a chunk that won't change, and begin another tail after it."""
+        last = self.tail
+        last.chunk = chunk
+        self.newer.append(Entry(last.number + 1, last.first + chunk.count, tail))
+
+    def holding(self, number: int) -> Entry:
+        """Return the chunk in which a record lies.
+
+        Raises:
+            IndexError: No chunk has it.
+        """
+        if not self.first <= number < self.end:
+            raise IndexError(f"record {number} is not read")
+        if number >= 0:
+            return self.newer[bisect_right(self.newer, number, key=lambda entry: entry.first) - 1]
+        return self.older[bisect_left(self.older, -number, key=lambda entry: -entry.first)]
+
+    def reached(self, moment: int) -> Entry:
+        """Return the first chunk that reaches to a moment or beyond; the tail where none does."""
+        older = self.older
+        if older and older[0].chunk.last >= moment:
+            later = bisect_right(older, -moment, key=lambda entry: -entry.chunk.last)
+            return older[max(0, later - 1)]
+        return next((entry for entry in self.newer if entry.chunk.last >= moment), self.tail)

@@ -1,0 +1,85 @@
+"""The process that reads and searches logs for the screen: `python -m cockpit.stores.logs.files.process`.
+
+It opens what it is told, writes nothing, and ends when its input does, which is when the cockpit ends.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import select
+import sys
+from typing import BinaryIO
+
+from cockpit.errors import CockpitError
+from cockpit.stores.logs.files.logs import Logs
+from cockpit.stores.logs.files.opened import OpenedLog
+from cockpit.stores.logs.files.scanner import BEAT, Scanner
+from cockpit.stores.logs.files.searching import matching_of
+from cockpit.stores.logs.files.wire import LENGTH, Asked, Look, Open, Trouble, asked_of, framed
+
+NICE = 5
+"""Whoever looks at the screen comes first where cores are few."""
+BUDGET = 96 << 20
+"""Bytes of columns that are remembered: those of about seven million records."""
+
+
+def main() -> None:
+    """Serve until the input ends."""
+    os.nice(NICE)
+    gc.freeze()
+    try:
+        serve(sys.stdin.buffer, sys.stdout.buffer)
+    except BrokenPipeError:
+        pass  # nobody listens any more
+    os._exit(0)
+
+
+def serve(asked: BinaryIO, told: BinaryIO) -> None:
+    """Read and search as asked until nothing is asked any more."""
+    opened = _message(asked)
+    if not isinstance(opened, Open):
+        return
+    logs = Logs(budget=BUDGET)
+    try:
+        for path in opened.paths:
+            logs.add(OpenedLog(path))
+    except CockpitError as error:
+        told.write(framed([Trouble(-1, str(error))]))
+        told.flush()
+        return
+    scanner = Scanner(logs, opened)
+    while True:
+        if select.select([asked], [], [], BEAT if scanner.idle else 0)[0]:
+            message = _message(asked)
+            if message is None:
+                return
+            if isinstance(message, Look):
+                scanner.look(message.serial, matching_of(message.query))
+            continue
+        if said := scanner.step():
+            told.write(framed(said))
+            told.flush()
+
+
+def _message(asked: BinaryIO) -> Asked | None:
+    """Return the next message, or None at the end of the input."""
+    raw = asked.fileno()
+    head = _exactly(raw, LENGTH.size)
+    data = _exactly(raw, LENGTH.unpack(head)[0]) if head else None
+    return asked_of(data) if data else None
+
+
+def _exactly(raw: int, size: int) -> bytes | None:
+    """Read past Python's own buffer, which `select` knows nothing of."""
+    parts = bytearray()
+    while len(parts) < size:
+        part = os.read(raw, size - len(parts))
+        if not part:
+            return None
+        parts += part
+    return bytes(parts)
+
+
+if __name__ == "__main__":
+    main()

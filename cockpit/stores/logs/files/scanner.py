@@ -1,0 +1,222 @@
+"""Reads and searches logs, a little at a time, and tells what it found; knows no process and no screen."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cockpit.errors import CockpitError
+from cockpit.formats.columns import Columns
+from cockpit.formats.format import LogFormat
+from cockpit.stores.logs.files.chunk import EMPTY_CHUNK, Summary, buckets_of, rows_of, summary_of
+from cockpit.stores.logs.files.logs import Logs
+from cockpit.stores.logs.files.merging import Merging
+from cockpit.stores.logs.files.newest import Newest
+from cockpit.stores.logs.files.opened import Change, OpenedLog
+from cockpit.stores.logs.files.pieces import Backwards, Piece, Span
+from cockpit.stores.logs.files.wire import (
+    Added,
+    Closed,
+    Emptied,
+    Found,
+    Older,
+    Open,
+    Read,
+    Tail,
+    Told,
+    Trouble,
+)
+
+BEAT = 0.05
+"""Seconds between two looks at whether the logs have grown."""
+
+
+class Matching(Protocol):
+    """A search over bytes."""
+
+    def match(self, data: bytes, columns: Callable[[], Columns], fmt: LogFormat) -> NDArray[np.bool_] | None:
+        """Return which records match, a bool each; None where none does, told without the columns."""
+
+
+class Scanner:
+    """Logs on one time line: the tail, what was closed after it, and what lies before."""
+
+    def __init__(self, logs: Logs, opened: Open) -> None:
+        """Begin where the screen has begun.
+
+        Args:
+            logs: The logs that the message names, opened.
+            opened: Which of their records are known.
+        """
+        self._logs = logs
+        self._begin(opened.tail, opened.ends, opened.observed)
+        self._serial = 0
+        self._matching: Matching | None = None
+        self._todo: deque[int] = deque()
+        self._looked = 0.0
+        self._renamed: set[int] = set()
+        self._troubles: dict[int, str] = {}
+
+    def _begin(self, tail: Sequence[Span], ends: Sequence[int], observed: Sequence[int]) -> None:
+        logs = self._logs
+        self._newest = Newest(logs, tail, dict(enumerate(ends)))
+        backwards = [
+            Backwards(number, log, fmt, end=end, observed=seen)
+            for number, (log, fmt, end, seen) in enumerate(
+                zip(logs.opened, logs.formats, ends, observed, strict=True)
+            )
+        ]
+        self._merging = Merging(backwards)
+        self._total = sum(ends)
+        self._chunks: dict[int, Sequence[Span]] = {0: tail}
+        self._oldest = 0
+        self._last = 0
+
+    def look(self, serial: int, matching: Matching | None) -> None:
+        """Search for something else, from the newest record on."""
+        self._serial, self._matching = serial, matching
+        self._todo = deque(sorted(self._chunks, reverse=True) if matching is not None else ())
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to do until a log grows."""
+        return self._merging.ended and not self._todo
+
+    def step(self) -> list[Told]:
+        """Do a little: see whether logs have grown, else search a chunk, else read one."""
+        now = time.monotonic()
+        if now - self._looked >= BEAT:
+            self._looked = now
+            if told := self._grown():
+                return told
+        if self._todo:
+            return self._searched(self._todo.popleft())
+        if not self._merging.ended:
+            return self._read()
+        return []
+
+    def _read(self) -> list[Told]:
+        try:
+            pieces = self._merging.step()
+        except CockpitError as error:
+            # What can't be read is left out: the rest is worth more than a screen that waits.
+            return [Trouble(-1, str(error))]
+        told: list[Told] = []
+        if pieces:
+            self._oldest -= 1
+            self._chunks[self._oldest] = [piece.span for piece in pieces]
+            self._logs.keep(pieces)
+            told.append(Older(summary_of(pieces, rows_of(pieces))))
+            told += self._searched(self._oldest)
+        return [*told, Read(self._merging.left, self._total)]
+
+    def _searched(self, number: int) -> list[Told]:
+        if self._matching is None:
+            return []
+        logs, masks, any_found = self._logs, [], False
+        try:
+            for span in self._chunks[number]:
+                data = logs.data(span)
+
+                def columns(span: Span = span, data: bytes = data) -> Columns:
+                    return logs.piece(span, data).columns
+
+                mask = self._matching.match(data, columns, logs.formats[span.log])
+                any_found = any_found or mask is not None
+                masks.append(mask)
+            if not any_found:
+                return [Found(self._serial, number, 0, b"", ())]
+            return [self._found(number, masks)]
+        except CockpitError as error:
+            return [Found(self._serial, number, 0, b"", ()), Trouble(-1, str(error))]
+
+    def _found(self, number: int, masks: Sequence[NDArray[np.bool_] | None]) -> Found:
+        pieces = [self._logs.piece(span) for span in self._chunks[number]]
+        rows = rows_of(pieces)
+        whole = [
+            np.zeros(len(piece), np.bool_) if mask is None else mask
+            for mask, piece in zip(masks, pieces, strict=True)
+        ]
+        mask = np.concatenate(whole)[rows.order]
+        levels = np.concatenate([piece.levels for piece in pieces])[rows.order]
+        count = int(np.count_nonzero(mask))
+        bits = np.packbits(mask).tobytes() if 0 < count < len(mask) else b""
+        return Found(self._serial, number, count, bits, buckets_of(rows.placed[mask], levels[mask]))
+
+    # Growth.
+
+    def _grown(self) -> list[Told]:
+        told: list[Told] = []
+        for number in range(len(self._logs.opened)):
+            told += self._looked_at(number)
+            if any(isinstance(message, Emptied) for message in told):
+                return told
+        behind = [number for number in range(len(self._logs.opened)) if self._newest.behind(number)]
+        if behind:
+            told += self._tail(behind)
+        return told
+
+    def _tail(self, grown: Sequence[int]) -> list[Told]:
+        try:
+            moved = self._newest.grow(grown, time.time_ns())
+        except CockpitError as error:
+            return self._troubled(grown[0], str(error))
+        told: list[Told] = [Tail(self._summary(self._newest.pieces), moved)]
+        self._chunks[self._last] = [piece.span for piece in self._newest.pieces]
+        if gone := self._newest.close():
+            closed, tail = self._summary(gone), self._summary(self._newest.pieces)
+            self._chunks[self._last] = [piece.span for piece in gone]
+            self._last += 1
+            self._chunks[self._last] = [piece.span for piece in self._newest.pieces]
+            told = [told[0], Closed(closed, tail), *self._searched(self._last - 1)]
+        return [*told, *self._searched(self._last)]
+
+    def _summary(self, pieces: Sequence[Piece]) -> Summary:
+        return summary_of(pieces, rows_of(pieces)) if pieces else EMPTY_CHUNK
+
+    def _looked_at(self, number: int) -> list[Told]:
+        log = self._logs.opened[number]
+        try:
+            change = log.look()
+        except CockpitError as error:
+            return self._troubled(number, str(error))
+        if change is Change.TRUNCATED:
+            return self._emptied(log.path)
+        if change is Change.GONE:
+            return [] if number in self._renamed else self._troubled(number, f"{log.path}: its name is gone")
+        if change is Change.REPLACED and number not in self._renamed:
+            return self._replaced(number, log.path)
+        if change is Change.NONE:
+            return self._troubled(number, "")
+        return []
+
+    def _replaced(self, number: int, path: str) -> list[Told]:
+        """Follow the name to the file that has it now; the old one stays."""
+        try:
+            other = OpenedLog(path)
+            new = self._logs.add(other)
+        except CockpitError as error:
+            return self._troubled(number, str(error))
+        self._renamed.add(number)
+        self._newest.join(new)
+        return [*self._troubled(number, ""), Added(new, path, other.identity)]
+
+    def _emptied(self, path: str) -> list[Told]:
+        """Begin anew: what was known of a log that was truncated is true no longer."""
+        opened = self._logs.opened
+        self._logs.clear()
+        self._begin([], [log.size for log in opened], [log.modified for log in opened])
+        if self._matching is not None:
+            self._todo = deque([0])
+        return [Emptied(path)]
+
+    def _troubled(self, number: int, text: str) -> list[Told]:
+        if self._troubles.get(number, "") == text:
+            return []
+        self._troubles[number] = text
+        return [Trouble(number, text)]

@@ -1,0 +1,192 @@
+"""The records of log files that some criteria admit, told by the process apart a bit a record."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Callable
+from itertools import accumulate
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cockpit.stores.logs.criteria import OPEN, Criteria
+from cockpit.stores.logs.files.numbering import Entry
+from cockpit.stores.logs.files.store import FileStore
+from cockpit.stores.logs.files.wire import Found
+from cockpit.stores.logs.histogram import Histogram
+
+CHUNKS = 64
+"""Chunks whose bits are kept unpacked."""
+
+
+class FileView:
+    """A store's records through criteria and a span of time, addressed by rank or by number."""
+
+    def __init__(self, store: FileStore, ask: Callable[[int, Criteria], None]) -> None:
+        """Begin with all records.
+
+        Args:
+            store: The files.
+            ask: Starts a search by its number and criteria; what it finds comes through the store.
+        """
+        self.store = store
+        self.criteria = OPEN
+        self.serial = 0
+        self._ask = ask
+        self._found: dict[int, Found] = {}
+        self._histogram = Histogram()
+        self._counts: tuple[list[int], list[int]] | None = None
+        self._picked: OrderedDict[int, NDArray[np.intp]] = OrderedDict()
+        self._from: int | None = None
+        self._until: int | None = None
+        self._bounds: tuple[int, tuple[int, int]] = (-1, (0, 0))
+        store.views.append(self._take)
+
+    def look(self, criteria: Criteria, *, start: int | None = None, end: int | None = None) -> bool:
+        """Choose what to see; other criteria begin a search.
+
+        Args:
+            criteria: What a record must be.
+            start: The earliest moment in nanoseconds; None for all.
+            end: The last moment; None for now.
+
+        Returns:
+            True where a search began.
+        """
+        if (start, end) != (self._from, self._until):
+            self._from, self._until = start, end
+            self._bounds = (-1, (0, 0))
+        if criteria == self.criteria:
+            return False
+        self.criteria = criteria
+        self.serial += 1
+        self._found.clear()
+        self._histogram = Histogram()
+        self._changed()
+        self._ask(self.serial, criteria)
+        return True
+
+    def advance(self, budget: float = 0.0) -> bool:
+        """Return True: the search goes on by itself, elsewhere."""
+        return True
+
+    @property
+    def complete(self) -> bool:
+        """True where all records were read and looked at."""
+        return not self.store.left and self.searched >= len(self.store)
+
+    @property
+    def searched(self) -> int:
+        """How many of the records were looked at."""
+        if self.criteria.admits_all:
+            return len(self.store)
+        return sum(entry.chunk.count for entry in self.store.chunks if entry.number in self._found)
+
+    @property
+    def histogram(self) -> Histogram:
+        """Counts of what the criteria admit."""
+        return self.store.histogram if self.criteria.admits_all else self._histogram
+
+    def __len__(self) -> int:
+        low, high = self._within()
+        return high - low
+
+    def number(self, rank: int) -> int:
+        """Return the number of the record of that rank, from 0."""
+        rank += self._within()[0]
+        if self.criteria.admits_all:
+            return self.store.first + rank
+        older, newer = self._sums()
+        if rank < (all_older := older[-1] if older else 0):
+            # Ranks count from the oldest, sums from the newest of what is older.
+            back = all_older - rank
+            place = bisect_right(older, back - 1)
+            entry = self.store.chunks.older[place]
+            row = older[place] - back
+        else:
+            place = bisect_right(newer, rank - all_older)
+            entry = self.store.chunks.newer[place]
+            row = rank - all_older - (newer[place - 1] if place else 0)
+        return entry.first + self._row(entry, row)
+
+    def rank(self, number: int) -> int:
+        """Return the rank of the first record at or after a number; the length where there is none."""
+        low, high = self._within()
+        return min(max(self._place(number), low), high) - low
+
+    # What was found.
+
+    def _take(self, found: Found) -> None:
+        if found.serial != self.serial:
+            return
+        if found.number in self._found:
+            before = self._found[found.number]
+            self._histogram.add_counts(before.buckets, -1)
+        self._found[found.number] = found
+        self._histogram.add_counts(found.buckets)
+        self._picked.pop(found.number, None)
+        self._changed()
+
+    def _changed(self) -> None:
+        self._counts = None
+        self._bounds = (-1, (0, 0))
+
+    def _sums(self) -> tuple[list[int], list[int]]:
+        """Return how many records are admitted up to each chunk: going back from the tail's first, and on."""
+        if self._counts is None:
+            chunks = self.store.chunks
+            self._counts = (
+                list(accumulate(self._count(entry) for entry in chunks.older)),
+                list(accumulate(self._count(entry) for entry in chunks.newer)),
+            )
+        return self._counts
+
+    def _count(self, entry: Entry) -> int:
+        found = self._found.get(entry.number)
+        return 0 if found is None else found.count
+
+    def _row(self, entry: Entry, rank: int) -> int:
+        """Return the row of a chunk's admitted record of a rank."""
+        found = self._found[entry.number]
+        return rank if not found.bits else int(self._rows(found)[rank])
+
+    def _rows(self, found: Found) -> NDArray[np.intp]:
+        rows = self._picked.get(found.number)
+        if rows is None:
+            rows = np.flatnonzero(np.unpackbits(np.frombuffer(found.bits, np.uint8)))
+            self._picked[found.number] = rows
+            if len(self._picked) > CHUNKS:
+                self._picked.popitem(last=False)
+        return rows
+
+    def _place(self, number: int) -> int:
+        """Return how many admitted records lie before a number."""
+        store = self.store
+        number = min(max(number, store.first), store.end)
+        if self.criteria.admits_all:
+            return number - store.first
+        older, newer = self._sums()
+        total = (older[-1] if older else 0) + (newer[-1] if newer else 0)
+        if number >= store.end:
+            return total
+        entry = store.chunks.holding(number)
+        if entry.number < 0:
+            before = older[-1] - older[-entry.number - 1]
+        else:
+            before = (older[-1] if older else 0) + (newer[entry.number - 1] if entry.number else 0)
+        found = self._found.get(entry.number)
+        if found is None or not found.count:
+            return before
+        row = number - entry.first
+        return before + (int(self._rows(found).searchsorted(row)) if found.bits else min(row, found.count))
+
+    def _within(self) -> tuple[int, int]:
+        """Return the places between which the span of time lies."""
+        store = self.store
+        if self._bounds[0] != store.version:
+            low = store.first if self._from is None else store.number_from(self._from)
+            high = store.end if self._until is None else store.number_at(self._until)
+            low, high = self._place(low), self._place(high)
+            self._bounds = (store.version, (low, max(low, high)))
+        return self._bounds[1]

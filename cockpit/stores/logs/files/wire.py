@@ -1,0 +1,141 @@
+"""What the screen and the process that reads logs say to each other: msgpack, several messages a frame."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+
+from cockpit.stores.logs.files.chunk import Summary
+from cockpit.stores.logs.files.pieces import Span
+
+LENGTH = struct.Struct("!I")
+LONGEST = 64 << 20
+"""Bytes of one frame at most."""
+
+
+class Open(Struct, tag="open", frozen=True, array_like=True):
+    """Read these logs. Their newest records are known: they are the first tail.
+
+    Attributes:
+        paths: The logs, numbered as they stand here.
+        tail: The spans of the tail, one a log at most.
+        ends: For each log, where the tail begins: what lies before is indexed.
+        observed: For each log, by which a missing year is told, in nanoseconds.
+        formats: Formats that the configuration adds, as TOML.
+    """
+
+    paths: list[str]
+    tail: list[Span]
+    ends: list[int]
+    observed: list[int]
+    formats: list[str] = []
+
+
+class Look(Struct, tag="look", frozen=True, array_like=True):
+    """Search all records, the newest first, and those that come; an earlier search ends.
+
+    Attributes:
+        serial: The search's number.
+        query: The query as it is serialised; empty for none.
+    """
+
+    serial: int
+    query: bytes
+
+
+class Older(Struct, tag="older", frozen=True, array_like=True):
+    """A chunk before all others."""
+
+    chunk: Summary
+
+
+class Tail(Struct, tag="tail", frozen=True, array_like=True):
+    """The newest chunk as it is now.
+
+    Attributes:
+        chunk: What it holds.
+        moved: The first row that is not what it was; its old count where rows were only added.
+    """
+
+    chunk: Summary
+    moved: int
+
+
+class Closed(Struct, tag="closed", frozen=True, array_like=True):
+    """The newest chunk won't change any more: it keeps its first rows, the next tail has the rest."""
+
+    chunk: Summary
+    tail: Summary
+
+
+class Found(Struct, tag="found", frozen=True, array_like=True):
+    """Which rows of a chunk a search admits.
+
+    Attributes:
+        serial: The search.
+        number: The chunk: 0 for the first tail, later ones above, older ones below.
+        count: How many rows.
+        bits: A bit a row, the first row the highest bit of the first byte; empty where none or all are admitted.
+        buckets: How many of them there are by second and level.
+    """
+
+    serial: int
+    number: int
+    count: int
+    bits: bytes
+    buckets: tuple[tuple[int, int], ...]
+
+
+class Read(Struct, tag="read", frozen=True, array_like=True):
+    """How far reading is: bytes that have no place yet, of all."""
+
+    left: int
+    total: int
+
+
+class Added(Struct, tag="added", frozen=True, array_like=True):
+    """A log more: another file has the name of one that is open."""
+
+    number: int
+    path: str
+    identity: tuple[int, int]
+
+
+class Emptied(Struct, tag="emptied", frozen=True, array_like=True):
+    """All chunks are gone, as a log was truncated: reading begins anew."""
+
+    path: str
+
+
+class Trouble(Struct, tag="trouble", frozen=True, array_like=True):
+    """A log can't be read for now; empty when it can again."""
+
+    number: int
+    text: str
+
+
+Asked = Open | Look
+Told = Older | Tail | Closed | Found | Read | Added | Emptied | Trouble
+
+_ENCODER = msgspec.msgpack.Encoder()
+_TOLD = msgspec.msgpack.Decoder(list[Told])
+_ASKED: msgspec.msgpack.Decoder[Asked] = msgspec.msgpack.Decoder(Asked)
+
+
+def framed(message: Asked | Sequence[Told]) -> bytes:
+    """Return what is sent."""
+    data = _ENCODER.encode(message)
+    return LENGTH.pack(len(data)) + data
+
+
+def told_of(data: bytes) -> list[Told]:
+    """Read a frame from the process."""
+    return _TOLD.decode(data)
+
+
+def asked_of(data: bytes) -> Asked:
+    """Read a message from the screen."""
+    return _ASKED.decode(data)
