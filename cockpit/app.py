@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import on, work
@@ -72,6 +72,9 @@ from widgets.text import age
 from widgets.themes import DARK, PRODUCTION, THEMES
 from widgets.timeline_keys import ACTIONS as TIMELINE_ACTIONS
 from widgets.verdict import Verdict
+
+if TYPE_CHECKING:
+    from cockpit.stores.logs.files.reading import LogFiles
 
 log = logging.getLogger(__name__)
 
@@ -636,20 +639,21 @@ class CockpitApp(ShellingApp):
             self.notice(f"there is no theme {theme}; ctrl+p lists them", "warning")
 
 
-def run_screen(args: argparse.Namespace, *, host: str = "") -> int:
+def run_screen(args: argparse.Namespace, *, host: str = "", files: Sequence[str] = ()) -> int:
     """Open the screen and return the exit status.
 
     Args:
         args: The command line.
         host: A host to open a terminal on at once.
+        files: Log files to show by themselves.
 
     Raises:
-        CockpitError: The configuration can't be read.
+        CockpitError: The configuration or a log file can't be read.
     """
     settings = load(args.config)
     environment = _environment(getattr(args, "env", None))
     data = data_dir(args.data_dir)
-    cockpit = Cockpit(settings, environment=environment, data=data)
+    cockpit = Cockpit(settings, environment=environment, data=data, files=_opened(files))
     incident = getattr(args, "incident", None) or ""
     read_only = getattr(args, "read_only", False)
     operations = Operations(
@@ -665,6 +669,14 @@ def run_screen(args: argparse.Namespace, *, host: str = "") -> int:
     app = CockpitApp(cockpit, operations, mode=mode, host=host)
     left = app.run(mouse=settings.screen.mouse)
     return app.return_code or left or 0
+
+
+def _opened(files: Sequence[str]) -> LogFiles | None:
+    if not files:
+        return None
+    from cockpit.stores.logs.files.reading import LogFiles
+
+    return LogFiles(files)
 
 
 def _environment(name: str | None) -> Environment | None:

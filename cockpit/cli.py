@@ -206,12 +206,13 @@ def _screen(args: argparse.Namespace) -> int:
     return open_screen(args)
 
 
-def open_screen(args: argparse.Namespace, *, host: str = "") -> int:
+def open_screen(args: argparse.Namespace, *, host: str = "", files: Sequence[str] = ()) -> int:
     """Open the screen. Until it stands, collecting garbage would find none and take a twentieth of the time.
 
     Args:
         args: The command line.
         host: A host to open a terminal on at once.
+        files: Log files to show by themselves.
     """
     import gc
 
@@ -221,7 +222,7 @@ def open_screen(args: argparse.Namespace, *, host: str = "") -> int:
     gc.disable()
     from cockpit.app import run_screen
 
-    return run_screen(args, host=host)
+    return run_screen(args, host=host, files=files)
 
 
 def _complain(error: CockpitError) -> int:

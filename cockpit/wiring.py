@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from cockpit.config import Settings, SourceEntry
     from cockpit.source import Remote, Source
     from cockpit.ssh.connections import Connections
+    from cockpit.stores.logs.files.reading import LogFiles
 
 EMITS = {
     "host": ("HealthSample",),
@@ -61,7 +62,12 @@ class Cockpit:
     """
 
     def __init__(
-        self, settings: Settings, *, environment: Environment | None = None, data: Path | None = None
+        self,
+        settings: Settings,
+        *,
+        environment: Environment | None = None,
+        data: Path | None = None,
+        files: LogFiles | None = None,
     ) -> None:
         """Wire what a configuration names.
 
@@ -69,6 +75,7 @@ class Cockpit:
             settings: What cockpit.toml says.
             environment: Where to begin, by the first target of that environment.
             data: The data directory, in which the answers of inventories are kept; None keeps none.
+            files: Log files to look at in place of what sources bring, none of which are started.
         """
         limits = settings.limits
         self.settings = settings
@@ -80,7 +87,9 @@ class Cockpit:
             AlertStore(capacity=limits.alerts),
             LogStore(capacity=limits.log_records),
             TraceStore(spans=limits.spans),
+            files=files,
         )
+        self.files = files
         self.rules = RuleEngine(settings.rules)
         self.targets = targets_of(settings)
         self.inventories = Inventories(
@@ -97,7 +106,9 @@ class Cockpit:
                 f"commands land on {self.target.name}, which is {self.target.environment}"
             )
         self.supervisor = Supervisor(
-            [self._plan(entry) for entry in settings.sources], self.stores, tracer=self.tracer
+            [self._plan(entry) for entry in settings.sources if files is None],
+            self.stores,
+            tracer=self.tracer,
         )
         self.hops: Callable[[], Sequence[HopStatus]] = tuple
         self._hops: Sequence[HopStatus] = ()
@@ -111,11 +122,15 @@ class Cockpit:
     def start(self) -> None:
         """Start the sources, and ask the inventories."""
         self.supervisor.start()
+        if self.files is not None:
+            self.files.start()
         self.inventories.start()
 
     async def stop(self) -> None:
         """Stop the sources within a second, and close the connections that are the cockpit's own."""
         await asyncio.gather(self.supervisor.stop(), self.inventories.stop())
+        if self.files is not None:
+            await self.files.stop()
         if self._own_connections is not None:
             await self._own_connections.close()
 

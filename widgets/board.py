@@ -47,12 +47,17 @@ class Board(Container):
         """
         # Held here, since a query finds only what is on the screen on top, which may be the help.
         self.panes: tuple[Pane, ...] = (
-            HealthPane(stores, number=1),
-            AlertsPane(stores, number=2, asks=asks, author=author),
-            LogsPane(stores, number=3, asks=asks),
-            TracesPane(stores, number=4, asks=asks),
+            (LogsPane(stores, number=1),)
+            if stores.logs is not stores.streamed
+            else (
+                HealthPane(stores, number=1),
+                AlertsPane(stores, number=2, asks=asks, author=author),
+                LogsPane(stores, number=3, asks=asks),
+                TracesPane(stores, number=4, asks=asks),
+            )
         )
         super().__init__(*self.panes, id="panes")
+        self.set_class(len(self.panes) == 1, "-zoomed")
         self.panes[0].add_class("-current")
 
     @property
@@ -67,13 +72,13 @@ class Board(Container):
 
     def choose(self, number: int) -> None:
         """Make a pane the current one by its number, and give it the focus."""
-        chosen = self.panes[number - 1]
+        chosen = self.panes[min(number, len(self.panes)) - 1]
         self._turn_to(chosen)
         chosen.focus_body()
 
     def zoom(self, on: bool) -> None:
         """Give the whole screen to the current pane, or take it back."""
-        self.set_class(on, "-zoomed")
+        self.set_class(on or len(self.panes) == 1, "-zoomed")
 
     def follow(self, scope: Scope) -> None:
         """Let all panes take over another scope."""

@@ -24,7 +24,7 @@ from cockpit.scope import Scope
 from cockpit.signals import EMPTY, SECOND, Level, LogRecord, Resource, host_of, level_name, service_of
 from cockpit.source import TimeRange
 from cockpit.stores.base import Stores
-from cockpit.stores.logs import Criteria, LogFilter, LogView, Pattern, parse_filter, read_marks
+from cockpit.stores.logs import Criteria, LogFilter, Pattern, View, parse_filter, read_marks
 from widgets.asking import Asks
 from widgets.histogram import HistogramStrip
 from widgets.keys import bindings
@@ -79,7 +79,7 @@ class LogsPane(Pane):
         self.highlights: tuple[Pattern, ...] = ()
         self.past: Past | None = None
         """What was asked for from before the ring's time, while it is shown."""
-        self._live = LogView(stores.logs)
+        self._live: View = stores.logs.view()
         self._view = self._live
         self._filter = LogFilter()
         self._problem = ""
@@ -100,7 +100,7 @@ class LogsPane(Pane):
     def body(self) -> ComposeResult:
         """Yield the strip, the rows and the lines under them."""
         yield HistogramStrip()
-        yield LogLines(self.stores.logs)
+        yield LogLines(self._live)
         yield LogStatus()
         yield HighlightLine(placeholder="highlight a text or /expression/ · Enter keeps it", compact=True)
 
@@ -430,7 +430,7 @@ class LogsPane(Pane):
             return
         self.lines.hold()
         self.past = past
-        self._view = LogView(past.store)
+        self._view = past.store.view()
 
     def _ask_unprompted(self) -> None:
         """Ask once where the scope shows a moment before anything that is kept."""

@@ -19,7 +19,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from cockpit.signals import LogRecord
-from cockpit.stores.logs import LogStore, LogView, Pattern
+from cockpit.stores.logs import Pattern, View
 from widgets.keys import bindings
 from widgets.logs_row import RowPainter, columns_for, is_dated
 from widgets.rows import ROW_ACTIONS
@@ -82,9 +82,9 @@ class LogLines(Widget, can_focus=True):
     class Moved(Message):
         """The cursor or the view was moved by hand."""
 
-    def __init__(self, store: LogStore, *, id: str | None = None) -> None:
+    def __init__(self, view: View, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.view = LogView(store)
+        self.view = view
         self.following = True
         self.wrap = False
         self.now = 0
@@ -97,7 +97,7 @@ class LogLines(Widget, can_focus=True):
         self._cursor: Anchor | None = None
         self._mark = 0
         """The store's end when following stopped."""
-        self._version = store.version
+        self._version = view.store.version
         self._placed: list[tuple[int, int]] = []
         """For each row on the screen, (absolute number, which of its rows)."""
         self._strips: dict[int, tuple[LogRecord, list[Strip]]] = {}
@@ -136,7 +136,7 @@ class LogLines(Widget, can_focus=True):
         """How many rows came since following stopped."""
         return 0 if self.following else max(0, len(self.view) - self.view.rank(self._mark))
 
-    def show(self, view: LogView, *, marks: tuple[Pattern, ...], now: int) -> None:
+    def show(self, view: View, *, marks: tuple[Pattern, ...], now: int) -> None:
         """Draw a view as it is now."""
         self.now = now
         if view is not self.view:
@@ -429,7 +429,7 @@ class LogLines(Widget, can_focus=True):
                 if number is not None:
                     anchor.number = number
 
-    def _change_view(self, view: LogView) -> None:
+    def _change_view(self, view: View) -> None:
         """Draw another store; the cursor stays on its record where that one has it too."""
         record = self.current
         self.view = view

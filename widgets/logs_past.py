@@ -9,7 +9,7 @@ from msgspec import Struct
 from cockpit.errors import CockpitError
 from cockpit.signals import LogRecord, host_of, service_of
 from cockpit.source import TimeRange
-from cockpit.stores.logs import CAPACITY, MEMORY, LogStore
+from cockpit.stores.logs import CAPACITY, MEMORY, LogStore, Records
 from widgets.asking import Asks
 
 LIMIT = 5_000
@@ -42,7 +42,7 @@ class Past(Struct, frozen=True):
     cut: tuple[str, ...] = ()
 
 
-async def ask_past(asks: Asks, text: str, within: TimeRange, joined: LogStore) -> Past:
+async def ask_past(asks: Asks, text: str, within: TimeRange, joined: Records) -> Past:
     """Ask every source that can answer, at once, and merge the answers with a store's oldest records.
 
     A source that fails or takes too long costs the others nothing. The merging runs in a thread.

@@ -10,7 +10,7 @@ from textual.widgets import Static
 from cockpit.scope import Scope
 from cockpit.signals import level_name
 from cockpit.source import TimeRange
-from cockpit.stores.logs import LogView
+from cockpit.stores.logs import View
 from widgets.logs_lines import LogLines
 from widgets.logs_past import Past
 from widgets.text import clock, safe
@@ -51,9 +51,7 @@ def asking_parts(asking: TimeRange | None, past: Past | None) -> list[str]:
     return parts
 
 
-def rows_parts(
-    view: LogView, lines: LogLines, askable: Sequence[str], *, live: bool, slow: bool
-) -> list[str]:
+def rows_parts(view: View, lines: LogLines, askable: Sequence[str], *, live: bool, slow: bool) -> list[str]:
     """Say how far a search is that takes long, what came below, and who could be asked for what is above."""
     parts = []
     if slow and not view.complete:
@@ -68,7 +66,7 @@ def rows_parts(
     return parts
 
 
-def why_empty(view: LogView, scope: Scope, now: int) -> str:
+def why_empty(view: View, scope: Scope, now: int) -> str:
     """Say why there is no row."""
     if not len(view.store):
         return "no log records yet"

@@ -9,7 +9,7 @@ import msgspec
 from textual.message import Message
 
 from cockpit.signals import SECOND, LogRecord, Span, SpanStatus, level_name, service_of
-from cockpit.stores.logs import LogStore
+from cockpit.stores.logs import Records
 from cockpit.stores.traces import TraceTree
 from widgets.detail import Detail, Field
 from widgets.text import clock, duration
@@ -106,7 +106,7 @@ def span_json(span: Span) -> str:
     return msgspec.json.format(msgspec.json.encode(span), indent=2).decode()
 
 
-def logs_of(store: LogStore, span: Span) -> Generator[None, None, list[LogRecord]]:
+def logs_of(store: Records, span: Span) -> Generator[None, None, list[LogRecord]]:
     """Look through the records from the span's start on for its own, pausing often; oldest first.
 
     A record that came late is kept at a later place than its time, so all that follows is looked through.

@@ -11,7 +11,7 @@ from cockpit.signals import Alert, HealthSample, LogRecord, Signal, Span
 if TYPE_CHECKING:
     from cockpit.stores.alerts import AlertStore
     from cockpit.stores.health import HealthStore
-    from cockpit.stores.logs import LogStore
+    from cockpit.stores.logs import LogStore, Records
     from cockpit.stores.traces import TraceStore
 
 Hook = Callable[[str, Sequence[Signal], "type | None"], None]
@@ -39,10 +39,28 @@ class Store:
 class Stores:
     """The four stores, and the hooks that see every batch before them."""
 
-    def __init__(self, health: HealthStore, alerts: AlertStore, logs: LogStore, traces: TraceStore) -> None:
+    def __init__(
+        self,
+        health: HealthStore,
+        alerts: AlertStore,
+        logs: LogStore,
+        traces: TraceStore,
+        *,
+        files: Records | None = None,
+    ) -> None:
+        """Join stores.
+
+        Args:
+            health: Of health samples.
+            alerts: Of alerts.
+            logs: Of the log records that sources bring.
+            traces: Of spans.
+            files: The records of log files, where those are what the logs pane shows.
+        """
         self.health = health
         self.alerts = alerts
-        self.logs = logs
+        self.streamed = logs
+        self.logs: Records = logs if files is None else files
         self.traces = traces
         self.hooks: list[Hook] = []
 
@@ -63,7 +81,7 @@ class Stores:
             return
         kinds = {type(item) for item in batch}
         if LogRecord in kinds:
-            self.logs.append(_only(LogRecord, batch, kinds))
+            self.streamed.append(_only(LogRecord, batch, kinds))
         if Span in kinds:
             self.traces.append(_only(Span, batch, kinds))
         if HealthSample in kinds:

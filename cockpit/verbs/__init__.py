@@ -20,6 +20,7 @@ VERBS = (
     "put",
     "approve",
     "log",
+    "logs",
     "note",
 )
 """In the order that `cockpit --help` lists them."""

@@ -24,7 +24,7 @@ def test_alerts_say_since_when_where_and_what_and_logs_say_where() -> None:
             alert("Undated", 0, labels={"service": "cart"}),
         ]
     )
-    cockpit.stores.logs.append([LogRecord(at=NOW, body="boom\nat main", level=17, resource=SHOP)])
+    cockpit.stores.streamed.append([LogRecord(at=NOW, body="boom\nat main", level=17, resource=SHOP)])
     taken = take(cockpit)
     lines = [line.split() for line in as_text(taken).splitlines()]
     assert ["firing", "critical", "2h", "shop", "Old", "Checkout", "fails"] in lines

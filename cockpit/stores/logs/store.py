@@ -12,10 +12,14 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Sequence
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from cockpit.signals import EMPTY, SECOND, Attributes, LogRecord
 from cockpit.stores.base import Clock, Store, wall_clock
 from cockpit.stores.logs.histogram import Histogram
+
+if TYPE_CHECKING:
+    from cockpit.stores.logs.view import LogView
 
 CAPACITY = 200_000
 MEMORY = 64 * 1024 * 1024
@@ -120,6 +124,12 @@ class LogStore(Store):
             self._times.extend(times)
         self._weigh(batch)
         self._evict()
+
+    def view(self) -> LogView:
+        """Return a view of all of them, which can be narrowed."""
+        from cockpit.stores.logs.view import LogView
+
+        return LogView(self)
 
     def last(self, count: int) -> list[LogRecord]:
         """Return the newest `count` records, oldest first."""

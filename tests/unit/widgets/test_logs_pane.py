@@ -70,8 +70,8 @@ def host_of(
     records: Sequence[LogRecord] = (), *, asks: Keepers | Supervisor | None = None, capacity: int = 10_000
 ) -> LogsHost:
     stores = empty_stores()
-    stores.logs = LogStore(capacity=capacity, clock=lambda: NOW)
-    stores.logs.append(records)
+    stores.logs = stores.streamed = LogStore(capacity=capacity, clock=lambda: NOW)
+    stores.streamed.append(records)
     return LogsHost(LogsPane(stores, number=3, asks=asks), NOW)
 
 
@@ -111,7 +111,7 @@ def current(host: PaneHost) -> str:
 
 async def test_it_follows_until_one_goes_up_and_says_what_came_since() -> None:
     host = host_of(numbered(range(100)))
-    logs = host.pane.stores.logs
+    logs = host.pane.stores.streamed
     async with host.run_test(size=(80, 20)) as pilot:
         await settle(pilot, host)
         assert bodies(host)[-1] == "line 99"
@@ -151,7 +151,7 @@ async def test_the_wheel_stops_following_and_the_end_key_goes_on() -> None:
 
 async def test_text_stands_still_while_the_ring_evicts_and_sorts_in() -> None:
     host = host_of(numbered(range(300)), capacity=320)
-    logs = host.pane.stores.logs
+    logs = host.pane.stores.streamed
     async with host.run_test(size=(80, 20)) as pilot:
         await settle(pilot, host)
         await press(pilot, host, "pageup", "pageup")
@@ -166,7 +166,7 @@ async def test_text_stands_still_while_the_ring_evicts_and_sorts_in() -> None:
 
 async def test_a_redraw_costs_what_is_seen() -> None:
     host = host_of(numbered(range(9_000)))
-    logs = host.pane.stores.logs
+    logs = host.pane.stores.streamed
     async with host.run_test(size=(80, 20)) as pilot:
         await settle(pilot, host)
         lines = pane_of(host).lines
@@ -418,7 +418,7 @@ async def test_the_files_themselves_are_asked(tmp_path: Path) -> None:
 async def test_any_keys_leave_the_rows_in_order_with_the_cursor_in_sight(seed: int) -> None:
     dice = random.Random(seed)
     host = host_of(capacity=300)
-    logs = host.pane.stores.logs
+    logs = host.pane.stores.streamed
     keys = ["up", "down", "pageup", "pagedown", "g", "G", "f", "w", "e", "E", "plus", "minus", "l", "k", "j"]
     async with host.run_test(size=(80, 20)) as pilot:
         at = 0

@@ -38,7 +38,7 @@ def filled() -> Stores:
     stores.traces.append(
         [span("9", T0, T0 + 900 * MS, name="GET /slow", trace_id=OTHER, service="slowpoke", kind="server")]
     )
-    stores.logs.append(
+    stores.streamed.append(
         [
             LogRecord(at=T0 + 30 * MS, level=17, body="the bank said no", trace_id=TRACE, span_id="3"),
             LogRecord(at=T0 + 31 * MS, level=9, body="another span's", trace_id=TRACE, span_id="2"),
@@ -228,7 +228,7 @@ def test_a_spans_logs_are_found_among_many_in_small_steps() -> None:
         LogRecord(at=T0 + 500 * SECOND + number, body=f"own {number}", trace_id=TRACE, span_id="5")
         for number in (3, 1, 2)
     ]
-    stores.logs.append([*others, *own])
+    stores.streamed.append([*others, *own])
     steps = logs_of(stores.logs, wanted)
     taken = 0
     while True:

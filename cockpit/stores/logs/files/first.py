@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from cockpit.stores.logs.files.chunk import EMPTY_CHUNK, Summary, rows_of, summary_of
 from cockpit.stores.logs.files.logs import Logs
+from cockpit.stores.logs.files.merging import Walk
 from cockpit.stores.logs.files.pieces import Backwards
 from cockpit.stores.logs.files.wire import Open
 
@@ -25,14 +26,20 @@ def first_tail(logs: Logs, paths: Sequence[str]) -> tuple[Open, Summary]:
         CockpitError: A log can't be read.
     """
     size = max(LEAST, FIRST // max(1, len(logs.opened)))
+    walks = [
+        Walk(Backwards(number, log, fmt, end=log.size, observed=log.modified))
+        for number, (log, fmt) in enumerate(zip(logs.opened, logs.formats, strict=True))
+    ]
+    for walk in walks:
+        walk.on(size)
+    # Before the latest of the logs' lowest times, others may have records that were not read yet.
+    moment = max((walk.lowest or 0 for walk in walks if walk.backwards.low > 0), default=None)
     pieces, ends, observed = [], [], []
-    for number, (log, fmt) in enumerate(zip(logs.opened, logs.formats, strict=True)):
-        walk = Backwards(number, log, fmt, end=log.size, observed=log.modified)
-        piece = walk.step(size)
-        if piece is not None and len(piece):
-            pieces.append(piece)
-        ends.append(walk.low)
-        observed.append(int(piece.placed[0]) if piece is not None and len(piece) else log.modified)
+    for log, walk in zip(logs.opened, walks, strict=True):
+        taken = walk.take(moment)
+        pieces += taken
+        ends.append(taken[0].span.offset if taken else log.size)
+        observed.append(int(taken[0].placed[0]) if taken else log.modified)
     logs.keep(pieces)
     tail = summary_of(pieces, rows_of(pieces)) if pieces else EMPTY_CHUNK
     return Open(list(paths), [piece.span for piece in pieces], ends, observed), tail

@@ -1,4 +1,4 @@
-"""Which chunk a record lies in, by its number: 0 for the first of the first tail; older ones are below, newer above."""
+"""Which chunk a record lies in, by its number: the first tail begins with 0, older records are below, newer above."""
 
 from __future__ import annotations
 

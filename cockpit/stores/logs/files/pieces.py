@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -35,7 +36,8 @@ class Span(NamedTuple):
     observed: int
 
 
-class Piece(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Piece:
     """A span, and what is known of its records.
 
     Attributes:
@@ -64,8 +66,8 @@ class Piece(NamedTuple):
     @property
     def sizes(self) -> NDArray[np.int64]:
         """Bytes of each record, its last line feed included: shape (n,)."""
-        ends = np.append(self.starts[1:].astype(np.int64), self.span.size)
-        return ends - self.starts
+        starts = self.starts.astype(np.int64)
+        return np.append(starts[1:], np.int64(self.span.size)) - starts
 
 
 def piece_of(data: bytes, span: Span, fmt: LogFormat) -> Piece:
@@ -147,7 +149,7 @@ class Backwards:
             return None
         lead = int(columns.starts[0]) if len(columns) and begin > 0 else 0
         if lead:
-            columns = columns._replace(starts=columns.starts - np.uint32(lead))
+            columns = Columns(columns.starts - np.uint32(lead), columns.times, columns.levels, columns.lines)
         if begin > 0 and not len(columns):
             cut = 0
         span = Span(self._number, begin + cut + lead, len(data) - cut - lead, self._observed)

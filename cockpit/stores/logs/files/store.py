@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -32,6 +33,10 @@ from cockpit.stores.logs.files.wire import (
 )
 from cockpit.stores.logs.histogram import Histogram
 from cockpit.stores.logs.store import Placing
+
+if TYPE_CHECKING:
+    from cockpit.stores.logs.criteria import Criteria
+    from cockpit.stores.logs.files.view import FileView
 
 BUDGET = 16 << 20
 """Bytes of columns remembered here: what is drawn is in one chunk or two."""
@@ -142,6 +147,19 @@ class FileStore(Store):
     def number_from(self, moment: int) -> int:
         """Return the number of the first record at or after a moment."""
         return self._number(moment)
+
+    def view(self) -> FileView:
+        """Return a view of all records, which can be narrowed."""
+        from cockpit.stores.logs.files.view import FileView
+
+        return FileView(self)
+
+    def search(self, serial: int, criteria: Criteria) -> None:
+        """Begin a search; whoever reads for the store tells what it finds by that number."""
+
+    def last(self, count: int) -> list[LogRecord]:
+        """Return the newest records, oldest first."""
+        return self.records(self.end - max(0, count), self.end)
 
     def placing(self, number: int) -> Placing:
         """Tell how a record's place agrees with its own time."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Callable
 from itertools import accumulate
 
 import numpy as np
@@ -23,17 +22,10 @@ CHUNKS = 64
 class FileView:
     """A store's records through criteria and a span of time, addressed by rank or by number."""
 
-    def __init__(self, store: FileStore, ask: Callable[[int, Criteria], None]) -> None:
-        """Begin with all records.
-
-        Args:
-            store: The files.
-            ask: Starts a search by its number and criteria; what it finds comes through the store.
-        """
+    def __init__(self, store: FileStore) -> None:
         self.store = store
         self.criteria = OPEN
         self.serial = 0
-        self._ask = ask
         self._found: dict[int, Found] = {}
         self._histogram = Histogram()
         self._counts: tuple[list[int], list[int]] | None = None
@@ -64,7 +56,7 @@ class FileView:
         self._found.clear()
         self._histogram = Histogram()
         self._changed()
-        self._ask(self.serial, criteria)
+        self.store.search(self.serial, criteria)
         return True
 
     def advance(self, budget: float = 0.0) -> bool:

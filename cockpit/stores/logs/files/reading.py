@@ -1,0 +1,60 @@
+"""Log files while the screen shows them: the store, the process that reads for it, and the search it is asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+
+from cockpit.errors import CockpitError
+from cockpit.stores.logs.criteria import Criteria
+from cockpit.stores.logs.files.apart import Apart
+from cockpit.stores.logs.files.searching import query_of
+from cockpit.stores.logs.files.store import FileStore
+from cockpit.stores.logs.files.wire import Trouble
+
+log = logging.getLogger(__name__)
+
+
+class LogFiles(FileStore):
+    """A file store that reads on by itself between `start` and `stop`."""
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        """Open files and read their last records.
+
+        Raises:
+            CockpitError: One can't be read.
+        """
+        super().__init__(paths)
+        self._apart = Apart()
+        self._task: asyncio.Task[None] | None = None
+        self._asked: tuple[int, bytes] | None = None
+
+    def start(self) -> None:
+        """Begin to read what is not read yet, and what comes."""
+        self._task = asyncio.get_running_loop().create_task(self._serve(), name="log files")
+
+    async def stop(self) -> None:
+        """End the process and close the files."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        await self._apart.end()
+        self.close()
+
+    def search(self, serial: int, criteria: Criteria) -> None:
+        """Ask the process for a search."""
+        self._asked = (serial, query_of(criteria))
+        self._apart.look(*self._asked)
+
+    async def _serve(self) -> None:
+        try:
+            await self._apart.begin(self.opened)
+            if self._asked is not None:
+                self._apart.look(*self._asked)
+            await self._apart.listen(self.told)
+        except CockpitError as error:
+            log.error("%s", error)
+            self.told([Trouble(-1, str(error))])

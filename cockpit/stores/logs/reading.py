@@ -1,0 +1,95 @@
+"""What the logs pane reads, whether records stream in or lie in files."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from cockpit.signals import LogRecord
+from cockpit.stores.logs.criteria import Criteria
+from cockpit.stores.logs.histogram import Histogram
+from cockpit.stores.logs.store import Placing
+
+
+class Records(Protocol):
+    """Log records in the order of their times, each with a number that it keeps but for what `moved_since` says."""
+
+    version: int
+
+    @property
+    def first(self) -> int:
+        """The number of the oldest record."""
+
+    @property
+    def end(self) -> int:
+        """The number that the next record will get."""
+
+    @property
+    def histogram(self) -> Histogram:
+        """Counts by second and level of all of them."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, number: int) -> LogRecord: ...
+
+    def records(self, start: int, stop: int) -> list[LogRecord]:
+        """Return the records from one number up to another, as far as there are any."""
+
+    def times(self, start: int, stop: int) -> list[int]:
+        """Return the times, in nanoseconds, by which those are placed."""
+
+    def number_at(self, moment: int) -> int:
+        """Return the number of the first record after a moment."""
+
+    def number_from(self, moment: int) -> int:
+        """Return the number of the first record at or after a moment."""
+
+    def placing(self, number: int) -> Placing:
+        """Tell how a record's place agrees with its own time."""
+
+    def moved_since(self, version: int) -> int | None:
+        """Return the lowest number from which records have moved since a version; None where none have."""
+
+    def locate(self, record: LogRecord) -> int | None:
+        """Return the number that a record has now; None where it is gone."""
+
+    def last(self, count: int) -> list[LogRecord]:
+        """Return the newest records, oldest first."""
+
+    def view(self) -> View:
+        """Return a view of all of them, which can be narrowed."""
+
+
+class View(Protocol):
+    """The records that some criteria and a span of time admit, addressed by rank or by number."""
+
+    criteria: Criteria
+
+    @property
+    def store(self) -> Records:
+        """What it looks at."""
+
+    @property
+    def complete(self) -> bool:
+        """True where nothing is left to look at."""
+
+    @property
+    def searched(self) -> int:
+        """How many records were looked at."""
+
+    @property
+    def histogram(self) -> Histogram:
+        """Counts of what is admitted."""
+
+    def __len__(self) -> int: ...
+
+    def look(self, criteria: Criteria, *, start: int | None = None, end: int | None = None) -> bool:
+        """Choose what to see; True where a search began anew."""
+
+    def advance(self, budget: float = 0.004) -> bool:
+        """Search on for so many seconds; True where it need not be asked again."""
+
+    def number(self, rank: int) -> int:
+        """Return the number of the record of that rank, from 0."""
+
+    def rank(self, number: int) -> int:
+        """Return the rank of the first record at or after a number; the length where there is none."""
