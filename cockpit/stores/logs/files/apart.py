@@ -85,4 +85,4 @@ class Apart:
 
 
 def _lost(why: str) -> CockpitError:
-    return CockpitError(f"the process that reads the logs failed: {why}", remedy="open them again")
+    return CockpitError(f"the process that reads the logs failed: {why}")

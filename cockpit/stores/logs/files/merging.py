@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cockpit.errors import CockpitError
 from cockpit.formats.columns import Columns
 from cockpit.stores.logs.files.pieces import PIECE, Backwards, Piece, piece_from
 
@@ -36,8 +37,16 @@ class Walk:
         return int(self.pending[-1].placed[0]) if self.pending else 1 << 62
 
     def on(self, size: int) -> None:
-        """Read a piece more."""
-        piece = self.backwards.step(size)
+        """Read a piece more.
+
+        Raises:
+            CockpitError: It can't be read; what lies before is left out then, as the rest is worth more.
+        """
+        try:
+            piece = self.backwards.step(size)
+        except CockpitError:
+            self.ended = True
+            raise
         if piece is None:
             self.ended = True
         elif len(piece):
@@ -94,7 +103,11 @@ class Merging:
         return all(walk.ended and not walk.pending for walk in self._walks)
 
     def step(self) -> list[Piece]:
-        """Read a piece of the log that holds the others up; return what has its place now, by log."""
+        """Read a piece of the log that holds the others up; return what has its place now, by log.
+
+        Raises:
+            CockpitError: That log can't be read any further; the next step goes on with the others.
+        """
         waiting = [walk for walk in self._walks if walk.lowest is not None]
         if waiting:
             max(waiting, key=lambda walk: walk.lowest or 0).on(self._size)

@@ -20,8 +20,8 @@ from cockpit.stores.logs.files.wire import LENGTH, Asked, Look, Open, Trouble, a
 
 NICE = 5
 """Whoever looks at the screen comes first where cores are few."""
-BUDGET = 96 << 20
-"""Bytes of columns that are remembered: those of about seven million records."""
+BUDGET = 64 << 20
+"""Bytes of columns that are remembered: those of some three million records."""
 
 
 def main() -> None:

@@ -17,6 +17,10 @@ from cockpit.stores.logs.files.wire import Trouble
 log = logging.getLogger(__name__)
 
 
+FIRST_WAIT, LAST_WAIT = 1.0, 30.0
+"""Seconds until a process that was lost is replaced, doubling."""
+
+
 class LogFiles(FileStore):
     """A file store that reads on by itself between `start` and `stop`."""
 
@@ -50,11 +54,19 @@ class LogFiles(FileStore):
         self._apart.look(*self._asked)
 
     async def _serve(self) -> None:
-        try:
-            await self._apart.begin(self.opened)
-            if self._asked is not None:
-                self._apart.look(*self._asked)
-            await self._apart.listen(self.told)
-        except CockpitError as error:
-            log.error("%s", error)
-            self.told([Trouble(-1, str(error))])
+        """Let the process read; where it is lost, another begins anew after a while."""
+        wait = FIRST_WAIT
+        while True:
+            try:
+                await self._apart.begin(self.opened)
+                if self._asked is not None:
+                    self._apart.look(*self._asked)
+                await self._apart.listen(self.told)
+            except CockpitError as error:
+                log.error("%s", error)
+                self.told([Trouble(-1, f"{error}; again in {wait:g} s")])
+            await self._apart.end()
+            await asyncio.sleep(wait)
+            wait = min(LAST_WAIT, 2 * wait)
+            with contextlib.suppress(CockpitError):
+                self.begin_again()

@@ -104,7 +104,6 @@ class Scanner:
         try:
             pieces = self._merging.step()
         except CockpitError as error:
-            # What can't be read is left out: the rest is worth more than a screen that waits.
             return [Trouble(-1, str(error))]
         told: list[Told] = []
         if pieces:

@@ -75,22 +75,28 @@ class FileStore(Store):
         """
         super().__init__()
         self.late = 0
+        self.paths = tuple(paths)
+        self.views: list[Callable[[Found | None], None]] = []
+        """Told what a search found; None where all that was found before is void."""
+        self._begin()
+
+    def _begin(self) -> None:
+        """Open the files anew, whatever was known of them."""
         self.logs = Logs(budget=BUDGET)
         try:
-            for path in paths:
+            for path in self.paths:
                 self.logs.add(OpenedLog(path))
-            self.opened, tail = first_tail(self.logs, paths)
+            self.opened, tail = first_tail(self.logs, self.paths)
         except CockpitError:
             self.logs.close()
             raise
-        self.names = short_names(paths)
+        self.names = short_names(self.paths)
         self.histogram = Histogram()
         self.chunks = Numbering(tail)
         self.histogram.add_counts(tail.buckets)
         self.total = sum(log.size for log in self.logs.opened)
         self.left = sum(self.opened.ends)
         self.troubles: dict[int, str] = {}
-        self.views: list[Callable[[Found], None]] = []
         self._moves: deque[tuple[int, int]] = deque(maxlen=1024)
         self._rows: OrderedDict[int, tuple[Rows, list[Piece], list[bytes]]] = OrderedDict()
         self._records: OrderedDict[int, tuple[Row, LogRecord]] = OrderedDict()
@@ -222,6 +228,18 @@ class FileStore(Store):
                     self._trouble(message)
         self.touched()
 
+    def begin_again(self) -> None:
+        """Forget everything and read the last records, as after a loss of who reads the rest.
+
+        Raises:
+            CockpitError: A file can't be read; nothing is changed then but that all are closed.
+        """
+        self.close()
+        self._begin()
+        self._moves.append((self.version + 1, -(1 << 62)))
+        self._void()
+        self.touched()
+
     def close(self) -> None:
         """Close the files."""
         self.logs.close()
@@ -255,7 +273,12 @@ class FileStore(Store):
         self.logs.clear()
         self.chunks = Numbering(EMPTY_CHUNK)
         self.histogram = Histogram()
-        self._moves.append((self.version + 1, 0))
+        self._moves.append((self.version + 1, -(1 << 62)))
+        self._void()
+
+    def _void(self) -> None:
+        for view in self.views:
+            view(None)
 
     def _trouble(self, message: Trouble) -> None:
         if message.text:

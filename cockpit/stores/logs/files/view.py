@@ -53,9 +53,7 @@ class FileView:
             return False
         self.criteria = criteria
         self.serial += 1
-        self._found.clear()
-        self._histogram = Histogram()
-        self._changed()
+        self._take(None)
         self.store.search(self.serial, criteria)
         return True
 
@@ -109,7 +107,13 @@ class FileView:
 
     # What was found.
 
-    def _take(self, found: Found) -> None:
+    def _take(self, found: Found | None) -> None:
+        if found is None:
+            self._found.clear()
+            self._picked.clear()
+            self._histogram = Histogram()
+            self._changed()
+            return
         if found.serial != self.serial:
             return
         if found.number in self._found:
