@@ -15,12 +15,12 @@ from operator import attrgetter
 from pathlib import Path
 
 from cockpit.errors import SourceError
+from cockpit.formats.multiline import Joiner
+from cockpit.formats.stream import LineParser
 from cockpit.signals import HealthSample, HealthState, LogRecord
 from cockpit.source import Emit, Options, Source, TimeRange, resource
 from sources.support.filesearch import Search
 from sources.support.followed import Followed, Following, read_gz
-from sources.support.loglines import LineParser
-from sources.support.multiline import Joiner
 from sources.support.parsing import Parsing
 
 QUICK = 0.2

@@ -16,13 +16,13 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from cockpit.formats.multiline import Joiner
+from cockpit.formats.stream import LineParser
 from cockpit.hygiene import clean_text
 from cockpit.signals import HealthSample, HealthState, Level, LogRecord
 from cockpit.source import Emit, RemoteProgram, resource
 from sources.files import EXCLUDED, service_name
 from sources.support.fleet import FleetOptions, FleetSource
-from sources.support.loglines import LineParser
-from sources.support.multiline import Joiner
 from sources.support.readings import size
 from sources.support.remote_shell import RemoteShell
 from sources.support.remote_tail import (

@@ -2,14 +2,47 @@
 
 from __future__ import annotations
 
-from cockpit.formats.format import LogFormat, PlainFormat
+from collections.abc import Sequence
+
+from cockpit.formats.catalogue import known_formats
+from cockpit.formats.declared import Declaration
+from cockpit.formats.format import LineFormat, LogFormat
+from cockpit.formats.plain import PlainFormat
+from cockpit.formats.times import Zone
+
+LEAST = 0.05
+"""The share of lines that must fit; the others may be parts of records."""
+ALIKE = 0.9
+"""Of two formats, the one that says more is taken if it fits so many of the lines that the other fits."""
+SAMPLE = 128 * 1024
+"""Bytes that are looked at."""
 
 
-def detect(sample: bytes, *, path: str = "") -> LogFormat:
+def detect(
+    sample: bytes,
+    *,
+    path: str = "",
+    observed: int = 0,
+    zone: Zone | None = None,
+    own: Sequence[Declaration] = (),
+) -> LogFormat:
     """Return the format that fits a sample of a log best; lines that nothing fits are plain.
 
     Args:
         sample: Some of its lines, the first or last perhaps cut.
         path: Where it lies, where that helps to decide between formats that both fit.
+        observed: A moment not before the sample was written, in nanoseconds.
+        zone: The zone of times that tell none; this machine's where not given.
+        own: Formats that a user declared.
     """
-    return PlainFormat()
+    from cockpit.formats.piece import Piece
+
+    piece = Piece(sample[:SAMPLE])
+    fits: list[tuple[int, LogFormat]] = []
+    for known in known_formats(zone, own):
+        if isinstance(known, LineFormat) and not isinstance(known, PlainFormat):
+            fits.append((int(known.marks(piece, observed=observed).begins.sum()), known))
+    best = max((count for count, _ in fits), default=0)
+    if best <= LEAST * len(piece):
+        return PlainFormat()
+    return next(known for count, known in fits if count >= ALIKE * best)

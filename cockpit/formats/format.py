@@ -1,23 +1,57 @@
-"""A log's format: what the engine asks of it, and the one that fits every text."""
+"""A log's format: what the engine asks of it, and what all of them have in common."""
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
+from msgspec import Struct
 
 from cockpit.formats.columns import UNDATED, Columns
-from cockpit.signals import LogRecord
+from cockpit.formats.levels import find_level
+from cockpit.signals import EMPTY, Attributes, LogRecord, Resource
 
-LINE_FEED = 10
+if TYPE_CHECKING:
+    from cockpit.formats.piece import Mask, Piece
+    from cockpit.formats.stamps import Numbers
+
+_TRACE = re.compile(r"trace[_.-]?id[\"']?\s?[=:]\s?[\"']?([0-9a-f]{32}|[0-9a-f]{16})\b", re.IGNORECASE)
+_SPAN = re.compile(r"span[_.-]?id[\"']?\s?[=:]\s?[\"']?([0-9a-f]{16})\b", re.IGNORECASE)
+_PARENT = re.compile(r"\b00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}\b")
+
+
+class Said(Struct, gc=False):
+    """What a record says; `at` is `UNDATED` where it tells no time."""
+
+    at: int
+    level: int
+    body: str
+    attributes: Attributes = EMPTY
+    service: str = ""
+    host: str = ""
+    trace_id: str = ""
+    span_id: str = ""
+
+
+class Marks(NamedTuple):
+    """What a format makes of each line of a piece.
+
+    Attributes:
+        begins: Whether a record of this format begins there.
+        times: int64, nanoseconds, where one begins.
+        levels: uint8, where one begins.
+    """
+
+    begins: Mask
+    times: Numbers
+    levels: Numbers
 
 
 class LogFormat(ABC):
     """How one log writes its records. It holds no state of a place in the log: pieces may come in any order."""
 
-    name: ClassVar[str]
+    name: str
 
     @abstractmethod
     def columns(self, data: memoryview, *, observed: int) -> Columns:
@@ -29,38 +63,119 @@ class LogFormat(ABC):
         """
 
     @abstractmethod
+    def said(self, text: str, *, observed: int) -> Said | None:
+        """Read one record; None for what is none of this format.
+
+        Args:
+            text: Its lines without the last line feed.
+            observed: As above.
+        """
+
     def record(self, text: str, *, observed: int) -> LogRecord:
         """Read one record, which may have several lines, for drawing and for questions about its fields.
 
         Args:
-            text: Its lines without the last line feed.
+            text: Its lines without the last line feed. What was no UTF-8 may stand there as surrogates
+                (`surrogateescape`), which agrees with `columns` to the byte, or replaced.
             observed: As above; the record's time where it tells none.
         """
+        said = self.said(text, observed=observed) or Said(UNDATED, 0, text)
+        resource: Resource = EMPTY
+        if said.service or said.host:
+            named = {"service.name": said.service, "host.name": said.host}
+            resource = {name: value for name, value in named.items() if value}
+        return LogRecord(
+            at=observed if said.at == UNDATED else said.at,
+            level=said.level,
+            body=said.body,
+            attributes=said.attributes,
+            resource=resource,
+            trace_id=said.trace_id,
+            span_id=said.span_id,
+        )
 
 
-class PlainFormat(LogFormat):
-    """A record a line, without time or level."""
+class LineFormat(LogFormat):
+    """A format whose records are told by their first lines.
 
-    name = "plain"
+    Attributes:
+        unmatched: What becomes of lines that don't fit: `joins` the record before, `traces` if they look like more of
+            it and else are records of their own, or always their `own`.
+    """
+
+    unmatched: str = "joins"
+
+    @abstractmethod
+    def marks(self, piece: Piece, *, observed: int) -> Marks:
+        """Return what each line is."""
 
     def columns(self, data: memoryview, *, observed: int) -> Columns:
-        """Count lines."""
-        starts = line_starts(data)
-        count = len(starts)
-        return Columns(starts, np.full(count, UNDATED, np.int64), np.zeros(count, np.uint8), count)
+        """Find the records of a piece."""
+        import numpy as np
+
+        from cockpit.formats.piece import Piece
+
+        piece = Piece(data)
+        begins, times, levels = self.marks(piece, observed=observed)
+        if self.unmatched != "joins" and not begins.all():
+            from cockpit.formats.strays import add_strays
+
+            begins, times, levels = add_strays(
+                piece, Marks(begins, times, levels), traces=self.unmatched == "traces"
+            )
+        if begins.all():
+            return Columns(piece.starts.astype(np.uint32), times, levels.astype(np.uint8), len(piece))
+        rows = np.flatnonzero(begins)
+        return Columns(
+            piece.starts[rows].astype(np.uint32), times[rows], levels[rows].astype(np.uint8), len(piece)
+        )
+
+    def stray(self, text: str) -> Said:
+        """Return a record whose first line does not fit."""
+        level = 0
+        if self.unmatched != "joins":
+            level = stray_level(text)
+        trace_id, span_id = find_trace(text)
+        return Said(UNDATED, level, text, trace_id=trace_id, span_id=span_id)
 
     def record(self, text: str, *, observed: int) -> LogRecord:
-        """Take the text as it is."""
-        return LogRecord(at=observed, body=text)
+        """Read one record, of this format or astray among its lines."""
+        if self.said(text, observed=observed) is not None:
+            return super().record(text, observed=observed)
+        said = self.stray(text)
+        return LogRecord(
+            at=observed, level=said.level, body=said.body, trace_id=said.trace_id, span_id=said.span_id
+        )
 
 
-def line_starts(data: memoryview) -> NDArray[np.uint32]:
-    """Return where the lines of a piece begin: uint32, shape (lines,)."""
-    if not len(data):
-        return np.empty(0, np.uint32)
-    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == LINE_FEED)
-    open_end = not len(ends) or ends[-1] != len(data) - 1
-    starts = np.empty(len(ends) + open_end, np.uint32)
-    starts[0] = 0
-    starts[1:] = ends[: len(starts) - 1] + 1
-    return starts
+def first_line(text: str) -> str:
+    """Return a record's first line."""
+    return text.partition("\n")[0]
+
+
+def encoded(text: str) -> bytes:
+    """Return a text's bytes, those that were no UTF-8 included."""
+    return text.encode("utf-8", "surrogateescape" if not text.isascii() else "strict")
+
+
+def stray_level(text: str) -> int:
+    """Return the level of a record that fits no format: a Python traceback's is an error."""
+    if text.startswith(TRACEBACK):
+        return 17
+    return find_level(encoded(first_line(text)))
+
+
+TRACEBACK = "Traceback (most recent call last):"
+
+
+def find_trace(body: str) -> tuple[str, str]:
+    """Return the trace and span ids that a text names, as `trace_id=…` or as a W3C traceparent; empty for none."""
+    if "race" not in body and "RACE" not in body and "00-" not in body:
+        return "", ""
+    if parent := _PARENT.search(body):
+        return parent[1], parent[2]
+    trace = _TRACE.search(body)
+    if trace is None:
+        return "", ""
+    span = _SPAN.search(body)
+    return trace[1].lower(), span[1].lower() if span else ""

@@ -14,12 +14,12 @@ from typing import BinaryIO
 
 import msgspec
 
+from cockpit.formats.multiline import Joiner
+from cockpit.formats.stream import LineParser
 from cockpit.hygiene import clean
 from cockpit.signals import LogRecord
 from sources.support.apart_wire import LENGTH, Job, Part, Setup, framed, part_of
 from sources.support.followed import Block, Followed
-from sources.support.loglines import LineParser
-from sources.support.multiline import Joiner
 
 NICE = 2
 """Whoever looks at the screen comes first where cores are few."""

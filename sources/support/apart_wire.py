@@ -12,9 +12,9 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
+from cockpit.formats.multiline import Held
+from cockpit.formats.stream import LineParser
 from cockpit.signals import LogRecord, Value
-from sources.support.loglines import LineParser
-from sources.support.multiline import Held
 
 LENGTH = struct.Struct("!I")
 LONGEST = 16 << 20

@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from cockpit.formats.multiline import SIZE, Joiner
+from cockpit.formats.stream import LineParser
 from cockpit.signals import LogRecord
 from cockpit.source import TimeRange
-from sources.support.loglines import LineParser
-from sources.support.multiline import SIZE, Joiner
 
 BLOCK = 1 << 20
 """Bytes looked at between two looks at the bounds."""

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from cockpit.formats.multiline import Joiner
+from cockpit.formats.stream import LineParser
 from cockpit.signals import LogRecord
-from sources.support.loglines import LineParser
-from sources.support.multiline import Joiner
 from sources.support.tail import CHUNK, LINE, Mark, NotAFile, Standing, Tail, lines_of
 
 LINGER = 30.0

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from cockpit.formats.multiline import Joiner
+from cockpit.formats.stream import LineParser
 from cockpit.signals import LogRecord
 from sources.support.followed import PATIENCE, SETTLE
-from sources.support.loglines import LineParser
-from sources.support.multiline import Joiner
 from sources.support.remote_shell import script
 from sources.support.tail import LINE, Lines, lines_of
 

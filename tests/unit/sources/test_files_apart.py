@@ -16,6 +16,8 @@ import psutil
 import pytest
 
 from cockpit.errors import SourceError
+from cockpit.formats.multiline import Joiner
+from cockpit.formats.stream import LineParser
 from cockpit.hygiene import clean
 from cockpit.process import spawn
 from cockpit.signals import Alert, HealthSample, LogRecord, Signal
@@ -23,8 +25,6 @@ from sources.files import FilesOptions, FilesSource
 from sources.support import apart, parsing
 from sources.support.apart import Apart
 from sources.support.followed import Block, Followed
-from sources.support.loglines import LineParser
-from sources.support.multiline import Joiner
 
 RUNNING = """
 import asyncio, sys

@@ -9,9 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cockpit.errors import SourceError
+from cockpit.formats.journal import service_of, text_of
 from sources.journald import JournaldOptions, JournaldSource
 from sources.support import journal
-from sources.support.journal import Entry, EntryReader, record_of, service_of, text_of
+from sources.support.journal import Entry, EntryReader, record_of
 
 
 async def test_without_journalctl_the_remedy_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

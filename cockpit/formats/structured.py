@@ -1,20 +1,19 @@
 """Structured log lines: JSON objects and logfmt, with the names that common loggers give to their fields.
 
-Known are OpenTelemetry's own, Elastic's common schema (flat or nested), bunyan and pino, zap and zerolog, structlog
-and Python's json formatters, logrus, GELF, Docker's json-file and Datadog's trace fields.
+Known are OpenTelemetry's own, Elastic's common schema (flat or nested), bunyan and pino, zap and zerolog,
+structlog and Python's json formatters, logrus, GELF, Docker's json-file and Datadog's trace fields.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import msgspec
-from msgspec import Struct
 
+from cockpit.formats.format import Said
+from cockpit.formats.walks import Head
 from cockpit.signals import Value
-from sources.support.levels import SYSLOG, level_of
-from sources.support.logtimes import Moments, any_time
 
 FIELDS = 100
 """Fields kept of one line; hostile lines have more."""
@@ -22,6 +21,7 @@ FIELDS = 100
 TIMES = (
     "time",
     "timestamp",
+    "timeUnixNano",
     "@timestamp",
     "ts",
     "Timestamp",
@@ -68,50 +68,21 @@ NESTED = frozenset({"log", "service", "host", "trace", "span", "event", "error",
 """Objects whose members are shown as fields of their own: `{"log": {"level": "info"}}` is `log.level`."""
 
 _HEX = re.compile(r"[0-9a-f]{16}(?:[0-9a-f]{16})?")
-_PAIR = re.compile(r'(?<!\S)([A-Za-z_@][\w.@/-]{0,127}+)=(?:"((?:[^"\\]|\\.){0,4096}+)"|([^\s"]*+))(?=\s|$)')
-_SIGNS = re.compile(r"(?:^|\s)(?:level|lvl|msg|ts|time|severity)=")
 _DECODER: msgspec.json.Decoder[dict[str, object]] = msgspec.json.Decoder(dict[str, object])
 
 
-class Fields(Struct, gc=False):
-    """What a structured line says; `at` is -1 and `level` 0 where it says nothing."""
+def from_json(line: str, head: Head) -> Said | None:
+    """Read a JSON object; None for what is none.
 
-    at: int
-    level: int
-    body: str
-    service: str
-    host: str
-    trace_id: str
-    span_id: str
-    rest: Mapping[str, Value]
-
-
-def from_json(line: str, moments: Moments) -> Fields | None:
-    """Read a JSON object; None for what is none."""
+    Args:
+        line: The text of the object.
+        head: Its time and level.
+    """
     try:
         found = _DECODER.decode(line)
     except (msgspec.DecodeError, ValueError, RecursionError):
         return None
-    return _fields(_flat(found), moments, line)
-
-
-def from_logfmt(line: str, moments: Moments) -> Fields | None:
-    """Read `key=value` pairs; None for a line without a level, message or time among them."""
-    if "=" not in line or _SIGNS.search(line) is None or _PAIR.match(line) is None:
-        return None
-    pairs: dict[str, object] = {}
-    for found in _PAIR.finditer(line):
-        if len(pairs) >= FIELDS:
-            break
-        name, quoted, bare = found.groups()
-        pairs[name] = bare if quoted is None else _unescaped(quoted)
-    return _fields(pairs, moments, line)
-
-
-def _unescaped(text: str) -> str:
-    if "\\" not in text:
-        return text
-    return re.sub(r"\\(.)", lambda found: {"n": "\n", "t": "\t"}.get(found[1], found[1]), text)
+    return said_of(_flat(found), line, head)
 
 
 def _flat(found: dict[str, object]) -> dict[str, object]:
@@ -128,38 +99,29 @@ def _flat(found: dict[str, object]) -> dict[str, object]:
     return flat
 
 
-def _fields(found: dict[str, object], moments: Moments, line: str) -> Fields:
-    at = -1
-    for name in TIMES:
-        if name in found and (at := any_time(found[name], moments)) >= 0:
-            del found[name]
-            break
-    level = _level(found)
+def said_of(found: dict[str, object], line: str, head: Head) -> Said:
+    """Return what a line's fields say.
+
+    Args:
+        found: The fields.
+        line: The line, for one that has no message.
+        head: Its time and level, and the names of the fields that told them.
+    """
+    for name in (head.time_name, head.level_name):
+        found.pop(name.decode("utf-8", "replace"), None)
     body = _text(found, BODIES)
     service = _text(found, SERVICES)
     host = _text(found, HOSTS)
     trace_id, span_id = _id(found, TRACES), _id(found, SPANS)
-    return Fields(
-        at, level, body.rstrip("\n") if body else line, service, host, trace_id, span_id, _rest(found.items())
-    )
+    body = body.rstrip("\n") if body else line
+    return Said(head.at, head.level, body, _rest(found.items()), service, host, trace_id, span_id)
 
 
-def _level(found: dict[str, object]) -> int:
-    for name in NUMBERS:
-        number = found.get(name)
-        if isinstance(number, int) and 1 <= number <= 24:
-            return number
-    for name in LEVELS:
-        value = found.get(name)
-        if value is None:
-            continue
-        if name == "level" and isinstance(value, int) and 0 <= value <= 7 and "short_message" in found:
-            del found[name]
-            return SYSLOG[value]
-        if level := level_of(value):
-            del found[name]
-            return level
-    return 0
+def unescaped(text: str) -> str:
+    """Return what a quoted text of logfmt means."""
+    if "\\" not in text:
+        return text
+    return re.sub(r"\\(.)", lambda found: {"n": "\n", "t": "\t"}.get(found[1], found[1]), text)
 
 
 def _text(found: dict[str, object], names: Iterable[str]) -> str:

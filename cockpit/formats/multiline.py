@@ -1,7 +1,7 @@
 """Lines that belong together: stack traces, wrapped messages, indented dumps.
 
-Without a pattern of the operator's own, a line continues the record before it when it is indented, or when it is one
-of the lines that Java's, Python's and Go's stack traces begin or end with.
+Without a pattern of the operator's own, a line continues the record before it when it is indented, or when it
+is one of the lines that Java's, Python's and Go's stack traces begin or end with.
 """
 
 from __future__ import annotations

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from cockpit.formats.levels import find_level
+from cockpit.formats.multiline import LINES, Joiner
+from cockpit.formats.stream import LineParser
+from cockpit.formats.times import LATEST, epoch
 from cockpit.signals import SECOND, LogRecord, level_name
-from sources.support.levels import find_level
-from sources.support.loglines import LineParser
-from sources.support.logtimes import LATEST, Moments, epoch
-from sources.support.multiline import LINES, Joiner
 from tests.helpers.shared_data import shared_data
 
 
@@ -47,8 +47,8 @@ def parse(line: str, observed: int = OBSERVED) -> LogRecord:
         ("2026-11-23T22:15:23.5Z WARN hot", TIME + SECOND // 2, "warn", "WARN hot"),
         ("2026-11-23 22:15:23,123 - ERROR [main] no", TIME + 123_000_000, "error", "ERROR [main] no"),
         ("2026-11-24T00:15:23.000000001+02:00 debug: x", TIME + 1, "debug", "debug: x"),
-        ("2026-11-23 22:15:23.000 UTC [7] LOG:  ready", TIME, "info", "[7] LOG:  ready"),
-        ("2026/11/23 22:15:23 [error] 9#9: *1 refused", TIME, "error", "[error] 9#9: *1 refused"),
+        ("2026-11-23 22:15:23.000 UTC [7] LOG:  ready", TIME, "info", "ready"),
+        ("2026/11/23 22:15:23 [error] 9#9: *1 refused", TIME, "error", "refused"),
         ("[2026-11-23 22:15:23] app.CRITICAL: no", TIME, "", "app.CRITICAL: no"),
         ("[Mon Nov 23 22:15:23.500000 2026] [core:error] no", TIME + SECOND // 2, "error", "[core:error] no"),
         ("[Mon Nov 23 22:15:23 2026] [notice] ok", TIME, "info", "[notice] ok"),
@@ -95,13 +95,14 @@ def test_syslog_of_rfc_5424() -> None:
 def test_web_servers_access_logs() -> None:
     record = parse('10.0.0.1 - ann [23/Nov/2026:23:15:23 +0100] "GET /a?b HTTP/1.1" 503 12 "-" "curl"')
     assert (record.at, level_name(record.level)) == (TIME, "error")
-    assert record.body == '10.0.0.1 "GET /a?b HTTP/1.1" 503 12 "-" "curl"'
+    assert record.body == '"GET /a?b HTTP/1.1" 503 12 "-" "curl"'
     assert record.attributes == {
         "client.address": "10.0.0.1",
         "http.response.status_code": 503,
         "http.request.method": "GET",
         "url.path": "/a?b",
         "user.name": "ann",
+        "http.response.body.size": 12,
     }
 
 
@@ -198,10 +199,10 @@ def test_without_a_zone_the_time_is_local(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_words_in_prose_are_no_levels() -> None:
-    assert find_level("there was no error here")[0] == 0
-    assert find_level("authentication failure; user")[0] == 0
-    assert find_level("x [warn] y")[0] == 13
-    assert find_level("Error: y")[0] == 17
+    assert find_level(b"there was no error here") == 0
+    assert find_level(b"authentication failure; user") == 0
+    assert find_level(b"x [warn] y") == 13
+    assert find_level(b"Error: y") == 17
 
 
 @given(st.text(max_size=300))
@@ -258,12 +259,6 @@ def test_any_json_object_is_a_record(fields: dict[str, object]) -> None:
 @given(st.text(max_size=30) | st.floats() | st.integers())
 def test_any_number_for_a_time_is_read_or_refused(number: float | str) -> None:
     assert -1 <= epoch(number) < LATEST
-
-
-def test_the_second_is_remembered_but_not_its_zone() -> None:
-    moments = Moments()
-    first = moments.iso("2026-11-23T22:15:23", None, "Z")
-    assert moments.iso("2026-11-23T22:15:23", None, "+01:00") == first - 3600 * SECOND
 
 
 def join(*lines: str) -> list[str]:

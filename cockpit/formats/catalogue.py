@@ -1,0 +1,61 @@
+"""The formats that there are: those known without being told, and those of a user."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+
+from cockpit.errors import UsageError
+from cockpit.formats.declared import Declaration, DeclaredFormat
+from cockpit.formats.format import LogFormat
+from cockpit.formats.journal import JournalFormat
+from cockpit.formats.json_lines import JsonFormat, LogfmtFormat
+from cockpit.formats.plain import PlainFormat
+from cockpit.formats.times import Zone
+
+
+class _Builtin(msgspec.Struct, frozen=True):
+    formats: tuple[Declaration, ...]
+
+
+@cache
+def declarations() -> tuple[Declaration, ...]:
+    """Return the built-in declarations."""
+    text = files("cockpit.formats").joinpath("builtin.toml").read_bytes()
+    return msgspec.toml.decode(text, type=_Builtin).formats
+
+
+def known_formats(zone: Zone | None = None, own: Sequence[Declaration] = ()) -> list[LogFormat]:
+    """Return all formats, those that say more before those that say less; a user's before all others.
+
+    Args:
+        zone: The zone of times that tell none; this machine's where not given.
+        own: What a user declared.
+    """
+    zone = zone or Zone()
+    return [
+        *(DeclaredFormat(declaration, zone) for declaration in own),
+        JournalFormat(zone),
+        JsonFormat(zone),
+        LogfmtFormat(zone),
+        *(DeclaredFormat(declaration, zone) for declaration in declarations()),
+        PlainFormat(),
+    ]
+
+
+def format_named(name: str, *, zone: Zone | None = None, own: Sequence[Declaration] = ()) -> LogFormat:
+    """Return the format of this name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    formats = known_formats(zone, own)
+    for known in formats:
+        if known.name == name:
+            return known
+    raise UsageError(
+        f"no format is called {name!r}", remedy="use one of " + ", ".join(known.name for known in formats)
+    )

@@ -1,0 +1,211 @@
+"""Formats that are declared in data: the built-in ones in `builtin.toml`, and those of users.
+
+A pattern says what a record begins with. Its group `time` holds the time, in the layout that is given; a
+pattern may leave that group empty, which stands for whatever the layout fits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from msgspec import Struct
+
+from cockpit.errors import UsageError
+from cockpit.formats.columns import UNDATED
+from cockpit.formats.expression import Step, first_of, steps_of
+from cockpit.formats.format import LineFormat, Marks, Said, encoded, find_trace, first_line
+from cockpit.formats.layout import Layout
+from cockpit.formats.levels import LETTERS, SYSLOG, find_level, level_of
+from cockpit.formats.times import Zone
+from cockpit.signals import EMPTY, Value
+
+if TYPE_CHECKING:
+    from cockpit.formats.piece import Piece
+
+LONGEST = 64
+"""Bytes of what tells a level that are looked at."""
+
+
+class Declaration(Struct, frozen=True, forbid_unknown_fields=True):
+    """A format as it is written down."""
+
+    name: str
+    """What it is called."""
+    pattern: str
+    """A regular expression for the beginning of a record's first line, with named groups."""
+    time: str = ""
+    """How the group `time` is written: a preset's name, or directives of strptime. Empty where there is none."""
+    zone: str = ""
+    """The zone of times that tell none, such as `Europe/Berlin`; empty for this machine's."""
+    level: str = "level"
+    """The group that tells the level."""
+    levels: str | dict[str, str | int] = "words"
+    """What it tells: `words`, `letters`, `syslog` (a priority), `status` (of HTTP), or words by what stands there."""
+    search: bool = True
+    """Whether a level that the group does not tell is looked for in the text after it."""
+    rest: str = ""
+    """A regular expression for what follows the pattern, with groups for further fields; it may not fit.
+    One that begins with ^ is for the whole line."""
+    body: str = ""
+    """The pattern's group that the record's text begins with; empty for what follows pattern and rest."""
+    service: str = ""
+    host: str = ""
+    """Groups that name these."""
+    fields: dict[str, str] = {}
+    """Attributes by group; a group that ends in `:int` is a number."""
+    unmatched: Literal["joins", "traces", "own"] = "joins"
+    """What becomes of lines that don't fit; see `LineFormat`."""
+
+
+class DeclaredFormat(LineFormat):
+    """A format made from a declaration.
+
+    Args:
+        declaration: What was written down.
+        zone: The zone of times that tell none, where the declaration says nothing.
+
+    Raises:
+        UsageError: It makes no sense; `where` names the key.
+    """
+
+    def __init__(self, declaration: Declaration, zone: Zone | None = None) -> None:
+        self.declaration = declaration
+        self.name = declaration.name
+        self.unmatched = declaration.unmatched
+        zone = Zone(declaration.zone) if declaration.zone else zone
+        self._layout = _at("time", lambda: Layout(declaration.time, zone)) if declaration.time else None
+        pattern = declaration.pattern.removeprefix("^")
+        own = "(?P<time>)" in pattern
+        if own and self._layout is not None:
+            pattern = pattern.replace("(?P<time>)", f"(?P<time>{self._layout.expression})")
+        self._pattern = _compiled("pattern", pattern)
+        self._rest = _compiled("rest", declaration.rest) if declaration.rest else None
+        self._whole = declaration.rest.startswith("^")
+        self._expression = pattern
+        self._own = own
+        self._steps: tuple[Step, ...] | None = None
+        self._stepped = False
+        if self._layout is not None and "time" not in self._pattern.groupindex:
+            raise UsageError("the pattern has no group (?P<time>)", where="pattern")
+        self._levels = _at("levels", lambda: _levels(declaration.levels))
+
+    def said(self, text: str, *, observed: int) -> Said | None:
+        """Read a record of this format."""
+        line = first_line(text)
+        found = self._pattern.match(line)
+        if found is None:
+            return None
+        groups: dict[str, str | None] = found.groupdict()
+        at = UNDATED
+        if self._layout is not None and (stamp := groups.get("time")):
+            at = self._layout.read(stamp, observed)
+        told = groups.get(self.declaration.level)
+        level = self.level_of(encoded(told)) if told else 0
+        if not level and self.declaration.search:
+            line_bytes = encoded(line)
+            level = find_level(line_bytes, len(encoded(line[: found.end()])))
+        start = found.end()
+        if self._rest is not None and (rest := self._rest.match(text, 0 if self._whole else start)):
+            groups |= rest.groupdict()
+            start = start if self._whole else rest.end()
+        if (body := self.declaration.body) and groups.get(body) is not None:
+            start = found.start(body)
+        return self._told(at, level, text[start:], groups)
+
+    def _told(self, at: int, level: int, body: str, groups: Mapping[str, str | None]) -> Said:
+        declared = self.declaration
+        attributes: Mapping[str, Value] = EMPTY
+        if declared.fields:
+            attributes = dict(
+                _field(name, value)
+                for group, name in declared.fields.items()
+                if (value := groups.get(group)) and value != "-"
+            )
+        trace_id, span_id = find_trace(body)
+        service, host = groups.get(declared.service), groups.get(declared.host)
+        return Said(at, level, body, attributes, service or "", host or "", trace_id, span_id)
+
+    def undated(self, line: str) -> bool:
+        """Tell whether a line of this format tells no time, rather than one that can't be."""
+        found = self._pattern.match(line)
+        return self._layout is None or found is None or not found["time"]
+
+    def firsts(self) -> frozenset[int]:
+        """Return the ASCII characters that a record may begin with; 0 for any beyond."""
+        steps = steps_of(self._expression)
+        firsts, empty = first_of(steps) if steps is not None else (frozenset(range(128)), True)
+        return frozenset(range(128)) if empty else frozenset(first for first in firsts if first < 128)
+
+    def level_of(self, told: bytes) -> int:
+        """Return the level that the level's group tells; 0 for none."""
+        return self._levels.of(told[:LONGEST].decode("latin-1"))
+
+    def marks(self, piece: Piece, *, observed: int) -> Marks:
+        """Return where records begin, all lines at once where the pattern allows it."""
+        from cockpit.formats.sweep import sweep
+
+        if not self._stepped:
+            self._steps, self._stepped = steps_of(self._expression), True
+        return sweep(self, piece, self._steps, self._layout if self._own else None, observed=observed)
+
+
+class _Levels:
+    """What the group of the level means."""
+
+    def __init__(self, kind: str, words: Mapping[str, int] = {}) -> None:
+        self.kind = kind
+        self._words = words
+
+    def of(self, told: str) -> int:
+        if self.kind == "syslog":
+            return SYSLOG[int(told) & 7] if told.isascii() and told.isdigit() and len(told) < 4 else 0
+        if self.kind == "status":
+            return 17 if told[:1] == "5" else 13 if told[:1] == "4" else 9 if told[:1] in tuple("123") else 0
+        if self.kind == "letters":
+            return LETTERS.get(told, 0)
+        return self._words.get(told) or level_of(told)
+
+
+T = TypeVar("T")
+
+
+def _at(key: str, make: Callable[[], T]) -> T:
+    """Return what is made, naming the key where it can't be."""
+    try:
+        return make()
+    except UsageError as error:
+        raise UsageError(error.message, where=key, remedy=error.remedy) from error
+
+
+def _levels(given: str | Mapping[str, str | int]) -> _Levels:
+    if isinstance(given, str):
+        if given not in ("words", "letters", "syslog", "status"):
+            raise UsageError(f"{given!r} is none of words, letters, syslog, status")
+        return _Levels(given)
+    words: dict[str, int] = {}
+    for told, meaning in given.items():
+        number = level_of(meaning) if isinstance(meaning, str) else meaning
+        if not 1 <= number <= 24:
+            raise UsageError(
+                f"{told!r} is said to mean {meaning!r}, which is no level",
+                remedy="use trace, debug, info, warn, error, fatal, or a number from 1 to 24",
+            )
+        words[told] = number
+    return _Levels("map", words)
+
+
+def _field(name: str, value: str) -> tuple[str, Value]:
+    if name.endswith(":int"):
+        name = name.removesuffix(":int")
+        if value.isascii() and value.isdigit() and len(value) < 19:
+            return name, int(value)
+    return name, value
+
+
+def _compiled(key: str, pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern, re.ASCII)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise UsageError(f"not a regular expression: {error}", where=key) from error

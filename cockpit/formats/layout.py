@@ -1,0 +1,177 @@
+"""How a log writes its times, in strptime's directives, and the reading of one.
+
+`%Y %y %m %b %d %e %a %H %k %M %S` have a fixed width, as strptime(3) and strftime(3) give it. `%f` is a
+fraction of any number of digits, `%z` a zone (`Z`, `UTC`, `GMT`, `+02:00`, `+0200`), `%s` a number since the
+epoch in seconds to nanoseconds, `[-/]` one of several characters. Beyond strptime, `%N` is a fraction with its
+point or comma, `%Q` a zone with or without a space before it, and either may be missing. Where there is no `%Y`
+or `%y` the year is the last that fits; where there is no `%z` or `%Q`, the zone is the one that the log is said
+to be of.
+"""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import Struct
+
+from cockpit.errors import UsageError
+from cockpit.formats.times import MONTHS, SECOND, Zone, bounded, days_of, epoch, nanoseconds
+
+PRESETS = {
+    "iso": "%Y[-/]%m[-/]%d[T ]%H:%M:%S%N%Q",
+    "syslog": "%b %e %H:%M:%S",
+    "clf": "%d/%b/%Y:%H:%M:%S %z",
+    "ctime": "%a %b %e %H:%M:%S%N %Y",
+    "epoch": "%s",
+}
+"""Layouts by name."""
+
+WIDTHS = {"Y": 4, "y": 2, "m": 2, "d": 2, "e": 2, "b": 3, "a": 3, "H": 2, "k": 2, "M": 2, "S": 2}
+_NUMBER = {"e": r"[ \d]\d", "k": r"[ \d]\d", "b": "[A-Z][a-z]{2}", "a": "[A-Z][a-z]{2}"}
+_FRACTION = r"\d++"
+_ZONE = r"(?:Z|UTC|GMT|[+-]\d\d:?\d\d)(?![0-9A-Za-z_])"
+_VARIABLE = {"f": f"({_FRACTION})", "N": f"(?:[.,]({_FRACTION}))?+", "z": f"({_ZONE})", "Q": f"(?: ?({_ZONE}))?+",
+             "s": r"(\d{10,19}+(?!\d)(?:\.\d++)?+)"}  # fmt: skip
+_TOKEN = re.compile(r"%(?P<directive>.)|\[(?P<choice>[^\]]+)\]|(?P<literal>.)", re.DOTALL)
+
+
+class Part(Struct, frozen=True):
+    """One part of a layout: a directive, or characters of which one stands there."""
+
+    directive: str = ""
+    choice: str = ""
+
+
+class Layout:
+    """How times are written, compiled.
+
+    Args:
+        text: A preset's name, or directives as above.
+        zone: Of times that tell none.
+
+    Attributes:
+        parts: What it consists of.
+        expression: A regular expression that fits what it fits; it never gives back what it took.
+
+    Raises:
+        UsageError: A directive is unknown, or none tells a day or a time of day.
+    """
+
+    def __init__(self, text: str, zone: Zone | None = None) -> None:
+        self.text = PRESETS.get(text, text)
+        self.zone = zone or Zone()
+        self.parts = _parts(self.text)
+        groups, pieces = [], []
+        for part in self.parts:
+            if not part.directive:
+                escaped = re.escape(part.choice)
+                pieces.append(f"[{escaped}]" if len(part.choice) > 1 else escaped)
+                continue
+            groups.append(part.directive)
+            if part.directive in _VARIABLE:
+                pieces.append(_VARIABLE[part.directive])
+            else:
+                digits = r"\d" * WIDTHS[part.directive]
+                pieces.append(f"({_NUMBER.get(part.directive, digits)})")
+        self._groups = tuple(groups)
+        grouped = "".join(pieces)
+        self.expression = re.sub(r"(?<!\\)\((?!\?)", "(?:", grouped)
+        self._regex = re.compile(grouped, re.ASCII)
+
+    def read(self, text: str, observed: int) -> int:
+        """Return the time that a text begins with; -1 where it begins with none, or with one that can't be.
+
+        Args:
+            text: The text; what follows the time is no matter.
+            observed: A moment not before it was written, in nanoseconds.
+        """
+        found = self._regex.match(text)
+        if found is None:
+            return -1
+        said = dict(zip(self._groups, found.groups(), strict=True))
+        if "s" in said:
+            return epoch(said["s"])
+        fraction = said.get("f") or said.get("N")
+        seconds = self._seconds(said, observed)
+        return bounded(seconds * SECOND + (nanoseconds(fraction) if fraction else 0)) if seconds >= 0 else -1
+
+    def _seconds(self, said: dict[str, str], observed: int) -> int:
+        month = MONTHS.get(said["b"], 0) if "b" in said else int(said["m"])
+        day = int(said.get("d") or said["e"])
+        hour, minute = int(said.get("H") or said.get("k") or 0), int(said.get("M", 0))
+        second = int(said.get("S", 0))
+        if hour > 23 or minute > 59 or second > 60:
+            return -1
+        quarter = hour * 4 + minute // 15
+        year = _year(said) if "Y" in said or "y" in said else self.zone.year(month, day, quarter, observed)
+        days = days_of(year, month, day)
+        if days is None:
+            return -1
+        zone = said.get("z") or said.get("Q")
+        offset = offset_of(zone) if zone else self.zone.offset(days, quarter)
+        return days * 86_400 + hour * 3600 + minute * 60 + second - offset
+
+
+def offset_of(zone: str) -> int:
+    """Return a written zone's seconds ahead of UTC."""
+    if zone[0] not in "+-":
+        return 0
+    seconds = int(zone[1:3]) * 3600 + int(zone[-2:]) * 60
+    return -seconds if zone[0] == "-" else seconds
+
+
+def _year(said: dict[str, str]) -> int:
+    if "Y" in said:
+        return int(said["Y"])
+    year = int(said["y"])
+    return year + (2000 if year < 69 else 1900)
+
+
+def _parts(text: str) -> tuple[Part, ...]:
+    parts: list[Part] = []
+    known = {*WIDTHS, *_VARIABLE}
+    text = text.replace("%F", "%Y-%m-%d").replace("%T", "%H:%M:%S")
+    for found in _TOKEN.finditer(text):
+        directive = found["directive"]
+        if directive == "%" or directive is None:
+            parts.append(Part(choice=found["choice"] or found["literal"] or "%"))
+        elif directive in known:
+            parts.append(Part(directive))
+        else:
+            raise UsageError(
+                f"%{directive} is no directive of a time here",
+                remedy="use "
+                + " ".join(f"%{name}" for name in sorted(known))
+                + " or a preset: "
+                + ", ".join(PRESETS),
+            )
+    _check([part.directive for part in parts if part.directive])
+    if not all(part.choice.isascii() for part in parts):
+        raise UsageError("a time's layout has characters outside ASCII")
+    return tuple(parts)
+
+
+def _check(directives: list[str]) -> None:
+    if "s" in directives:
+        if directives != ["s"]:
+            raise UsageError("%s is a whole time: no other directive goes with it")
+        return
+    for names in (
+        ("Y", "y"),
+        ("m", "b"),
+        ("d", "e"),
+        ("H", "k"),
+        ("M",),
+        ("S",),
+        ("f", "N"),
+        ("z", "Q"),
+        ("a",),
+    ):
+        told = [name for name in directives if name in names]
+        if len(told) > 1:
+            raise UsageError(f"%{told[0]} and %{told[1]} say the same thing")
+        if not told and names[0] in "mdH":
+            raise UsageError(
+                f"a time's layout has no {' or '.join('%' + name for name in names)}",
+                remedy="or name a preset: " + ", ".join(PRESETS),
+            )

@@ -1,0 +1,195 @@
+"""Runs an expression on all lines of a piece at once, a step at a time, as `re.match` would on each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from cockpit.formats.expression import EVERY, LINE_FEED, Group, Literal, Look, Never, Quoted, Run, Step
+from cockpit.formats.layout import Layout
+from cockpit.formats.piece import Mask, Piece, Places
+from cockpit.formats.stamps import Numbers, read_stamps
+
+STEPS = 24
+"""Bytes of a run that are looked at one after the other before its end is looked for."""
+RARE = 8
+"""Bytes that may end a run, at most, for their places to be listed."""
+
+
+class Match(NamedTuple):
+    """What an expression found at each of some lines.
+
+    Attributes:
+        found: Where it fits.
+        ends: Where what fits ends.
+        spans: Where the named groups begin and end; -1 where one took no part.
+        times: The time that the group `time` holds, where a layout was given.
+    """
+
+    found: Mask
+    ends: Places
+    spans: Mapping[str, tuple[Places, Places]]
+    times: Numbers | None
+
+
+class _State:
+    """Where each line stands."""
+
+    def __init__(self, piece: Piece, places: Places, layout: Layout | None, observed: int) -> None:
+        self.piece = piece
+        self.at = places.copy()
+        self.alive = np.ones(len(places), np.bool_)
+        self.layout = layout
+        self.observed = observed
+        self.spans: dict[str, tuple[Places, Places]] = {}
+        self.times: Numbers | None = None
+        self.stops: dict[frozenset[int], Places] = {}
+
+
+def match_all(
+    steps: tuple[Step, ...], piece: Piece, places: Places, *, layout: Layout | None = None, observed: int = 0
+) -> Match:
+    """Match steps at these places.
+
+    Args:
+        steps: From `steps_of`.
+        piece: The piece.
+        places: int64, shape (n,).
+        layout: How the time in the group `time` is written, where the group's own steps are those of the layout.
+        observed: A moment not before they were written, in nanoseconds.
+    """
+    state = _State(piece, places, layout, observed)
+    _all(steps, state)
+    return Match(state.alive, state.at, state.spans, state.times)
+
+
+def _all(steps: tuple[Step, ...], state: _State) -> None:
+    for step in steps:
+        if isinstance(step, Run):
+            _run(step, state)
+        elif isinstance(step, Literal):
+            state.alive &= _stands(step.text, state)
+            state.at = np.minimum(state.at + len(step.text), state.piece.size)
+        elif isinstance(step, Never):
+            for text in step.texts:
+                state.alive &= ~_stands(text, state)
+        elif isinstance(step, Quoted):
+            state.at = _next(state.piece.quotes(), state, state.at)
+        elif isinstance(step, Look):
+            state.alive &= _table(step.members)[state.piece.bytes[state.at]]
+        else:
+            _group(step, state)
+
+
+def _table(members: frozenset[int]) -> Mask:
+    table = np.zeros(256, np.bool_)
+    table[list(members)] = True
+    return table
+
+
+def _run(step: Run, state: _State) -> None:
+    data = state.piece.bytes
+    if step.low == step.high == 1:
+        found = data[state.at]
+        if len(step.members) == 1:
+            state.alive &= found == next(iter(step.members))
+        else:
+            state.alive &= _table(step.members)[found]
+        state.at = np.minimum(state.at + 1, state.piece.size)
+        return
+    begun = state.at
+    most = step.high
+    others = EVERY - step.members
+    if most is None and len(others) <= RARE:
+        state.at = _stop(others, state, begun)
+    else:
+        state.at = _walk(step, state, begun)
+    if step.low:
+        state.alive &= state.at - begun >= step.low
+
+
+def _stop(others: frozenset[int], state: _State, begun: Places) -> Places:
+    """Return the first place of one of few bytes, or of a line's end, from each place on."""
+    stops = state.stops.get(others)
+    if stops is None:
+        stops = state.stops[others] = state.piece.places_of(bytes(others | {LINE_FEED}))
+    return _next(stops, state, begun)
+
+
+def _next(stops: Places, state: _State, begun: Places) -> Places:
+    found = stops[np.searchsorted(stops, np.minimum(begun, state.piece.size))]
+    return np.where(state.alive, found, begun)
+
+
+def _stands(text: bytes, state: _State) -> Mask:
+    """Return where a text stands."""
+    stands = np.ones(len(state.at), np.bool_)
+    for start in range(0, len(text), 8):
+        part = text[start : start + 8]
+        words = state.piece.words[np.minimum(state.at + start, state.piece.size)]
+        if len(part) < 8:
+            words &= np.uint64((1 << 8 * len(part)) - 1)
+        stands &= words == int.from_bytes(part, "little")
+    return stands
+
+
+def _walk(step: Run, state: _State, begun: Places) -> Places:
+    """Step over bytes of a class, on fewer and fewer lines."""
+    data, table = state.piece.bytes, _table(step.members)
+    at = begun.copy()
+    rows = np.flatnonzero(state.alive & table[data[at]])
+    taken = 0
+    most = STEPS if step.high is None else min(step.high, STEPS)
+    while len(rows) and taken < most:
+        at[rows] += 1
+        taken += 1
+        rows = rows[table[data[at[rows]]]]
+    if len(rows) and taken != step.high:
+        _far(step, state, at, rows, taken)
+    return at
+
+
+def _far(step: Run, state: _State, at: Places, rows: Places, taken: int) -> None:
+    """Find the ends of long runs, each by itself."""
+    data, table = state.piece.bytes, _table(step.members)
+    limit = None if step.high is None else step.high - taken
+    for row in rows.tolist():
+        place = int(at[row])
+        size = 256
+        while True:
+            window = table[data[place : place + size]]
+            over = window if limit is None else window[:limit]
+            stopped = np.flatnonzero(~over)
+            if len(stopped):
+                place += int(stopped[0])
+                break
+            if limit is not None and len(over) == limit:
+                place += limit
+                break
+            place += len(over)
+            limit = None if limit is None else limit - len(over)
+            size *= 4
+        at[row] = place
+
+
+def _group(step: Group, state: _State) -> None:
+    begun, before = state.at, state.alive
+    whole = np.zeros(len(begun), np.bool_)
+    ends = begun.copy()
+    if step.name == "time" and state.layout is not None:
+        stamps = read_stamps(state.layout, state.piece, begun, state.observed)
+        whole, ends, state.times = stamps.formed, np.minimum(stamps.ends, state.piece.size), stamps.times
+    else:
+        for choice in step.choices:
+            state.at, state.alive = begun.copy(), before & ~whole
+            _all(choice, state)
+            ends = np.where(state.alive, state.at, ends)
+            whole = whole | state.alive
+    taken = before & whole
+    state.at = np.where(taken, ends, begun)
+    state.alive = before if step.optional else taken
+    if step.name:
+        none = np.int64(-1)
+        state.spans[step.name] = (np.where(taken, begun, none), np.where(taken, state.at, none))

@@ -1,0 +1,122 @@
+"""A piece of a log as arrays: its bytes, where its lines begin and end, and numbers read from many places at once."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Places: TypeAlias = NDArray[np.int64]
+"""Where something is in a piece, in bytes from its start; shape (lines,) or that of some of them."""
+Mask: TypeAlias = NDArray[np.bool_]
+
+LINE_FEED, QUOTE, BACKSLASH = 10, 34, 92
+BLOCK = 96 * 1024
+"""Bytes looked at in one go: what is made of them stays in the processor's cache."""
+PADDING = 64
+"""Line feeds kept after the last byte, so that what is looked at near the end lies within."""
+
+_ZEROS = np.uint64(0x3030303030303030)
+_OVER_NINE = np.uint64(0x7676767676767676)
+_HIGH = np.uint64(0x8080808080808080)
+_PAIRS = np.uint64(0x00FF00FF00FF00FF)
+_QUADS = np.uint64(0x0000FFFF0000FFFF)
+_OCTET = np.uint64(0xFFFFFFFF)
+
+
+class Piece:
+    """Whole lines of a log; the last may lack its line feed.
+
+    Attributes:
+        size: Bytes.
+        bytes: uint8, shape (size + PADDING,).
+        words: uint64, shape (size + PADDING - 7,): the eight bytes from each place on, the first the lowest.
+        starts, ends: Where lines begin, and where their line feeds are; shape (lines,).
+    """
+
+    def __init__(self, data: memoryview | bytes) -> None:
+        size = len(data)
+        self.size = size
+        self.bytes = np.empty(size + PADDING, np.uint8)
+        self.bytes[:size] = np.frombuffer(data, np.uint8)
+        self.bytes[size:] = LINE_FEED
+        self.words = np.ndarray((size + PADDING - 7,), "<u8", self.bytes.data, strides=(1,))
+        self._quotes: Places | None = None
+        feeds = self.places_of(bytes((LINE_FEED,)))
+        if not size or self.bytes[size - 1] == LINE_FEED:
+            feeds = feeds[:-1]  # what is after the last line is none
+        self.ends: Places = feeds
+        self.starts: Places = np.empty_like(feeds)
+        if len(feeds):
+            self.starts[0] = 0
+            np.add(feeds[:-1], 1, out=self.starts[1:])
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def places_of(self, members: bytes) -> Places:
+        """Return the places of some bytes, and the place after the last byte: int64, rising."""
+        found = []
+        for start in range(0, self.size, BLOCK):
+            block = self.bytes[start : min(start + BLOCK, self.size)]
+            marks = block == members[0]
+            for member in members[1:]:
+                marks |= block == member
+            found.append(np.flatnonzero(marks) + start)
+        return np.concatenate((*found, np.array([self.size])))
+
+    def quotes(self) -> Places:
+        """Return the places of double quotes that no backslash precedes, and of line feeds; as `places_of`."""
+        if self._quotes is None:
+            places = self.places_of(b'"\n')
+            escaped = np.flatnonzero(self.bytes[places - 1] == BACKSLASH)
+            escaped = escaped[self.bytes[places[escaped]] == QUOTE]
+            if len(escaped):
+                backslashes = np.zeros(len(escaped), np.int64)
+                left = np.arange(len(escaped))
+                while len(left):
+                    backslashes[left] += 1
+                    before = places[escaped[left]] - backslashes[left] - 1
+                    left = left[(before >= 0) & (self.bytes[before] == BACKSLASH)]
+                places = np.delete(places, escaped[backslashes % 2 == 1])
+            self._quotes = places
+        return self._quotes
+
+    def line(self, number: int) -> bytes:
+        """Return a line's bytes."""
+        return self.bytes[self.starts[number] : self.ends[number]].tobytes()
+
+    def text(self, number: int) -> str:
+        """Return a line as text; bytes that are no UTF-8 become surrogates."""
+        return self.line(number).decode("utf-8", "surrogateescape")
+
+    def digits(self, places: Places) -> tuple[Places, NDArray[np.uint64]]:
+        """Return how many digits stand at each place, up to eight, and the number that they are."""
+        marks = self.words[places] ^ _ZEROS
+        others = ((marks + _OVER_NINE) | marks) & _HIGH
+        lowest = others & (~others + np.uint64(1))
+        count = np.bitwise_count(lowest - np.uint64(1)).astype(np.int64) >> 3
+        half = (32 - 4 * count).astype(np.uint64)
+        value = (marks << half) << half
+        value = (value * np.uint64(10) + (value >> np.uint64(8))) & _PAIRS
+        value = (value * np.uint64(100) + (value >> np.uint64(16))) & _QUADS
+        value = (value * np.uint64(10_000) + (value >> np.uint64(32))) & _OCTET
+        return count, value
+
+    def number(self, places: Places) -> tuple[Places, NDArray[np.uint64]]:
+        """Return how many digits stand at each place, and the number that they are: right up to 19 digits.
+
+        Of more than 19 digits at least 20 are counted, and the number is none.
+        """
+        count, value = self.digits(places)
+        long = np.flatnonzero(count == 8)
+        while len(long) and count[long[0]] < 24:
+            more, number = self.digits(np.minimum(places[long] + count[long], self.size))
+            value[long] = value[long] * _TENS[more] + number
+            count[long] += more
+            long = long[more == 8]
+        return count, value
+
+
+_TENS = np.array([10**power for power in range(9)], np.uint64)
