@@ -10,7 +10,7 @@ import msgspec
 
 from cockpit.errors import UsageError
 from cockpit.formats.declared import Declaration, DeclaredFormat
-from cockpit.formats.format import LogFormat
+from cockpit.formats.format import LineFormat
 from cockpit.formats.journal import JournalFormat
 from cockpit.formats.json_lines import JsonFormat, LogfmtFormat
 from cockpit.formats.plain import PlainFormat
@@ -28,7 +28,7 @@ def declarations() -> tuple[Declaration, ...]:
     return msgspec.toml.decode(text, type=_Builtin).formats
 
 
-def known_formats(zone: Zone | None = None, own: Sequence[Declaration] = ()) -> list[LogFormat]:
+def known_formats(zone: Zone | None = None, own: Sequence[Declaration] = ()) -> list[LineFormat]:
     """Return all formats, those that say more before those that say less; a user's before all others.
 
     Args:
@@ -46,7 +46,7 @@ def known_formats(zone: Zone | None = None, own: Sequence[Declaration] = ()) -> 
     ]
 
 
-def format_named(name: str, *, zone: Zone | None = None, own: Sequence[Declaration] = ()) -> LogFormat:
+def format_named(name: str, *, zone: Zone | None = None, own: Sequence[Declaration] = ()) -> LineFormat:
     """Return the format of this name.
 
     Raises:

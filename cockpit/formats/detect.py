@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cockpit.formats.catalogue import known_formats
 from cockpit.formats.declared import Declaration
-from cockpit.formats.format import LineFormat, LogFormat
+from cockpit.formats.format import LogFormat
 from cockpit.formats.plain import PlainFormat
 from cockpit.formats.times import Zone
 
@@ -40,7 +40,7 @@ def detect(
     piece = Piece(sample[:SAMPLE])
     fits: list[tuple[int, LogFormat]] = []
     for known in known_formats(zone, own):
-        if isinstance(known, LineFormat) and not isinstance(known, PlainFormat):
+        if not isinstance(known, PlainFormat):
             fits.append((int(known.marks(piece, observed=observed).begins.sum()), known))
     best = max((count for count, _ in fits), default=0)
     if best <= LEAST * len(piece):

@@ -13,6 +13,9 @@ from cockpit.formats.levels import find_level
 from cockpit.signals import EMPTY, Attributes, LogRecord, Resource
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from cockpit.formats.piece import Mask, Piece
     from cockpit.formats.stamps import Numbers
 
@@ -63,14 +66,6 @@ class LogFormat(ABC):
         """
 
     @abstractmethod
-    def said(self, text: str, *, observed: int) -> Said | None:
-        """Read one record; None for what is none of this format.
-
-        Args:
-            text: Its lines without the last line feed.
-            observed: As above.
-        """
-
     def record(self, text: str, *, observed: int) -> LogRecord:
         """Read one record, which may have several lines, for drawing and for questions about its fields.
 
@@ -79,20 +74,6 @@ class LogFormat(ABC):
                 (`surrogateescape`), which agrees with `columns` to the byte, or replaced.
             observed: As above; the record's time where it tells none.
         """
-        said = self.said(text, observed=observed) or Said(UNDATED, 0, text)
-        resource: Resource = EMPTY
-        if said.service or said.host:
-            named = {"service.name": said.service, "host.name": said.host}
-            resource = {name: value for name, value in named.items() if value}
-        return LogRecord(
-            at=observed if said.at == UNDATED else said.at,
-            level=said.level,
-            body=said.body,
-            attributes=said.attributes,
-            resource=resource,
-            trace_id=said.trace_id,
-            span_id=said.span_id,
-        )
 
 
 class LineFormat(LogFormat):
@@ -108,6 +89,15 @@ class LineFormat(LogFormat):
     @abstractmethod
     def marks(self, piece: Piece, *, observed: int) -> Marks:
         """Return what each line is."""
+
+    @abstractmethod
+    def said(self, text: str, *, observed: int) -> Said | None:
+        """Read one record; None for what is none of this format.
+
+        Args:
+            text: Its lines without the last line feed.
+            observed: As above.
+        """
 
     def columns(self, data: memoryview, *, observed: int) -> Columns:
         """Find the records of a piece."""
@@ -140,11 +130,19 @@ class LineFormat(LogFormat):
 
     def record(self, text: str, *, observed: int) -> LogRecord:
         """Read one record, of this format or astray among its lines."""
-        if self.said(text, observed=observed) is not None:
-            return super().record(text, observed=observed)
-        said = self.stray(text)
+        said = self.said(text, observed=observed) or self.stray(text)
+        resource: Resource = EMPTY
+        if said.service or said.host:
+            named = {"service.name": said.service, "host.name": said.host}
+            resource = {name: value for name, value in named.items() if value}
         return LogRecord(
-            at=observed, level=said.level, body=said.body, trace_id=said.trace_id, span_id=said.span_id
+            at=observed if said.at == UNDATED else said.at,
+            level=said.level,
+            body=said.body,
+            attributes=said.attributes,
+            resource=resource,
+            trace_id=said.trace_id,
+            span_id=said.span_id,
         )
 
 
@@ -179,3 +177,12 @@ def find_trace(body: str) -> tuple[str, str]:
         return "", ""
     span = _SPAN.search(body)
     return trace[1].lower(), span[1].lower() if span else ""
+
+
+def line_starts(data: memoryview) -> NDArray[np.uint32]:
+    """Return where the lines of a piece begin: uint32, shape (lines,)."""
+    import numpy as np
+
+    from cockpit.formats.piece import Piece
+
+    return Piece(data).starts.astype(np.uint32)

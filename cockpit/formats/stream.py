@@ -14,7 +14,7 @@ from functools import lru_cache
 from cockpit.formats.catalogue import known_formats
 from cockpit.formats.columns import UNDATED
 from cockpit.formats.declared import DeclaredFormat
-from cockpit.formats.format import LogFormat, Said
+from cockpit.formats.format import LineFormat, Said
 from cockpit.formats.json_lines import JsonFormat, LogfmtFormat
 from cockpit.formats.plain import PlainFormat
 from cockpit.signals import EMPTY, Attributes, LogRecord, Resource
@@ -39,7 +39,7 @@ class LineParser:
         self.source = source
         self.attributes = attributes
         self._formats = _by_first(os.environ.get("TZ", ""))
-        self._format: LogFormat | None = None
+        self._format: LineFormat | None = None
         self._plain = PlainFormat()
         self._resources: dict[tuple[str, str], Resource] = {}
 
@@ -99,7 +99,7 @@ class LineParser:
         return found
 
 
-def _fitting(candidate: LogFormat, line: str, observed: int) -> Said | None:
+def _fitting(candidate: LineFormat, line: str, observed: int) -> Said | None:
     """Return what a line says if it is of a format; a time that can't be makes it none, unless none need be told."""
     said = candidate.said(line, observed=observed)
     if (
@@ -113,13 +113,13 @@ def _fitting(candidate: LogFormat, line: str, observed: int) -> Said | None:
 
 
 @lru_cache(maxsize=4)
-def _by_first(_zone: str) -> Mapping[int, tuple[LogFormat, ...]]:
+def _by_first(_zone: str) -> Mapping[int, tuple[LineFormat, ...]]:
     """Return the formats whose records may begin with an ASCII character, by that character.
 
     Args:
         _zone: What the process was told of its zone: another one makes other formats.
     """
-    found: dict[int, list[LogFormat]] = {}
+    found: dict[int, list[LineFormat]] = {}
     for known in known_formats():
         if isinstance(known, DeclaredFormat):
             firsts = known.firsts()
