@@ -1,22 +1,22 @@
 """CockpitApp: composes the panes, binds the keys, carries the selection from pane to pane. It stays small.
 
+What it does of one kind stands in a room of its own: `widgets.commanding` and `widgets.shelling` for the way out,
+`widgets.scoping` for the scope, `widgets.targeting` for where commands land, `widgets.beat` for what follows when.
+
 Both streets meet here and nowhere else: telemetry from the supervisor's stores to the panes, commands from the
 operator to the executor. What can be done without a screen belongs in `cockpit.wiring` and `cockpit.operations`.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import getpass
-import itertools
 import logging
 import signal
 import sys
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.text import Text
 from textual import on, work
@@ -29,11 +29,9 @@ from textual.events import DescendantFocus, Event, Key, MouseDown, MouseScrollDo
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import ThemeProvider
-from textual.timer import Timer
 from textual.widgets import Input
 from textual.worker import Worker, WorkerState
 
-from cockpit.config import data_dir, load
 from cockpit.cost import Collector, OwnCost
 from cockpit.errors import UsageError
 from cockpit.hangup import is_gone, leave_at_last
@@ -42,61 +40,36 @@ from cockpit.operations import Operations
 from cockpit.pace import Pace
 from cockpit.signals import SECOND
 from cockpit.stores.base import Clock, wall_clock
-from cockpit.targets import LOCAL, Environment
+from cockpit.supervisor.status import SourceStatus
 from cockpit.wiring import Cockpit
-from widgets.app_keys import ABOVE, ACTIONS, OWN, TYPING, WINDOWS
-from widgets.board import PANES, Board
+from widgets.all_keys import every_action
+from widgets.app_keys import ABOVE, ACTIONS, OWN, TYPING
+from widgets.beat import Beat
+from widgets.board import Board
 from widgets.driver import TerminalDriver
 from widgets.keys import bindings, caught_up, textual_keymap
 from widgets.lines import Breadcrumb, CommandBar, KeyBar
-from widgets.messages import (
-    CommandEntered,
-    CursorMoved,
-    Noticed,
-    ScopeNarrowed,
-    ShellRequested,
-    TextCopied,
-)
-from widgets.output import ACTIONS as OUTPUT_ACTIONS
+from widgets.messages import CommandEntered, Noticed, ShellRequested, TextCopied
 from widgets.output import OutputDrawer
 from widgets.palette import ActionProvider, Palette
-from widgets.pane import PANE_ACTIONS, FilterLine, Pane
+from widgets.pane import FilterLine
 from widgets.plain import NoColour
-from widgets.rows import ROW_ACTIONS
+from widgets.scoping import ScopingApp
 from widgets.screen import MainScreen
 from widgets.shelling import ShellingApp
 from widgets.suggesting import LineSuggester
-from widgets.terminals_keys import ACTIONS as TERMINAL_ACTIONS
-from widgets.terminals_keys import SCROLLING
-from widgets.text import age
-from widgets.themes import DARK, PRODUCTION, THEMES
-from widgets.timeline_keys import ACTIONS as TIMELINE_ACTIONS
+from widgets.targeting import TargetingApp
 from widgets.verdict import Verdict
-
-if TYPE_CHECKING:
-    from cockpit.stores.logs.files.reading import LogFiles
 
 log = logging.getLogger(__name__)
 
 BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
 """Screen widths in cells, and the class that the screen has from there."""
-
-
-BREATH = 0.004
-"""Seconds between two parts of a tick: a key that is pressed waits for one part, not for all panes."""
-BRIEF = 0.002
-"""Seconds that parts may take together without one: to be woken for nothing costs more than they do."""
-WAITS = 0.5
-"""Seconds for which a pane that keys are not for may lag behind while there are any."""
 HUNG_UP = 128 + signal.SIGHUP
 """The exit status where the terminal is gone."""
-SLICE = 0.006
-"""Seconds that what came in may take to be moved to the stores before keys are looked for again."""
-CATCH_UP = 0.02
-"""Seconds between two slices of a backlog: keys are answered in between."""
 
 
-class CockpitApp(ShellingApp):
+class CockpitApp(ShellingApp, ScopingApp, TargetingApp):
     """The screen."""
 
     TITLE = "cockpit"
@@ -133,36 +106,16 @@ class CockpitApp(ShellingApp):
         self._clock = clock
         self.mode = mode
         self._host = host
-        own = [action for pane in PANES for action in pane.ACTIONS]
-        self.keymap = Keymap(
-            [
-                *own,
-                *PANE_ACTIONS,
-                *ROW_ACTIONS,
-                *OUTPUT_ACTIONS,
-                *TIMELINE_ACTIONS,
-                *TERMINAL_ACTIONS,
-                *SCROLLING,
-                *ACTIONS,
-            ],
-            cockpit.settings.keys,
-        )
+        self.keymap = Keymap(every_action(), cockpit.settings.keys)
         self._pace = Pace(1 / cockpit.settings.screen.frames_per_second)
+        self._beat = Beat(self, self._pace, clock, self._last_part)
         self._cost = OwnCost()
         self._collector = Collector()
-        self._draining: Timer | None = None
         self._second = 0
         self._warned_of_command = False
         self._warned = 0
         self._opened = False
         """Whether the action log was tried."""
-        self._shown = cockpit.target
-        """The target that the screen says commands land on."""
-        self._no_themes: set[str] = set()
-        """Themes that were asked for and aren't there."""
-        for theme in THEMES:
-            self.register_theme(theme)
-        self._dress()
         # Held here, since a query finds only what is on the screen on top, which may be the help.
         self.verdict = Verdict(cockpit.stores, on_call=cockpit.settings.on_call, mode=mode)
         self.breadcrumb = Breadcrumb(cockpit.trail)
@@ -170,8 +123,6 @@ class CockpitApp(ShellingApp):
         self.drawer = OutputDrawer()
         self.command_bar = CommandBar(LineSuggester(cockpit.targets))
         self.keybar = KeyBar(self.keymap)
-        self._followed = dict.fromkeys(self.board.panes, 0.0)
-        """When each pane last followed what came in."""
 
     def compose(self) -> ComposeResult:
         """Lay out the verdict, the four panes and the lines around them."""
@@ -204,8 +155,8 @@ class CockpitApp(ShellingApp):
         self._leave_when_told()
         self.set_keymap(textual_keymap(self.keymap))
         self.action_pane(1)
-        self._show_target()
-        self._tick()
+        self.show_target()
+        self._beat.at_once()
         self.call_after_refresh(self._begin)
 
     def _leave_when_told(self) -> None:
@@ -219,7 +170,7 @@ class CockpitApp(ShellingApp):
         self.cockpit.start()
         for problem in self.keymap.problems:
             self.notice(problem, "warning")
-        self._live()
+        self.run_worker(self._beat.go_on(), name="beat", exit_on_error=False)
         self.set_timer(0.5, self._settle)
         if self._host:
             self.post_message(ShellRequested(self._host))
@@ -248,35 +199,6 @@ class CockpitApp(ShellingApp):
         self.operations.close()
         self._collector.end()
 
-    def _drain(self) -> None:
-        """Move what came in to the stores; what a slice had no time for is moved before the next tick."""
-        if self._draining is not None:
-            self._draining.stop()
-            self._draining = None
-        if self.cockpit.drain(SLICE / 2 if self._pace.pressing else SLICE) or self.drawer.running:
-            self._pace.stir()
-        if self.cockpit.supervisor.behind:
-            self._draining = self.set_timer(CATCH_UP, self._catch_up)
-
-    def _catch_up(self) -> None:
-        """Go on with a backlog, after the answer to a key that came just now."""
-        if self._pace.answering:
-            self._draining = self.set_timer(CATCH_UP, self._drain)
-        else:
-            self._drain()
-
-    def _tick(self) -> None:
-        """Do at once all that a tick has to do."""
-        for _ in self._parts(self.board.panes):
-            pass
-
-    @work(exit_on_error=False)
-    async def _live(self) -> None:
-        """Do it again and again, as long as the screen stands."""
-        while self.is_running:
-            await self._pace.rest()
-            await self._beat()
-
     async def on_event(self, event: Event) -> None:
         """Look at the stores soon after a key or the mouse: what they changed shows with the next look."""
         if isinstance(event, Key | MouseDown | MouseScrollDown | MouseScrollUp):
@@ -285,71 +207,29 @@ class CockpitApp(ShellingApp):
             return
         await super().on_event(event)
 
-    async def _beat(self) -> None:
-        """Do it in parts, with a breath after each that took its time."""
-        began = time.monotonic()
-        await self._pace.answered()
-        for _ in self._parts(itertools.takewhile(lambda _: not self._unwritten(), self._due())):
-            if time.monotonic() - began < BRIEF and not self._pace.answering:
-                continue
-            await asyncio.sleep(BREATH)
-            await self._pace.answered()
-            if not self.is_running:
-                return
-            began = time.monotonic()
-
-    def _due(self) -> Iterator[Pane]:
-        """Yield the panes that follow in this beat: all, or while keys come theirs and one that has waited long."""
-        if self.in_terminals:
-            return
-        current, now = self.board.current, time.monotonic()
-        others = sorted(
-            (pane for pane in self.board.panes if pane is not current), key=self._followed.__getitem__
-        )
-        if self._pace.pressing:
-            others = [pane for pane in others[:1] if now - self._followed[pane] > WAITS]
-        for pane in (current, *others):
-            self._followed[pane] = now
-            yield pane
-
-    def _unwritten(self) -> bool:
-        """Whether the terminal has yet to take what was drawn before.
-
-        News that were drawn all the same would queue up, and with them the answer to a key: Textual holds up to
-        thirty frames, which are seconds over a slow line.
-        """
-        writer = getattr(self._driver, "_writer_thread", None)
-        return writer is not None and writer._queue.qsize() > 0
-
-    def _parts(self, panes: Iterable[Pane]) -> Iterator[None]:
-        """Move what came in to the stores, and let panes follow, one after the other."""
-        if not self.is_running:
-            return
-        self._drain()
-        yield
-        now = self._clock()
-        statuses = self.cockpit.statuses()
-        for pane in panes:
-            pane.tick(now, statuses)
-            yield
+    def _last_part(self, now: int, statuses: Sequence[SourceStatus]) -> None:
+        """Do what else a beat has to do, once the panes followed."""
         self.drawer.tick()
         if now // SECOND != self._second:
             self._second = now // SECOND
-            if not self.is_headless and is_gone() and not self._exit:
-                leave_at_last(HUNG_UP)
-                self.exit(HUNG_UP)
-            if self._opened:
-                self.verdict.recording = self.operations.recording
-            if self.cockpit.target is not self._shown:
-                self._show_target()
-            self.verdict.elevated_s = self.operations.elevation.left
-            self.verdict.cpu, self.verdict.memory = self._cost.read()
-            self.verdict.tick(now, statuses)
-            self.breadcrumb.tick(now)
-            for warning in self.cockpit.warnings[self._warned :]:
-                self.notice(warning, "warning")
-            self._warned = len(self.cockpit.warnings)
+            self._every_second(now, statuses)
         self._collector.idle()
+
+    def _every_second(self, now: int, statuses: Sequence[SourceStatus]) -> None:
+        """Say in the lines what holds now, and leave where the terminal is gone."""
+        if not self.is_headless and is_gone() and not self._exit:
+            leave_at_last(HUNG_UP)
+            self.exit(HUNG_UP)
+        if self._opened:
+            self.verdict.recording = self.operations.recording
+        self.follow_target()
+        self.verdict.elevated_s = self.operations.elevation.left
+        self.verdict.cpu, self.verdict.memory = self._cost.read()
+        self.verdict.tick(now, statuses)
+        self.breadcrumb.tick(now)
+        for warning in self.cockpit.warnings[self._warned :]:
+            self.notice(warning, "warning")
+        self._warned = len(self.cockpit.warnings)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave the letters to whatever is typed into, and all keys to a screen on top.
@@ -367,45 +247,7 @@ class CockpitApp(ShellingApp):
             return action in TYPING or not isinstance(self.focused, Input)
         return super().check_action(action, parameters)
 
-    # The scope.
-
-    @on(ScopeNarrowed)
-    def _narrowed(self, event: ScopeNarrowed) -> None:
-        self.cockpit.trail.push(title=event.title, **event.changes)
-        self._spread()
-
-    @on(CursorMoved)
-    def _cursor_moved(self, event: CursorMoved) -> None:
-        self._move_cursor(event.moment)
-
-    def _move_cursor(self, moment: int | None) -> None:
-        self.cockpit.trail.amend(cursor=moment)
-        self._spread()
-
-    def _spread(self) -> None:
-        self._pace.stir()
-        self.board.follow(self.cockpit.trail.now)
-        self.breadcrumb.refresh()
-
-    def action_shift(self, direction: int) -> None:
-        """Move the time cursor by a sixtieth of the window; at now it lets go."""
-        now = self._clock()
-        scope = self.cockpit.trail.now
-        moment = scope.moment(now) + direction * max(SECOND, scope.span // 60)
-        end = now if scope.end is None else scope.end
-        self._move_cursor(None if moment >= end else moment)
-
-    def action_widen(self, direction: int) -> None:
-        """Go to the next wider or narrower window."""
-        span = self.cockpit.trail.now.span
-        if direction > 0:
-            wanted = next((each for each in WINDOWS if each > span), span)
-        else:
-            wanted = next((each for each in reversed(WINDOWS) if each < span), span)
-        title = self.cockpit.trail.now.title
-        told = {"title": f"last {age(wanted)}"} if title.startswith("last ") else {}
-        self.cockpit.trail.amend(span=wanted, **told)
-        self._spread()
+    # The way back.
 
     async def action_back(self) -> None:
         """Step back by one, whatever the last step was."""
@@ -419,9 +261,9 @@ class CockpitApp(ShellingApp):
         elif self.board.current.step_back():
             return
         elif self.cockpit.trail.now.cursor is not None:
-            self._move_cursor(None)
+            self.move_cursor(None)
         elif self.cockpit.trail.back():
-            self._spread()
+            self.spread()
         else:
             self.board.zoom(False)
 
@@ -510,7 +352,7 @@ class CockpitApp(ShellingApp):
 
     def _come_back(self, moment: int | None) -> None:
         if moment is not None:
-            self._move_cursor(None if moment >= self._clock() else moment)
+            self.move_cursor(None if moment >= self._clock() else moment)
 
     def action_command_palette(self) -> None:
         """Open the palette."""
@@ -570,10 +412,10 @@ class CockpitApp(ShellingApp):
         except UsageError as error:
             self.notice(str(error), "error")
             return
-        self._spread()
-        self._show_target()
+        self.spread()
+        self.show_target()
         if effect.theme:
-            self._put_on(effect.theme)
+            self.put_on(effect.theme)
         if effect.notice:
             self.notice(effect.notice)
         if effect.shell is not None:
@@ -611,78 +453,3 @@ class CockpitApp(ShellingApp):
     @on(Noticed)
     def _noticed(self, event: Noticed) -> None:
         self.notice(event.text, event.severity)
-
-    def _show_target(self) -> None:
-        self._shown = self.cockpit.target
-        worst = self.cockpit.worst_environment()
-        self.verdict.environment, self.verdict.target = worst.environment, worst.name
-        self.verdict.lands = None if self._shown.name in (LOCAL, worst.name) else self._shown
-        self.verdict.refresh()
-        self.command_bar.wait(self.place(self.keymap.shown("app.shell")))
-        self._dress()
-
-    def _dress(self) -> None:
-        """Put on the theme of the environment in use.
-
-        Production looks like production without being told to, but not for want of a rule: else every laptop would.
-        """
-        screen, target = self.cockpit.settings.screen, self.cockpit.target
-        grave = target.environment is Environment.PRODUCTION and target.named
-        own = PRODUCTION if grave else DARK
-        self._put_on(screen.themes.get(target.environment, screen.theme) or own.name)
-
-    def _put_on(self, theme: str) -> None:
-        if theme in self.available_themes:
-            self.theme = theme
-        elif theme not in self._no_themes:
-            self._no_themes.add(theme)
-            self.notice(f"there is no theme {theme}; ctrl+p lists them", "warning")
-
-
-def run_screen(args: argparse.Namespace, *, host: str = "", files: Sequence[str] = ()) -> int:
-    """Open the screen and return the exit status.
-
-    Args:
-        args: The command line.
-        host: A host to open a terminal on at once.
-        files: Log files to show by themselves.
-
-    Raises:
-        CockpitError: The configuration or a log file can't be read.
-    """
-    settings = load(args.config)
-    environment = _environment(getattr(args, "env", None))
-    data = data_dir(args.data_dir)
-    cockpit = Cockpit(settings, environment=environment, data=data, files=_opened(files))
-    incident = getattr(args, "incident", None) or ""
-    read_only = getattr(args, "read_only", False)
-    operations = Operations(
-        data,
-        cockpit.supervisor.ask,
-        settings,
-        incident=incident,
-        read_only=read_only,
-        targets=cockpit.targets,
-    )
-    cockpit.connections = operations.connections
-    mode = " ".join(filter(None, ["read-only" if read_only else "", incident]))
-    app = CockpitApp(cockpit, operations, mode=mode, host=host)
-    left = app.run(mouse=settings.screen.mouse)
-    return app.return_code or left or 0
-
-
-def _opened(files: Sequence[str]) -> LogFiles | None:
-    if not files:
-        return None
-    from cockpit.stores.logs.files.reading import LogFiles
-
-    return LogFiles(files)
-
-
-def _environment(name: str | None) -> Environment | None:
-    if not name:
-        return None
-    try:
-        return Environment(name)
-    except ValueError:
-        raise UsageError(f"{name!r} is no environment", remedy=f"one of {', '.join(Environment)}") from None

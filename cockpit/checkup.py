@@ -29,7 +29,7 @@ from cockpit.inventory.checking import findings
 from cockpit.inventory.inventories import targets_of
 from cockpit.remote import Carrier
 from cockpit.ssh.connections import connections_of
-from cockpit.targets import Target, TargetRule
+from cockpit.targets import Target, TargetRule, is_collective, is_pattern
 
 LOCAL = "local"
 PATIENCE = 2.0
@@ -61,6 +61,7 @@ class Checkup:
 
     Attributes:
         warnings: What the sources' options warn about, a line each; filled by `run`.
+        targets: The targets; `run` has them learn from the inventories.
     """
 
     def __init__(self, settings: Settings, data: Path, *, timeout: float) -> None:
@@ -69,7 +70,7 @@ class Checkup:
         self.timeout = timeout
         self.warnings: list[str] = []
         named = any(fnmatchcase(LOCAL, rule.name) for rule in settings.targets)
-        self._targets = targets_of(settings)
+        self.targets = targets_of(settings)
         self._rules = settings.targets if named else (TargetRule(name=LOCAL), *settings.targets)
 
     @property
@@ -82,9 +83,9 @@ class Checkup:
     def run(self, only: Collection[str] | None = None) -> list[Finding]:
         """Try everything, or what is named, and return a finding each, in the order of the configuration."""
         entries = [entry for entry in self.settings.sources if only is None or entry.name in only]
-        inventories = asyncio.run(findings(self.settings, self._targets, only))
-        connections = connections_of(self.settings, targets=self._targets)
-        remote = partial(Carrier, connections, members=self._targets.names_of)
+        inventories = asyncio.run(findings(self.settings, self.targets, only))
+        connections = connections_of(self.settings, targets=self.targets)
+        remote = partial(Carrier, connections, members=self.targets.names_of)
         tries = [
             _Try(entry, self.timeout, self.warnings.append, remote) for entry in entries if entry.enabled
         ]
@@ -103,8 +104,9 @@ class Checkup:
             return {}
         from cockpit.ssh.trying import try_hosts
 
-        targets = self._targets
-        tried = asyncio.run(try_hosts(self.settings, list(dict.fromkeys(names)), timeout=self.timeout))
+        targets = self.targets
+        trying = try_hosts(self.settings, list(dict.fromkeys(names)), targets=targets, timeout=self.timeout)
+        tried = asyncio.run(trying)
         return {
             name: Finding(
                 name=name,
@@ -125,23 +127,23 @@ class Checkup:
         )
 
     def _is_host(self, rule: TargetRule) -> bool:
-        patterned = any(each in rule.name for each in "*?[")
-        return not patterned and rule.name != LOCAL and not self._covered(rule)
+        return not is_collective(rule.name) and rule.name != LOCAL and not self._covered(rule)
 
     def _covered(self, rule: TargetRule) -> list[str]:
         return [entry.name for entry in self.settings.sources if fnmatchcase(entry.name, rule.name)]
 
     def _target(self, rule: TargetRule) -> Finding:
         if fnmatchcase(LOCAL, rule.name):
-            return self._local(rule, self._targets.resolve(LOCAL))
+            return self._local(rule, self.targets.resolve(LOCAL))
         if covered := self._covered(rule):
             detail = f"{rule.environment}: the actions of {', '.join(covered)}"
             return Finding(name=rule.name, kind="target", state="ok", detail=detail)
+        what = "a pattern" if is_pattern(rule.name) else "a group"
         return Finding(
             name=rule.name,
             kind="target",
             state="disabled",
-            detail=f"{rule.environment}: a pattern, so nothing to try; cockpit doctor HOST tries one host",
+            detail=f"{rule.environment}: {what}, so nothing to try; cockpit doctor HOST tries one host",
         )
 
     def _local(self, rule: TargetRule, target: Target) -> Finding:

@@ -220,7 +220,7 @@ def open_screen(args: argparse.Namespace, *, host: str = "", files: Sequence[str
     if not (sys.__stdin__ and sys.__stdin__.isatty() and sys.__stderr__ and sys.__stderr__.isatty()):
         raise UsageError("the screen needs a terminal", remedy="without one: cockpit snapshot")
     gc.disable()
-    from cockpit.app import run_screen
+    from cockpit.opening import run_screen
 
     return run_screen(args, host=host, files=files)
 

@@ -5,20 +5,17 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from cockpit.errors import UsageError
-from cockpit.signals import SECOND
+from cockpit.moments import moment, span
 from cockpit.targets import GROUP, LOCAL
 
 if TYPE_CHECKING:
     from cockpit.sftp.request import Fetch
     from cockpit.wiring import Cockpit
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 class Effect(Struct, frozen=True):
@@ -65,14 +62,12 @@ def commands() -> tuple[str, ...]:
 
 
 def _since(cockpit: Cockpit, argument: str, _now: int) -> Effect:
-    span = _span(argument)
-    cockpit.trail.push(title=f"last {argument}", span=span, end=None, cursor=None)
+    cockpit.trail.push(title=f"last {argument}", span=span(argument), end=None, cursor=None)
     return Effect()
 
 
 def _at(cockpit: Cockpit, argument: str, now: int) -> Effect:
-    moment = _moment(argument, now)
-    cockpit.trail.amend(cursor=moment)
+    cockpit.trail.amend(cursor=moment(argument, now))
     return Effect()
 
 
@@ -192,30 +187,3 @@ def _needed(argument: str, what: str) -> str:
     if not argument:
         raise UsageError(f"this needs {what}")
     return argument
-
-
-def _span(text: str) -> int:
-    found = re.fullmatch(r"(\d{1,5})\s*([smhd])", text)
-    if not found or not int(found[1]):
-        raise UsageError(f"{text!r} is no span of time", remedy="such as :since 30m, 4h or 2d")
-    return int(found[1]) * _UNITS[found[2]] * SECOND
-
-
-def _moment(text: str, now: int) -> int:
-    """Read `HH:MM[:SS]` of the last 24 hours, a whole RFC 3339 time, or a span ago, all in UTC."""
-    if re.fullmatch(r"-?\d{1,5}\s*[smhd]", text):
-        return now - _span(text.lstrip("-"))
-    today = datetime.fromtimestamp(now // SECOND, UTC)
-    try:
-        if re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?", text):
-            hour, minute, *second = (int(part) for part in text.split(":"))
-            moment = today.replace(hour=hour, minute=minute, second=second[0] if second else 0)
-        else:
-            moment = datetime.fromisoformat(text)
-            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except ValueError:
-        raise UsageError(
-            f"{text!r} is no time", remedy="such as :at 14:05, :at 20m or an RFC 3339 time"
-        ) from None
-    found = int(moment.timestamp()) * SECOND
-    return found - 86_400 * SECOND if found > now and len(text) <= 8 else found

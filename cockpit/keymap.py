@@ -53,7 +53,7 @@ IN_PANES = ("pane", "rows")
 """The places of the actions that every pane has, and every list of rows in one."""
 ALONE = ("output",)
 """Places that are no pane."""
-APART = ("timeline", "record", "replay")
+APART = ("timeline", "record", "replay", "playback")
 """Screens over the cockpit, where its own keys don't hold."""
 LED = ("terminal", "scrollback")
 """Places within a terminal, whose keys hold after the leader key or where nothing is typed: no others do."""

@@ -11,7 +11,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
@@ -19,6 +19,7 @@ from textual.widgets import Button, Static
 from cockpit.actions.command import Command
 from cockpit.fanout.fold import folded
 from cockpit.fanout.host import HostRun
+from widgets.buttons import Buttons
 from widgets.output_lines import plain
 from widgets.text import safe
 
@@ -47,9 +48,6 @@ class CanaryDialog(ModalScreen[bool]):
         & VerticalScroll { height: auto; max-height: 16; }
         & VerticalScroll > Static, & #canary-others { height: auto; }
         & #canary-others { color: $text-warning; margin-top: 1; }
-        & #canary-buttons { height: 1; margin: 1 0; }
-        & #canary-buttons > Button { margin-right: 2; min-width: 12; height: 1; border: none; }
-        & #canary-buttons > Button:focus { text-style: bold reverse; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -72,7 +70,7 @@ class CanaryDialog(ModalScreen[bool]):
             with VerticalScroll(can_focus=False):
                 yield Static(Content("\n".join(self._lines())), id="canary-output")
             yield Static(Content(safe(self._what_follows(), 2_000)), id="canary-others")
-            with Horizontal(id="canary-buttons"):
+            with Buttons():
                 yield Button("Stop", id="canary-stop", compact=True)
                 yield Button("Go on", id="canary-go-on", variant="error", compact=True)
 

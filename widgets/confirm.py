@@ -7,12 +7,13 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from cockpit.targets import Environment
+from widgets.buttons import Buttons
 from widgets.text import safe
 
 LINES = 200
@@ -40,11 +41,8 @@ class Confirm(ModalScreen[bool]):
         & > Vertical.-production, & > Vertical.-disaster-recovery { border: heavy $error; }
         & > Vertical.-development { border: heavy $success; }
         & #confirm-heading { height: auto; text-style: bold; background: $boost; padding: 0 1; width: 1fr; }
-        & VerticalScroll { height: auto; max-height: 20; margin: 1 0; }
+        & VerticalScroll { height: auto; max-height: 20; margin: 1 0 0 0; }
         & VerticalScroll > Static { height: auto; }
-        & #confirm-buttons { height: 1; margin-bottom: 1; }
-        & #confirm-buttons > Button { margin-right: 2; min-width: 12; height: 1; border: none; }
-        & #confirm-buttons > Button:focus { text-style: bold reverse; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -74,7 +72,7 @@ class Confirm(ModalScreen[bool]):
             if self._text:
                 with VerticalScroll(can_focus=False):
                     yield Static(Content(shown(self._text)))
-            with Horizontal(id="confirm-buttons"):
+            with Buttons():
                 yield Button(self._no, id="confirm-no", compact=True)
                 yield Button(self._yes, id="confirm-yes", compact=True)
 

@@ -20,6 +20,7 @@ from textual.widgets import Button, Input, Label, Static
 from cockpit.actions.command import Command, Risk
 from cockpit.guard.judge import Assessment, Decision
 from cockpit.guard.policy import Need, Reasons
+from widgets.buttons import Buttons
 from widgets.text import safe
 
 DryRun = Callable[[Sequence[str]], Awaitable[str]]
@@ -56,9 +57,6 @@ class ConsentDialog(ModalScreen[Command | None]):
         & .consent--row > Input { width: 1fr; height: 1; border: none; padding: 0; background: $boost; }
         & .consent--row > Input:focus { background: $panel; text-style: bold; }
         & #consent-hint { height: auto; color: $text-warning; }
-        & #consent-buttons { height: 1; margin: 1 0; }
-        & #consent-buttons > Button { margin-right: 2; min-width: 12; height: 1; border: none; }
-        & #consent-buttons > Button:focus { text-style: bold reverse; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -92,7 +90,7 @@ class ConsentDialog(ModalScreen[Command | None]):
             if Need.NAME in self.assessment.requires:
                 yield from self._field("name", "type its name", self.assessment.place)
             yield Static(Content(safe(self._what_is_asked(), 400)), id="consent-hint")
-            with Horizontal(id="consent-buttons"):
+            with Buttons():
                 yield Button("Cancel", id="consent-cancel", compact=True)
                 if self.assessment.preview:
                     yield Button("Dry run", id="consent-dry-run", compact=True)

@@ -67,7 +67,7 @@ class Help(ModalScreen[None]):
     def text(self) -> Content:
         """Return the keys by place."""
         parts: list[str | tuple[str, str]] = []
-        apart = ("timeline", "rows", "record", "replay")
+        apart = ("timeline", "rows", "record", "replay", "playback")
         usual = ("pane", "rows", "app", "output")
         beside = LED if self.place in LED else apart if self.place in APART else usual
         for place in dict.fromkeys([self.place, *beside]):

@@ -12,65 +12,30 @@ from typing import TYPE_CHECKING
 
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.message import Message
-from textual.widgets import Input
 
 from cockpit.keymap import Keymap
 from cockpit.targets import Environment, Target
 from cockpit.term import paste
 from cockpit.term.size import Size
 from widgets.confirm import Confirm
-from widgets.messages import Noticed, TextCopied
+from widgets.messages import TextCopied
 from widgets.terminal import TerminalView
 from widgets.terminals_keys import LEADER, LEADER_KEY
-from widgets.terminals_line import Tab, TerminalsLine
+from widgets.terminals_line import TerminalsLine
+from widgets.terminals_looking import LookingBack
+from widgets.terminals_tab import TerminalTab
 
 if TYPE_CHECKING:
-    from cockpit.shells.session import ShellSession
     from cockpit.term.cable import Cable
 
 Factory = Callable[[Target, Size], Awaitable["Cable"]]
 """Opens a shell on a target; asks what has to be asked, and raises CockpitError where it can't."""
 CAREFUL = (Environment.PRODUCTION, Environment.DISASTER_RECOVERY)
 """Environments in which pasting several lines is asked about."""
-SIGNALLED = "ended by"
 
 
-class SearchLine(Input):
-    """Where one types what to look for."""
-
-    DEFAULT_CSS = "SearchLine { height: 1; border: none; padding: 0 1; background: $boost; display: none; }"
-
-    def __init__(self) -> None:
-        super().__init__(placeholder="search · Enter goes to the last place, Esc leaves", compact=True)
-
-
-class TerminalTab:
-    """A terminal and where it is.
-
-    Attributes:
-        target: Where.
-        view: What is on the screen.
-        mark: What happened in it while it was not looked at.
-    """
-
-    def __init__(self, target: Target, view: TerminalView) -> None:
-        self.target = target
-        self.view = view
-        self.mark = ""
-        self.listening = False
-        """Whether the session tells of its changes already."""
-
-    @property
-    def session(self) -> ShellSession | None:
-        """What the record and the guard say, where there is one."""
-        from cockpit.shells.session import ShellSession
-
-        return self.view.cable if isinstance(self.view.cable, ShellSession) else None
-
-
-class Terminals(Vertical):
+class Terminals(LookingBack):
     """Terminals as tabs.
 
     Args:
@@ -101,18 +66,15 @@ class Terminals(Vertical):
         clipboard: bool = False,
         links: bool = False,
     ) -> None:
-        super().__init__(id="terminals")
+        super().__init__()
         self._factory = factory
         self._breathe = breathe
         self._clipboard, self._links = clipboard, links
         self.keymap = keymap
         self._left = left
-        self.tabs: list[TerminalTab] = []
-        self.number = 0
         self.leading = False
         """Whether the leader key was pressed: the next one is not the program's."""
         self.line = TerminalsLine(self.choose)
-        self.search_line = SearchLine()
         self._by_key = {
             place: {key: action.name for action in keymap.actions(place) for key in keymap.keys(action.id)}
             for place in ("terminal", "scrollback")
@@ -124,11 +86,6 @@ class Terminals(Vertical):
         yield self.search_line
 
     # Tabs.
-
-    @property
-    def current(self) -> TerminalTab | None:
-        """The terminal that is looked at, or was last."""
-        return self.tabs[self.number] if self.tabs else None
 
     @property
     def running(self) -> int:
@@ -159,50 +116,14 @@ class Terminals(Vertical):
         self.focus_current()
         self.describe()
 
-    def focus_current(self) -> None:
-        """Give the focus to the terminal that is looked at."""
-        if self.current is not None:
-            self.screen.set_focus(self.current.view)
-
     def describe(self) -> None:
         """Say on the line what there is to say."""
         current = self.current
         if current is None:
             return
-        tabs = [
-            Tab(tab.target.name, tab.target.environment, tab is current, self._mark(tab)) for tab in self.tabs
-        ]
+        tabs = [tab.shown(tab is current) for tab in self.tabs]
         emulator = current.view.emulator
-        self.line.show(tabs, emulator.title if emulator else "", self._state(current))
-
-    @staticmethod
-    def _mark(tab: TerminalTab) -> str:
-        return tab.mark or ("" if tab.view.running else "■")
-
-    def _state(self, tab: TerminalTab) -> list[tuple[str, str]]:
-        """Say how careful to be, what is recorded, and what state it is in."""
-        said: list[tuple[str, str]] = []
-        view, session = tab.view, tab.session
-        if self.leading:
-            said.append(("warning", "leader: ? for keys"))
-        if view.view is not None and view.view.scrolled:
-            said.append(
-                (
-                    "warning",
-                    f"{view.emulator.scrollback.end - view.view.top:,} rows up" if view.emulator else "",
-                )
-            )
-        if view.view is not None and view.view.found:
-            said.append(("", f"{view.view.here + 1} of {len(view.view.found)}"))
-        if view.outcome is not None:
-            said.append(("warning", ended(view)))
-        elif session is not None:
-            said.append(("", "● rec") if session.recorded else ("warning", "not recorded"))
-            said.append(("", "itemised") if session.itemised else ("warning", "commands not itemised"))
-        elif view.cable is not None:
-            said.append(("warning", "not recorded"))
-        said.append((str(tab.target.environment), f"{tab.target.environment.upper()} {tab.target.name}"))
-        return said
+        self.line.show(tabs, emulator.title if emulator else "", current.state(leading=self.leading))
 
     @on(TerminalView.Changed)
     def _changed(self, event: TerminalView.Changed) -> None:
@@ -345,21 +266,6 @@ class Terminals(Vertical):
         """Look through what scrolled away."""
         self.look_page_up()
 
-    def action_find(self) -> None:
-        """Open the line for what to look for."""
-        self.search_line.display = True
-        self.search_line.value = ""
-        self.screen.set_focus(self.search_line)
-
-    def action_copy(self) -> None:
-        """Copy what is selected, else what is on the screen."""
-        tab = self.current
-        if tab is None or tab.view.copy() or tab.view.view is None:
-            return
-        view = tab.view.view
-        rows = [view.row(view.top + number).text.rstrip() for number in range(tab.view.size.height)]
-        self.post_message(TextCopied("\n".join(rows).rstrip("\n"), "the screen"))
-
     def action_paste(self) -> None:
         """Paste what was last copied in the cockpit."""
         self.paste(self.app.clipboard)
@@ -376,89 +282,6 @@ class Terminals(Vertical):
     def action_help(self) -> None:
         """Show the keys."""
         self.post_message(self.Asked("help"))
-
-    # Looking through what scrolled away.
-
-    def _scroll(self, rows: int) -> None:
-        if self.current is not None:
-            self.current.view.scroll_rows(rows)
-            self.describe()
-
-    @property
-    def _page(self) -> int:
-        return max(1, self.current.view.size.height - 1) if self.current is not None else 1
-
-    def look_up(self) -> None:
-        """Go up a row."""
-        self._scroll(-1)
-
-    def look_down(self) -> None:
-        """Go down a row."""
-        self._scroll(1)
-
-    def look_page_up(self) -> None:
-        """Go up a screen."""
-        self._scroll(-self._page)
-
-    def look_page_down(self) -> None:
-        """Go down a screen."""
-        self._scroll(self._page)
-
-    def look_oldest(self) -> None:
-        """Go to the oldest row."""
-        self._scroll(-(1 << 30))
-
-    def look_find(self) -> None:
-        """Open the line for what to look for."""
-        self.action_find()
-
-    def look_above(self) -> None:
-        """Go to the place before."""
-        self._seek(-1)
-
-    def look_below(self) -> None:
-        """Go to the next place."""
-        self._seek(1)
-
-    def look_copy(self) -> None:
-        """Copy what is selected, else what is on the screen."""
-        self.action_copy()
-
-    def look_end(self) -> None:
-        """Go back to the screen."""
-        if self.current is not None and self.current.view.view is not None:
-            self.current.view.view.live()
-            self.current.view.view.forget()
-            self.current.view.refresh()
-
-    def _seek(self, step: int) -> None:
-        view = self.current.view if self.current is not None else None
-        if view is None or view.view is None:
-            return
-        if not view.view.seek(step):
-            self.post_message(Noticed("no further place " + ("above" if step < 0 else "below")))
-        view.refresh()
-        self.describe()
-
-    @on(Input.Submitted)
-    def _search(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.search_line.display = False
-        self.focus_current()
-        view = self.current.view if self.current is not None else None
-        if view is None or view.view is None or not event.value:
-            return
-        if not view.view.search(event.value):
-            self.post_message(Noticed(f"nothing here says {event.value}"))
-        elif not view.view.scrolled:
-            view.view.go(view.view.top - 1)
-        view.refresh()
-        self.describe()
-
-    def end_search(self) -> None:
-        """Close the line for what to look for."""
-        self.search_line.display = False
-        self.focus_current()
 
     # Pasting and copying.
 
@@ -489,14 +312,3 @@ class Terminals(Vertical):
         event.stop()
         what = "what the program offered" if event.offered else f"{len(event.text):,} characters"
         self.post_message(TextCopied(event.text, what))
-
-
-def ended(view: TerminalView) -> str:
-    """Say how a terminal's program ended."""
-    outcome = view.outcome
-    if outcome is None:
-        return ""
-    if outcome.unknown:
-        return f"ended, {outcome.unknown} · Enter closes"
-    how = f"{SIGNALLED} {outcome.signal}" if outcome.signal else f"ended with {outcome.exit_status}"
-    return f"{how} · Enter closes"

@@ -8,6 +8,7 @@ from textual.screen import Screen
 
 from cockpit.actionlog.records import Action, Note
 from cockpit.actionlog.timeline import Entry, Timeline
+from cockpit.actions.command import Kind
 from cockpit.keymap import Keymap
 from widgets.messages import Noticed, TextCopied
 from widgets.timeline_row import told
@@ -35,6 +36,15 @@ def replay(
         why = "nothing that it printed was kept" if record.output_bytes else "it printed nothing"
         screen.post_message(Noticed(why, "warning"))
     else:
-        from widgets.timeline_replay import ReplayScreen
+        screen.app.push_screen(_replay_of(record, reader, keymap), go_to)
 
-        screen.app.push_screen(ReplayScreen(record, reader, keymap), go_to)
+
+def _replay_of(action: Action, reader: Timeline, keymap: Keymap) -> Screen[int | None]:
+    """Return the screen that plays what an action printed: a shell's on a terminal."""
+    if action.kind == Kind.SHELL:
+        from widgets.timeline_playback import PlaybackScreen
+
+        return PlaybackScreen(action, reader, keymap)
+    from widgets.timeline_replay import ReplayScreen
+
+    return ReplayScreen(action, reader, keymap)

@@ -11,10 +11,12 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Static
 
 from cockpit.actionlog.documents import command_of
 from cockpit.actionlog.records import Action
+from cockpit.actionlog.reel import ending
 from cockpit.actionlog.replay import Due, Player
 from cockpit.actionlog.tape import Tape
 from cockpit.actionlog.timeline import Timeline
@@ -27,6 +29,8 @@ from widgets.output_lines import OutputLines
 from widgets.text import clock, safe
 from widgets.timeline_keys import REPLAY_ACTIONS
 
+CAUGHT_UP_S = 0.5
+"""Seconds of showing what is due after which the replay's time stood still for it."""
 BEAT_S = 0.1
 """Seconds between two looks at the clock while it plays."""
 
@@ -66,32 +70,42 @@ class ReplayScreen(Screen[int | None]):
         """Lay the command over its output, and where the replay stands beneath."""
         place = f"{self.action.environment} {self.action.target}"
         yield Static(Content(safe(f"replay · {place} ! {command_of(self.action)}", 400)))
-        yield self.lines
+        yield self.stage()
         yield self._where
         yield KeyBar(self._keymap)
+
+    def stage(self) -> Widget:
+        """Return what it is played on."""
+        return self.lines
+
+    def load(self) -> Player | None:
+        """Read when what came; blocks."""
+        return self._tape.player()
 
     def on_mount(self) -> None:
         """Begin to play."""
         self.query_one(KeyBar).show_place(self.PLACE)
         self._where.update("reading…")
-        self.lines.focus()
+        self.stage().focus()
         self._play()
 
     @work(exclusive=True, exit_on_error=False)
     async def _play(self) -> None:
         """Show what is due, beat by beat, for as long as this is open."""
         try:
-            self.player = await asyncio.to_thread(self._tape.player)
+            self.player = await asyncio.to_thread(self.load)
             if self.player is None:
                 self._where.update("nothing that it printed is kept")
                 return
             last = time.monotonic()
             while True:
+                self._turned.clear()
                 now = time.monotonic()
                 self._add(self.player.advance(now - last))
                 last = now
                 await self._show(self.player)
-                self._turned.clear()
+                if time.monotonic() - last > CAUGHT_UP_S:
+                    last = time.monotonic()
                 try:
                     await asyncio.wait_for(self._turned.wait(), _beat(self.player))
                 except TimeoutError:
@@ -121,6 +135,8 @@ class ReplayScreen(Screen[int | None]):
     def _tell(self, player: Player) -> None:
         state = "ended" if player.ended else "paused" if player.paused else "playing"
         mark = {"ended": "■", "paused": "‖", "playing": "▶"}[state]
+        if player.ended and (ending := self.ending()):
+            state = safe(ending, 200)
         at = f"{clock(player.moment, millis=True)} UTC"
         before = f"{mark} {state} {player.position:.1f} of {player.length:.1f} s · {player.speed:g}x · {at} "
         room = max(0, self.size.width - len(before) - 2)
@@ -129,6 +145,10 @@ class ReplayScreen(Screen[int | None]):
             Content.assemble(before, ("━" * done, "$text-accent"), ("─" * (room - done), "$text-muted")),
             layout=False,
         )
+
+    def ending(self) -> str:
+        """Return why it ends where it does, if that is not the command's own end."""
+        return ending(self.action)
 
     # What the keys do.
 

@@ -17,6 +17,7 @@ from textual.widgets import Button, Static
 from cockpit.actions.command import Command
 from cockpit.errors import CockpitError
 from cockpit.signals import SECOND
+from widgets.buttons import Buttons
 from widgets.text import safe
 
 
@@ -36,8 +37,6 @@ class WaitingDialog(ModalScreen[Command | CockpitError | None]):
             width: 80%; max-width: 90; height: auto; border: heavy $error; background: $surface; padding: 0 1;
         }
         & Static { height: auto; }
-        & Button { margin: 1 0; min-width: 12; height: 1; border: none; }
-        & Button:focus { text-style: bold reverse; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", "give up", show=False)]
@@ -53,7 +52,8 @@ class WaitingDialog(ModalScreen[Command | CockpitError | None]):
         with Vertical():
             yield Static(Content(safe(f"a second person runs:  cockpit approve {self._request}", 200)))
             yield Static(id="waiting-left")
-            yield Button("Give up", id="waiting-give-up", compact=True)
+            with Buttons():
+                yield Button("Give up", id="waiting-give-up", compact=True)
 
     def on_mount(self) -> None:
         """Begin to wait."""

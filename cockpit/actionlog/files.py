@@ -12,9 +12,10 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from cockpit.errors import ActionLogError
 
@@ -25,6 +26,8 @@ MEDIA_TYPE = "application/vnd.cockpit.file+json"
 PARTIAL_DAYS = 7
 """Days for which a transfer that broke can be gone on with."""
 BLOCK = 1 << 20
+Digest = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+"""A SHA-256 in hexadecimal, which is a file's name as well: nothing else may be one."""
 
 
 class Manifest(Struct, frozen=True, kw_only=True):
@@ -46,7 +49,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     size: int
     modified: int
     sha256: str
-    kept_sha256: str
+    kept_sha256: Digest
     kept_size: int
     cut: int = 0
 

@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
-
-from cockpit.errors import UsageError
-from cockpit.signals import SECOND
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_FRACTION = re.compile(r"(?<=:\d\d)\.(\d{1,9})\d*")
 
 
 class Filter(Struct, frozen=True, kw_only=True):
@@ -66,32 +58,3 @@ class Filter(Struct, frozen=True, kw_only=True):
         return (self.since_ns is None or at_ns >= self.since_ns) and (
             self.until_ns is None or at_ns < self.until_ns
         )
-
-
-def moment(text: str, now: int) -> int:
-    """Read a span ago (`90s`, `20m`, `2h`, `3d`, `1w`), `HH:MM[:SS]` of the last 24 hours, a day, or RFC 3339.
-
-    What names no zone is UTC.
-
-    Raises:
-        UsageError: It is none of these.
-    """
-    text = text.strip()
-    if span := re.fullmatch(r"-?(\d{1,5})\s*([smhdw])", text):
-        return now - int(span[1]) * _UNITS[span[2]] * SECOND
-    try:
-        if clock := re.fullmatch(r"(\d{1,2}):(\d{2})(?::(\d{2}))?", text):
-            hour, minute, second = (int(part or 0) for part in clock.groups())
-            today = datetime.fromtimestamp(now // SECOND, UTC)
-            found = today.replace(hour=hour, minute=minute, second=second)
-            if int(found.timestamp()) * SECOND > now:
-                found -= timedelta(days=1)
-            return int(found.timestamp()) * SECOND
-        fraction = _FRACTION.search(text)
-        at = datetime.fromisoformat(_FRACTION.sub("", text))
-        at = at if at.tzinfo else at.replace(tzinfo=UTC)
-        return int(at.timestamp()) * SECOND + int((fraction[1] if fraction else "0").ljust(9, "0"))
-    except (ValueError, OverflowError):
-        raise UsageError(
-            f"{text!r} is no time", remedy="such as 2h, 14:05, 2026-01-31 or 2026-01-31T14:05:00Z"
-        ) from None

@@ -5,12 +5,21 @@ Whoever drives it says how much time has passed and shows the pieces that are du
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import accumulate
 
 from msgspec import Struct
 
+from cockpit.errors import UsageError
+from cockpit.moments import moment
+from cockpit.signals import SECOND
+
 SLOWEST, FASTEST = 1 / 16, 64.0
+_SPAN = re.compile(r"([+-]?)((?:[0-9]{1,4}:){0,2}[0-9]{1,6}(?:\.[0-9]{1,3})?)s?")
+_CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?Z")
 
 
 class Due(Struct, frozen=True):
@@ -93,6 +102,15 @@ class Player:
         number = max(0, bisect_right(self.places, self.position) - 1)
         return self._times[number] + int((self.position - self.places[number]) * 1e9)
 
+    def place_of(self, moment: int) -> float:
+        """Return where in the replay a moment is, in the nanoseconds of its pieces."""
+        reached = list(accumulate(self._times, max))
+        number = bisect_right(reached, moment) - 1
+        if number < 0:
+            return 0.0
+        most = self.places[number + 1] if number + 1 < len(self.places) else self.length
+        return min(most, self.places[number] + (moment - reached[number]) / 1e9)
+
     def advance(self, seconds: float) -> Due:
         """Let time pass and return what is due."""
         if not self.paused:
@@ -117,3 +135,37 @@ class Player:
         stop = max(first, bisect_right(self.places, position))
         self._shown = stop
         return Due(first, stop, afresh)
+
+
+def jump(text: str, player: Player) -> float:
+    """Read where in a replay somebody wants to be, and return it in seconds of the replay.
+
+    Taken are seconds or `MM:SS` or `HH:MM:SS` from the beginning, the same with `+` or `-` from here, and a moment: a
+    time of that day in UTC with a `Z`, such as `14:05:10Z`, or RFC 3339.
+
+    Raises:
+        UsageError: It is none of these.
+    """
+    text = text.strip()
+    if found := _SPAN.fullmatch(text):
+        seconds = 0.0
+        for part in found[2].split(":"):
+            seconds = seconds * 60 + float(part)
+        return player.position + (-seconds if found[1] == "-" else seconds) if found[1] else seconds
+    try:
+        return player.place_of(_moment(text, player.moment))
+    except (UsageError, ValueError):
+        raise UsageError(
+            f"{text!r} is no place in a recording", remedy="write 90, 1:30, +30, -30 or 14:05:10Z"
+        ) from None
+
+
+def _moment(text: str, now: int) -> int:
+    """Return the moment that a clock's time of that day is, or RFC 3339, in nanoseconds since the epoch."""
+    if found := _CLOCK.fullmatch(text):
+        day = datetime.fromtimestamp(now // SECOND, UTC)
+        at = day.replace(hour=int(found[1]), minute=int(found[2]), second=int(found[3] or 0))
+        return int(at.timestamp()) * SECOND
+    if "T" not in text.upper():
+        raise UsageError("that is no moment")
+    return moment(text, now)

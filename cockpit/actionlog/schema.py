@@ -28,6 +28,18 @@ SET = "actionlog"
 
 def sessions_and_actions(db: Database) -> None:
     """Lay the tables for sessions, intents, results and output."""
+    _lay_sessions(db)
+    _lay_intents(db)
+    _lay_results(db)
+    db.create_view(
+        "action_states",
+        "select a.rowid as place, a.*, r.ended_ns, r.state, r.exit_status, r.signal, r.error, r.output_sha256, "
+        "r.output_bytes, r.output_kept "
+        "from actions a left join results r on r.id = (select max(id) from results where action = a.id)",
+    )
+
+
+def _lay_sessions(db: Database) -> None:
     db.table("sessions").create(
         {
             "id": str,
@@ -49,6 +61,9 @@ def sessions_and_actions(db: Database) -> None:
     )
     db.table("session_ends").create_index(["session"])
     db.table("running_sessions").create({"session": str}, pk="session")
+
+
+def _lay_intents(db: Database) -> None:
     db.table("actions").create(
         {
             "id": str,
@@ -74,6 +89,10 @@ def sessions_and_actions(db: Database) -> None:
     )
     for columns in (["session"], ["started_ns"], ["incident", "started_ns"], ["target", "started_ns"]):
         db.table("actions").create_index(columns)
+
+
+def _lay_results(db: Database) -> None:
+    """Lay the tables for how an action ended and what it printed."""
     db.table("results").create(
         {
             "id": int,
@@ -98,12 +117,6 @@ def sessions_and_actions(db: Database) -> None:
         not_null={"action", "seq", "at_ns", "stream", "data"},
     )
     db.table("output").create_index(["action", "seq"], unique=True)
-    db.create_view(
-        "action_states",
-        "select a.rowid as place, a.*, r.ended_ns, r.state, r.exit_status, r.signal, r.error, r.output_sha256, "
-        "r.output_bytes, r.output_kept "
-        "from actions a left join results r on r.id = (select max(id) from results where action = a.id)",
-    )
 
 
 BEFORE_THE_CHAIN = {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 
-from cockpit.actionlog.filters import moment
 from cockpit.actionlog.reader import ActionReader
 from cockpit.actionlog.records import Action
 from cockpit.actionlog.replay import Due, Player
+from cockpit.moments import moment
 
 SHOWN = 512 * 1024
 """Bytes before the moment that is gone to that are shown: more than a screen keeps."""

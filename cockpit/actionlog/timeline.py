@@ -16,9 +16,10 @@ from msgspec import Struct
 
 from cockpit.actionlog.database import errors_mapped
 from cockpit.actionlog.entry_reader import evidence_of, note_of, session_end_of, session_of
-from cockpit.actionlog.filters import Filter, moment
+from cockpit.actionlog.filters import Filter
 from cockpit.actionlog.reader import RECORDED, ActionReader
 from cockpit.actionlog.records import Action, Approval, Evidence, Note, Session, SessionEnd, State
+from cockpit.moments import moment
 
 Record = Action | Note | Evidence | Approval | Session | SessionEnd
 Place = tuple[int, int]

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from cockpit.actionlog.entry_reader import EntryReader
 from cockpit.actionlog.files import EvidenceFiles
-from cockpit.actionlog.verify import Bad, Report
+from cockpit.actionlog.findings import Bad, Report
 
 
 def with_files(report: Report, path: Path) -> Report:

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from cockpit.actionlog.filters import Filter, moment
+from cockpit.actionlog.filters import Filter
 from cockpit.actionlog.records import State
 from cockpit.actions.command import Kind, Risk
 from cockpit.errors import UsageError
+from cockpit.moments import moment
 
 NAMES = ("target", "incident", "session", "risk", "state", "kind", "since", "until")
 _CHOICES: dict[str, Iterable[str]] = {"risk": Risk, "state": State, "kind": Kind}

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cockpit.actionlog.records import Result, State
 from cockpit.actions.command import Kind, Origin, Risk
-from cockpit.guard.judge import Decision
 from cockpit.ssh.asking import OfferedKey, Verdict
 from cockpit.targets import Targets
 
@@ -53,9 +51,8 @@ class HostKeyRecord:
             incident=incident,
             origin=Origin.AUTOMATION if verdict is Verdict.ACCEPTED_UNASKED else Origin.OPERATOR,
             risk=Risk.CHANGE if taken else Risk.READ,
-            decision=Decision.RUN if taken else Decision.DENY,
             reasons=(f"{key.algorithm}: {why}",),
-            result=Result(state=State.DONE) if taken else Result(state=State.DENIED, error=why),
+            refused="" if taken else why,
         )
         if not taken:
             self._refused.add(once)

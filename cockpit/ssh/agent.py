@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Callable
 
 from asyncssh.agent import SSHAgentClient, SSHAgentKeyPair
@@ -12,7 +11,6 @@ from asyncssh.public_key import SSHCertificate, SSHKeyPair
 from msgspec import Struct
 
 _EXTENSION = 27
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 Touched = Callable[[], contextlib.AbstractContextManager[None]]
 """Says that a security key wants to be touched, for the length of a block."""
@@ -87,17 +85,9 @@ class Constraints(Struct, frozen=True, kw_only=True):
 
 
 def constraints(add_keys_to_agent: str) -> Constraints | None:
-    """Return what AddKeysToAgent says; None for no."""
-    words = add_keys_to_agent.lower().split()
-    if not words or words[0] in {"no", "false"}:
+    """Return what AddKeysToAgent says, as HostConfig has it; None for no."""
+    words = add_keys_to_agent.split()
+    if not words or words[0] == "no":
         return None
-    seconds = _seconds(words[-1])
-    if seconds is None and words[0] not in {"yes", "true", "ask", "confirm"}:
-        return None
-    return Constraints(ask=words[0] == "ask", confirm=words[0] == "confirm", lifetime=seconds)
-
-
-def _seconds(text: str) -> int | None:
-    if not re.fullmatch(r"(\d+[smhdw]?)+", text):
-        return None
-    return sum(int(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+)([smhdw]?)", text)) or None
+    lifetime = int(words[-1]) if words[-1].isdecimal() else 0
+    return Constraints(ask=words[0] == "ask", confirm=words[0] == "confirm", lifetime=lifetime or None)

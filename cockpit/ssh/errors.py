@@ -221,7 +221,7 @@ def _protocol(case: _Case) -> _Answer:
     if "Too many authentication failures" in case.text:
         return (
             LoginRefused,
-            "too many keys were offered before the right one",
+            "it allows no more attempts: too many keys or answers before the right one",
             "say IdentityFile and IdentitiesOnly yes in ssh_config",
         )
     if case.stage is Stage.USE:

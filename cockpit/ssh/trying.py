@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cockpit.config import Settings
     from cockpit.ssh.comparison import Comparison
     from cockpit.ssh.pool import Pool
+    from cockpit.targets import Targets
 
 AT_ONCE = 16
 """Hosts that are tried at the same time."""
@@ -40,15 +41,18 @@ class Tried(Struct, frozen=True, kw_only=True):
     hint: str = ""
 
 
-async def try_hosts(settings: Settings, names: Sequence[str], *, timeout: float) -> dict[str, Tried]:
+async def try_hosts(
+    settings: Settings, names: Sequence[str], *, targets: Targets, timeout: float
+) -> dict[str, Tried]:
     """Return what came of connecting to hosts, by their names.
 
     Args:
-        settings: Name the targets and the ssh_config to read.
+        settings: Name the ssh_config to read.
         names: The hosts.
+        targets: The targets as inventories know them.
         timeout: Seconds for each.
     """
-    connections = connections_of(settings, Nobody())
+    connections = connections_of(settings, Nobody(), targets=targets)
     free = asyncio.Semaphore(AT_ONCE)
 
     async def one(name: str) -> Tried:
@@ -86,8 +90,13 @@ async def _reached(pool: Pool, name: str) -> str:
     return f"{status.address}{through}, {version}"
 
 
-async def compare(settings: Settings, name: str) -> Comparison:
+async def compare(settings: Settings, name: str, targets: Targets) -> Comparison:
     """Return what ssh_config says about a target, as the cockpit and as OpenSSH read it.
+
+    Args:
+        settings: Name the ssh_config to read.
+        name: The target; ssh_config is asked about the address, user and port that it stands for.
+        targets: The targets as inventories know them.
 
     Raises:
         CockpitError: Its configuration is wrong.
@@ -96,7 +105,7 @@ async def compare(settings: Settings, name: str) -> Comparison:
     from cockpit.ssh.config import read
     from cockpit.ssh.finding import Finder
 
-    finder = Finder(settings)
+    finder = Finder(settings, targets)
     asked = finder.asked(name)
     files: list[Path] | None = finder.files
     reading = await read(asked.host, files=files, user=asked.user, port=asked.port)

@@ -50,7 +50,22 @@ class Way(Protocol):
         ...
 
 
-class Direct:
+class _Mute:
+    """A way that has no words of its own, and holds nothing but the connection."""
+
+    @property
+    def words(self) -> str:
+        """Nothing that the error does not say."""
+        return ""
+
+    async def settled(self) -> None:
+        """Wait for nothing."""
+
+    def close(self) -> None:
+        """Hold nothing."""
+
+
+class Direct(_Mute):
     """Over the network."""
 
     def __init__(self, config: HostConfig, seconds: float) -> None:
@@ -77,19 +92,8 @@ class Direct:
             attempt += 1
             await asyncio.sleep(ATTEMPT_S)
 
-    @property
-    def words(self) -> str:
-        """Nothing that the error does not say."""
-        return ""
 
-    async def settled(self) -> None:
-        """Wait for nothing."""
-
-    def close(self) -> None:
-        """Hold nothing."""
-
-
-class Through:
+class Through(_Mute):
     """Over a channel of another connection."""
 
     def __init__(self, connection: asyncssh.SSHClientConnection, seconds: float) -> None:
@@ -100,17 +104,6 @@ class Through:
         """Have the hop before connect."""
         async with asyncio.timeout(self._seconds):
             return await surely(self._connection.create_connection(factory, host, port), close_channel)
-
-    @property
-    def words(self) -> str:
-        """Nothing that the error does not say."""
-        return ""
-
-    async def settled(self) -> None:
-        """Wait for nothing."""
-
-    def close(self) -> None:
-        """Hold nothing."""
 
 
 class Proxy:

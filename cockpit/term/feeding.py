@@ -80,16 +80,43 @@ async def feed(
         fed: Called after each slice with its length.
         breathe: Waited for when slices have taken their time.
     """
-    slicer = Slicer()
-    began = time.perf_counter()
+    feeder = Feeder(emulator, answer=cable.write, fed=fed, breathe=breathe)
     async for piece in cable.output():
-        for part in slicer.cut(piece):
+        await feeder.take(piece)
+
+
+class Feeder:
+    """Feeds pieces to an emulator, in slices.
+
+    Args:
+        emulator: What takes them.
+        answer: Called with what it answers.
+        fed: Called after each slice with its length.
+        breathe: Waited for when slices have taken their time.
+    """
+
+    def __init__(
+        self,
+        emulator: Emulator,
+        *,
+        answer: Callable[[bytes], None] = lambda _: None,
+        fed: Callable[[int], None] = lambda _: None,
+        breathe: Callable[[], Awaitable[None]] = breathe,
+    ) -> None:
+        self._emulator = emulator
+        self._answer, self._fed, self._breathe = answer, fed, breathe
+        self._slicer = Slicer()
+        self._began = time.perf_counter()
+
+    async def take(self, piece: bytes) -> None:
+        """Feed a piece; others have their turn meanwhile."""
+        for part in self._slicer.cut(piece):
             start = time.perf_counter()
-            emulator.feed(part)
-            if answer := emulator.replies():
-                cable.write(answer)
-            fed(len(part))
-            slicer.took((now := time.perf_counter()) - start)
-            if now - began > HOLD:
-                await breathe()
-                began = time.perf_counter()
+            self._emulator.feed(part)
+            if answer := self._emulator.replies():
+                self._answer(answer)
+            self._fed(len(part))
+            self._slicer.took((now := time.perf_counter()) - start)
+            if now - self._began > HOLD:
+                await self._breathe()
+                self._began = time.perf_counter()

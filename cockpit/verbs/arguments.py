@@ -30,8 +30,8 @@ def moment(text: str) -> int:
     """Read a moment, such as `2h`, `14:05` or RFC 3339, as nanoseconds since the epoch."""
     import time
 
-    from cockpit.actionlog.filters import moment as read
     from cockpit.errors import UsageError
+    from cockpit.moments import moment as read
 
     try:
         return read(text, time.time_ns())
@@ -48,6 +48,11 @@ def count(least: int) -> Callable[[str], int]:
         return int(text)
 
     return read
+
+
+def size_or_none(text: str) -> int:
+    """Read a number of bytes, or `none` as 0."""
+    return 0 if text == "none" else size(text)
 
 
 def size(text: str) -> int:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from cockpit.checkup import Finding
     from cockpit.config import Settings
     from cockpit.ssh.comparison import Comparison
+    from cockpit.targets import Targets
 
 TIMEOUT = 15.0
 
@@ -52,7 +53,7 @@ def main(args: argparse.Namespace) -> int:
     hosts = [name for name in named if name not in checkup.names]
     findings = checkup.run([name for name in named if name not in hosts] if named else None)
     findings += _with_names(checkup.hosts(hosts), checkup.names)
-    options = {name: _options(settings, name) for name in named if checkup.is_host(name)}
+    options = {name: _options(settings, name, checkup.targets) for name in named if checkup.is_host(name)}
     for warning in (*settings.warnings, *checkup.warnings):
         print(f"warning: {clean_text(warning)}", file=sys.stderr)
     if args.json:
@@ -84,7 +85,7 @@ def _with_names(hosts: dict[str, Finding], names: list[str]) -> list[Finding]:
     ]
 
 
-def _options(settings: Settings, name: str) -> Comparison | None:
+def _options(settings: Settings, name: str, targets: Targets) -> Comparison | None:
     """Return what ssh_config says about a host; None where it is wrong, which its finding says."""
     import asyncio
 
@@ -92,7 +93,7 @@ def _options(settings: Settings, name: str) -> Comparison | None:
     from cockpit.ssh.trying import compare
 
     try:
-        return asyncio.run(compare(settings, name))
+        return asyncio.run(compare(settings, name, targets))
     except CockpitError:
         return None
 

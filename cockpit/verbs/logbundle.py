@@ -20,15 +20,10 @@ def verify_bundle(path: Path, allowed_signers: Path | None, *, as_json: bool) ->
     import asyncio
 
     from cockpit.actionlog.export.checking import check
-    from cockpit.verbs.showing import as_json as document
-    from cockpit.verbs.showing import one_line
+    from cockpit.verbs.showing import show_report
 
     report = asyncio.run(check(path, allowed_signers=allowed_signers))
-    if as_json:
-        print(document(report))
-    else:
-        for line in _told(report, path):
-            print(one_line(line))
+    show_report(report, _told(report, path), json=as_json)
     return 0 if report.sound else 1
 
 
@@ -40,6 +35,8 @@ def _told(report: BundleReport, path: Path) -> Iterator[str]:
             f"sound: {path}: {report.records:,} records and {report.contents:,} contents of positions "
             f"{report.first:,} to {report.last:,}, hash {report.hash}"
         )
+    if report.files:
+        yield f"{report.files:,} fetched files are what their records say"
     if report.made_at:
         yield f"exported {report.made_at} by {report.made_by}, so it says"
     if report.signed_by:

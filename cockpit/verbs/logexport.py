@@ -7,17 +7,19 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from cockpit.verbs import logsearch
+from cockpit.verbs.arguments import size_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
     from types import FrameType
 
+    from cockpit.actionlog.export.files import LeftOut
     from cockpit.actionlog.export.place import Place
     from cockpit.actionlog.export.snapshot import Snapshot
+    from cockpit.actionlog.findings import Report
     from cockpit.actionlog.log import ActionLog
     from cockpit.actionlog.records import Result
-    from cockpit.actionlog.verify import Report
     from cockpit.config import Settings
 
 VERBS = ("export",)
@@ -41,6 +43,13 @@ def add(below: argparse._SubParsersAction[Any]) -> None:
     )
     parser.add_argument(
         "--cast-version", metavar="N", type=int, choices=(2, 3), default=2, help="of asciicast: 2 or 3"
+    )
+    parser.add_argument(
+        "--files",
+        metavar="none|SIZE",
+        type=size_or_none,
+        default=None,
+        help="put fetched files of at most so many bytes each into a bundle, such as 500M (1G)",
     )
     parser.add_argument("--text", metavar="TEXT", default="", help="with these words, as `log search` has it")
     parser.add_argument(
@@ -73,6 +82,8 @@ def main(args: argparse.Namespace) -> int:
     from cockpit.verbs.log import look_for
 
     filters = logsearch.filter_of(args, args.text)
+    if args.files is not None and args.format != "tar":
+        raise UsageError("only a bundle holds files", remedy="--format tar, or leave out --files")
     if args.json and not args.output:
         raise UsageError("the output can't hold both", remedy="--output FILE")
     if not args.output and (args.format == "sqlite" or (args.format in BINARY and sys.stdout.isatty())):
@@ -135,14 +146,15 @@ def _recorded(
     """Record that it is exported, export it, and record what came of it."""
     import asyncio
     import signal
+    import sys
 
     from cockpit.actionlog.records import Result, State
-    from cockpit.verbs.showing import as_json
+    from cockpit.verbs.showing import as_json, one_line
 
     action = asyncio.run(_begin(args, log))
     ended = Result(state=State.FAILED)
     try:
-        _write(args, log, snapshot, place, settings, action)
+        left_out = _write(args, log, snapshot, place, settings, action)
         ended = Result(state=State.DONE, exit_status=0)
     except KeyboardInterrupt:
         number = stopped[-1] if stopped else signal.SIGINT
@@ -151,10 +163,11 @@ def _recorded(
     finally:
         written = _written(place) if ended.state is State.DONE else None
         asyncio.run(_end(log, action, ended, written))
+    for each in left_out:
+        print(one_line(f"cockpit: {each}"), file=sys.stderr)
     if args.json:
-        print(
-            as_json({"action": action, "format": args.format, "records": snapshot.counts, **_written(place)})
-        )
+        said = {"action": action, "format": args.format, "records": snapshot.counts, **_written(place)}
+        print(as_json({**said, "files_left_out": left_out}))
     return 0
 
 
@@ -172,6 +185,7 @@ async def _begin(args: argparse.Namespace, log: ActionLog) -> str:
     for flag in flags:
         if value := getattr(args, flag):
             words += [f"--{flag.removeprefix('of_')}", _said(value)]
+    words += ["--files", str(args.files or "none")] if args.files is not None else []
     words += ["--no-output"] if args.no_output else []
     command = Command(
         argv=tuple(words),
@@ -207,11 +221,12 @@ def _write(
     place: Place,
     settings: Settings,
     action: str,
-) -> None:
+) -> tuple[LeftOut, ...]:
     from pathlib import Path
 
     from cockpit.actionlog.export import exporting
     from cockpit.actionlog.export.facts import gather
+    from cockpit.actionlog.export.files import MOST
 
     allowed = Path(settings.log.allowed_signers) if settings.log.allowed_signers else None
     with _progress(snapshot) as said:
@@ -231,9 +246,11 @@ def _write(
             cast_version=args.cast_version,
             signing_key=Path(settings.log.signing_key) if settings.log.signing_key else None,
             allowed_signers=allowed,
+            most=MOST if args.files is None else args.files,
         )
-        exporting.export(snapshot, facts, form, place)
+        left_out = exporting.export(snapshot, facts, form, place)
         place.keep()
+    return left_out
 
 
 def _verified(path: Path, allowed: Path | None) -> Report:

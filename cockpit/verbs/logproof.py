@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from cockpit.actionlog.verify import Report
+    from cockpit.actionlog.findings import Report
     from cockpit.config import Settings
 
 VERBS = ("verify", "checkpoint", "prune")
@@ -102,7 +102,7 @@ def _verify(args: argparse.Namespace, settings: Settings) -> int:
     from cockpit.actionlog.verify_files import with_files
     from cockpit.config import data_dir
     from cockpit.verbs.logbundle import verify_bundle
-    from cockpit.verbs.showing import as_json, one_line
+    from cockpit.verbs.showing import show_report
 
     path = Path(args.file) if args.file else data_dir(args.data_dir) / FILE
     allowed = args.allowed_signers or settings.log.allowed_signers
@@ -113,11 +113,7 @@ def _verify(args: argparse.Namespace, settings: Settings) -> int:
         verify(path, allowed_signers=Path(allowed) if allowed else None, elsewhere=elsewhere)
     )
     report = with_files(report, path)
-    if args.json:
-        print(as_json(report))
-    else:
-        for line in _told(report, path):
-            print(one_line(line))
+    show_report(report, _told(report, path), json=args.json)
     return 0 if report.sound else 1
 
 

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     from cockpit.actionlog.reader import ActionReader
     from cockpit.actionlog.records import Chunk
+    from cockpit.actionlog.reel import Step
     from cockpit.actionlog.replay import Due, Player
+    from cockpit.verbs.replaying import DrawnScreen
 
 VERBS = ("replay",)
 STEP_S, LEAP_S = 5.0, 60.0
@@ -28,6 +30,8 @@ _KEYS = {
     b"+": "faster",
     b"=": "faster",
     b"-": "slower",
+    b"]": "line",
+    b"[": "line before",
     b"q": "quit",
     b"\x03": "quit",
 }
@@ -39,7 +43,8 @@ def add(below: argparse._SubParsersAction[Any]) -> None:
         "replay",
         help="play what an action printed, at the pace it came",
         description="Play what an action printed, at the pace it came. Keys: space pauses, left and right go 5 s "
-        "back and on, up and down 60 s on and back, + and - change the speed, q quits.",
+        "back and on, up and down 60 s on and back, ] and [ go to the next line typed in a shell and to the one "
+        "before, + and - change the speed, q quits. A shell is drawn on the terminal as it was.",
     )
     parser.add_argument("id", metavar="ID", help="the action's id, or the beginning of it")
     parser.add_argument("--speed", metavar="X", type=seconds(64), default=1.0, help="so many times as fast")
@@ -59,6 +64,7 @@ def add(below: argparse._SubParsersAction[Any]) -> None:
         action="store_true",
         help="with its control sequences, which may do anything to your terminal",
     )
+    parser.add_argument("--plain", action="store_true", help="a shell's text alone, and nothing that it drew")
 
 
 def main(reader: ActionReader, args: argparse.Namespace) -> int:
@@ -70,29 +76,39 @@ def main(reader: ActionReader, args: argparse.Namespace) -> int:
     """
     import sys
 
-    from cockpit.actionlog.filters import moment
-    from cockpit.actionlog.replay import Player
+    from cockpit.actionlog.reel import Reel
+    from cockpit.actions.command import Kind
     from cockpit.errors import UsageError
+    from cockpit.verbs.showing import one_line
 
     action = reader.show(args.id)
-    times = [chunk.at for chunk in reader.output(action.id)]
-    if not times:
+    reel = Reel(reader, action)
+    player = reel.player(speed=args.speed, idle_limit=args.idle_limit)
+    if player is None:
         raise UsageError("nothing that it printed is kept", where=action.id)
-    began = moment(action.started_at, 0)
-    ended = moment(action.ended_at, 0) if action.ended_at else None
-    player = Player([began, *times], end=ended, speed=args.speed, idle_limit=args.idle_limit)
     if args.json:
-        _print(reader, action.id, player)
+        _print(reader, action.id, player, reel.ending)
         return 0
-    screen = _Screen(reader, action.id, raw=args.raw, terminal=sys.stdout.isatty())
+    terminal = sys.stdout.isatty()
+    screen: _Screen | DrawnScreen
+    if terminal and action.kind == Kind.SHELL and not (args.raw or args.plain):
+        from cockpit.verbs.replaying import DrawnScreen
+
+        screen = DrawnScreen(reel)
+    else:
+        screen = _Screen(reader, action.id, raw=args.raw, terminal=terminal)
     with _keys() as pressed:
-        screen.show(player.seek(args.start))
-        _play(player, screen, pressed)
-    screen.end()
+        try:
+            screen.show(player.seek(args.start))
+            _play(player, screen, pressed, reel.steps)
+        finally:
+            screen.end()
+    if player.ended and reel.ending:
+        print(one_line(f"cockpit: {reel.ending}"), file=sys.stderr)
     return 0
 
 
-def _print(reader: ActionReader, action: str, player: Player) -> None:
+def _print(reader: ActionReader, action: str, player: Player, ending: str) -> None:
     """Print the pieces and their times, one after another."""
     import json
 
@@ -104,10 +120,15 @@ def _print(reader: ActionReader, action: str, player: Player) -> None:
         at = next(due, player.length)  # what is left of a character at the end is a piece more
         print(f"{comma}\n  {json.dumps({'due_s': round(at, 9), **piece}, ensure_ascii=False)}", end="")
         comma = ","
-    print("\n]}")
+    print(f'\n], "ending": {json.dumps(ending or None, ensure_ascii=False)}}}')
 
 
-def _play(player: Player, screen: _Screen, pressed: Callable[[float | None], Sequence[str]]) -> None:
+def _play(
+    player: Player,
+    screen: _Screen | DrawnScreen,
+    pressed: Callable[[float | None], Sequence[str]],
+    lines: Sequence[Step],
+) -> None:
     """Play to the end, or until the operator quits."""
     import time
 
@@ -117,18 +138,25 @@ def _play(player: Player, screen: _Screen, pressed: Callable[[float | None], Seq
         now = time.monotonic()
         screen.show(player.advance(now - last))
         last = now
+        if screen.tells:
+            screen.tell(player)
         for key in keys:
             if key == "quit":
                 return
-            screen.show(_turn(player, key))
+            screen.show(_turn(player, key, [player.places[line.piece] for line in lines]))
             screen.tell(player)
 
 
-def _turn(player: Player, key: str) -> Due:
-    """Do what a key says."""
+def _turn(player: Player, key: str, lines: Sequence[float]) -> Due:
+    """Do what a key says; `lines` is where lines were typed, in seconds of the replay."""
     steps = {"on": STEP_S, "back": -STEP_S, "leap": LEAP_S, "leap back": -LEAP_S}
     if key in steps:
         return player.seek(player.position + steps[key])
+    if key == "line":
+        return player.seek(next((at for at in lines if at > player.position), player.position))
+    if key == "line before":
+        before = [at for at in lines if at < player.position - (0 if player.paused else player.speed)]
+        return player.seek(before[-1] if before else 0)
     if key == "pause":
         player.toggle()
     else:
@@ -186,6 +214,8 @@ def _split(typed: bytes) -> Iterator[tuple[bytes, str]]:
 
 class _Screen:
     """Shows pieces of output, read as they are due."""
+
+    tells = False
 
     def __init__(self, reader: ActionReader, action: str, *, raw: bool, terminal: bool) -> None:
         self._reader = reader

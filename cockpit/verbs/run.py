@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from cockpit.verbs.running import add_options, run
+from cockpit.verbs.running import add_argv, add_options, run
 
 LOCAL = "local"
 """This machine, where nothing else is said."""
@@ -34,9 +34,7 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument(
         "--shell", metavar="LINE", default="", help="run a line by the target's shell, in place of ARGV"
     )
-    parser.add_argument(
-        "argv", nargs=argparse.REMAINDER, metavar="ARGV…", help="the program and its arguments"
-    )
+    add_argv(parser)
 
 
 def main(args: argparse.Namespace) -> int:

@@ -55,6 +55,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_argv(parser: argparse.ArgumentParser) -> None:
+    """Describe the command itself: all that comes after the options."""
+    parser.add_argument(
+        "argv", nargs=argparse.REMAINDER, metavar="ARGV…", help="the program and its arguments"
+    )
+
+
 def add_grants(parser: argparse.ArgumentParser, *, confirm: str) -> None:
     """Describe how what the guard needs is given without being asked.
 

@@ -17,6 +17,7 @@ __all__ = [
     "command_line",
     "one_line",
     "page",
+    "show_report",
     "table",
 ]
 
@@ -26,6 +27,18 @@ _LINE = str.maketrans({"\n": "␊", "\t": "␉"})
 def one_line(text: str) -> str:
     """Return text that is safe on a terminal and stays on its line."""
     return clean_text(text).translate(_LINE)
+
+
+def show_report(report: object, told: Iterable[str], *, json: bool) -> None:
+    """Print what a verification found: as one JSON document, or as lines for a person.
+
+    Args:
+        report: The finding.
+        told: What a person wants to know of it.
+        json: Whether to print the document.
+    """
+    for text in (as_json(report),) if json else map(one_line, told):
+        print(text)
 
 
 def command_line(action: Action) -> str:

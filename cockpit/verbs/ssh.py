@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from cockpit.verbs.running import add_options, run
+from cockpit.verbs.running import add_argv, add_options, run
 
 
 def add(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -21,9 +21,7 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     add_options(parser)
     parser.set_defaults(shell="")
     parser.add_argument("target", metavar="HOST", help="a host, @group, a pattern, or several with commas")
-    parser.add_argument(
-        "argv", nargs=argparse.REMAINDER, metavar="ARGV…", help="the program and its arguments"
-    )
+    add_argv(parser)
 
 
 def main(args: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cockpit.actionlog.export.exporting import Form, export
 from cockpit.actionlog.export.facts import gather
+from cockpit.actionlog.export.files import MOST
 from cockpit.actionlog.export.place import Place
 from cockpit.actionlog.export.snapshot import Snapshot
 from cockpit.actionlog.filters import Filter
@@ -24,6 +25,7 @@ def exported(
     cast_version: int = 2,
     signing_key: Path | None = None,
     allowed_signers: Path | None = None,
+    most: int = MOST,
 ) -> bytes:
     """Export what fits to a file and return its bytes."""
     snapshot = Snapshot(log, filters or Filter())
@@ -42,6 +44,7 @@ def exported(
                 cast_version=cast_version,
                 signing_key=signing_key,
                 allowed_signers=allowed_signers,
+                most=most,
             )
             export(snapshot, facts, form_, place)
             place.keep()

@@ -51,7 +51,7 @@ class Screen:
 
     async def drawn(self) -> str:
         """Return what stands on the screen once it is drawn from the stores as they are now."""
-        self.app._tick()
+        self.app._beat.at_once()
         await self.pilot.pause()
         return shown(self.app)
 

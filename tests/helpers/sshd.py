@@ -38,7 +38,10 @@ class Sshd:
     Attributes:
         folder: Its host keys, such as `host_ed25519`, the user's key `id` and the file `authorized`.
         port: Where it listens.
+        inside: The command line before its own, which starts it elsewhere; empty for here.
     """
+
+    inside: Sequence[str] = ()
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -102,7 +105,7 @@ class Sshd:
         )  # what this account's shell does when it starts is no part of a test
         config.write_text("\n".join(text) + "\n")
         self._process = subprocess.Popen(
-            [SSHD, "-D", "-f", str(config), "-E", self.path("log")],
+            [*self.inside, SSHD, "-D", "-f", str(config), "-E", self.path("log")],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

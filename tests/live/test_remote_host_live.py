@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +20,8 @@ from cockpit.testing import check_source
 from sources.remote_host import RemoteHostOptions, RemoteHostSource
 from tests.helpers.ssh_lab import SshLab
 from tests.live.collect import Collected
-from tests.live.hosts import WELL, connections_to, host_lab, running, two_does, until
+from tests.live.hosts import WELL, running, two_does, until
 from tests.live.servers import program
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshLab]:
-    with host_lab(tmp_path_factory.mktemp("lab")) as lab:
-        yield lab
-
-
-@pytest.fixture
-async def connections(lab: SshLab) -> AsyncIterator[Connections]:
-    two_does(lab)
-    made = connections_to(lab)
-    yield made
-    await made.close()
 
 
 def hosts(connections: Connections, *names: str, **options: object) -> RemoteHostSource:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from cockpit.testing import check_source
 from sources.remote_files import RemoteFilesOptions, RemoteFilesSource
 from sources.remote_journald import RemoteJournaldOptions, RemoteJournaldSource
 from tests.helpers.ssh_lab import SshLab
-from tests.live.hosts import connections_to, host_lab, running, two_does, until
+from tests.live.hosts import running, two_does, until
 from tests.live.servers import program
 from tests.live.test_journald_live import REMOTE, Journal
 
@@ -49,20 +49,6 @@ class Heard:
     @property
     def gaps(self) -> list[str]:
         return [record.body for record in self.records if record.attributes.get("cockpit.gap")]
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshLab]:
-    with host_lab(tmp_path_factory.mktemp("lab")) as lab:
-        yield lab
-
-
-@pytest.fixture
-async def connections(lab: SshLab) -> AsyncIterator[Connections]:
-    two_does(lab)
-    made = connections_to(lab)
-    yield made
-    await made.close()
 
 
 def files(

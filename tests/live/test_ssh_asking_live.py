@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import re
-import select
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +11,8 @@ import pytest
 from cockpit.actionlog.log import FILE
 from cockpit.actionlog.reader import ActionReader
 from cockpit.actionlog.records import Action
-from tests.helpers.cockpit_cli import COCKPIT, cockpit, environment
+from tests.helpers.asking_terminal import Terminal
+from tests.helpers.cockpit_cli import cockpit
 from tests.helpers.sshd import Sshd, run, sshd
 
 PHRASE = "swordfish 0815"
@@ -36,44 +33,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
         yield server
 
 
-class Terminal:
-    """The real command on a terminal of its own."""
-
-    def __init__(self, server: Sshd, data_dir: Path, *words: str) -> None:
-        config = data_dir.parent / "cockpit.toml"
-        config.write_text(f'[ssh]\nconfig = "{server.path("ssh_config")}"\n')
-        variables = environment(data_dir)
-        argv = [*COCKPIT, "run", "--config", str(config), "--target", "web-1", "--", *words]
-        self.pid, self._terminal = pty.fork()
-        if not self.pid:
-            os.execve(argv[0], argv, variables)
-        self.shown = ""
-
-    def until(self, text: str, seconds: float = 20) -> None:
-        deadline = time.monotonic() + seconds
-        while text not in self.shown:
-            if not select.select([self._terminal], [], [], max(0, deadline - time.monotonic()))[0]:
-                raise AssertionError(f"no {text!r} in {self.shown!r}")
-            try:
-                self.shown += os.read(self._terminal, 4096).decode()
-            except OSError:
-                raise AssertionError(f"ended without {text!r}: {self.shown!r}") from None
-
-    def type(self, line: str) -> None:
-        os.write(self._terminal, f"{line}\n".encode())
-
-    def ended(self) -> int:
-        while True:
-            try:
-                piece = os.read(self._terminal, 4096)
-            except OSError:
-                piece = b""
-            if not piece:
-                os.close(self._terminal)
-                return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-            self.shown += piece.decode()
-
-
 def recorded(data_dir: Path) -> list[Action]:
     """Return the actions, oldest first."""
     reader = ActionReader(data_dir / FILE)
@@ -87,7 +46,7 @@ def test_a_key_and_a_passphrase_are_asked_for_and_nothing_keeps_the_phrase(
 ) -> None:
     server.know()
     data_dir = tmp_path / "data"
-    at = Terminal(server, data_dir, "echo", "it is", "done")
+    at = Terminal(server.folder / "ssh_config", data_dir, "echo", "it is", "done")
     at.until("anything else is no)")
     printed = run("ssh-keygen", "-lvf", server.path("host_ed25519.pub")).split()[1]
     assert printed in at.shown and "+--[ED25519 256]--+" in at.shown
@@ -112,7 +71,7 @@ def test_a_key_and_a_passphrase_are_asked_for_and_nothing_keeps_the_phrase(
 @pytest.mark.parametrize("answer", ["y", ""])
 def test_anything_else_than_yes_is_no(server: Sshd, tmp_path: Path, answer: str) -> None:
     known = server.know()
-    at = Terminal(server, tmp_path / "data", "true")
+    at = Terminal(server.folder / "ssh_config", tmp_path / "data", "true")
     at.until("anything else is no)")
     at.type(answer)
     assert at.ended() == 1
@@ -123,7 +82,7 @@ def test_anything_else_than_yes_is_no(server: Sshd, tmp_path: Path, answer: str)
 
 def test_ctrl_c_leaves_the_question_and_the_terminal_as_it_was(server: Sshd, tmp_path: Path) -> None:
     server.know(f"{server.address} {server.public('host_ed25519')}")
-    at = Terminal(server, tmp_path / "data", "true")
+    at = Terminal(server.folder / "ssh_config", tmp_path / "data", "true")
     at.until("Enter passphrase")
     at.type("\x03")
     assert at.ended() == 130
@@ -155,7 +114,7 @@ def test_without_a_terminal_it_says_so(server: Sshd, tmp_path: Path) -> None:
 
 def test_a_changed_key_is_refused_and_recorded(server: Sshd, tmp_path: Path) -> None:
     server.know(f"{server.address} {server.public('other')}")
-    at = Terminal(server, tmp_path / "data", "true")
+    at = Terminal(server.folder / "ssh_config", tmp_path / "data", "true")
     assert at.ended() == 1
     assert "THE KEY OF THIS HOST HAS CHANGED" in re.sub(r"\s+", " ", at.shown)
     _, key = recorded(tmp_path / "data")

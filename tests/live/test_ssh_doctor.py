@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cockpit.cli import main
-from tests.helpers.ssh_lab import SSHD, SshLab, ssh_lab
+from tests.helpers.ssh_lab import SSHD, USER, SshLab, ssh_lab
 from tests.live.servers import free_port
 
 Doctor = Callable[..., tuple[int, dict[str, Any]]]
@@ -63,6 +63,29 @@ def test_a_host_that_can_not_be_reached_fails(doctor: Doctor) -> None:
     assert status == 1
     assert (found["closed"]["state"], found["one"]["state"]) == ("failed", "ok")
     assert found["closed"]["error"]
+
+
+def test_a_host_that_only_an_inventory_knows_is_tried_where_that_says(
+    lab: SshLab, doctor: Doctor, tmp_path: Path
+) -> None:
+    address, port = lab.target_ports["two"]
+    (tmp_path / "hosts.ini").write_text(
+        f"[db]\ndb-1 ansible_host={address} ansible_port={port}\n[db:vars]\nansible_user={USER}\n"
+    )
+    tables = (
+        '[[targets]]\nname = "@db"\nenvironment = "staging"\nvia = "bastion"\n[[targets]]\nname = "db-1"\n'
+        f'[[inventories]]\nkind = "ansible"\npath = "{tmp_path}/hosts.ini"\n'
+    )
+    status, found = doctor(targets=tables)
+    assert found["db-1"]["state"] == "ok", found
+    assert f"{USER}@{address}:{port} through bastion" in found["db-1"]["detail"]
+    assert (found["@db"]["state"], "a group" in found["@db"]["detail"], status) == ("disabled", True, 0)
+    unnamed = tables.replace('[[targets]]\nname = "db-1"\n', "")
+    status, found = doctor("db-1", targets=unnamed)
+    assert (status, found["db-1"]["state"]) == (0, "ok"), found
+    assert found["db-1"]["detail"].startswith(f"staging: {USER}@{address}:{port} through bastion")
+    options = {each["option"]: each for each in found["db-1"]["options"]}
+    assert options["hostname"]["cockpit"] == [address] and options["port"]["cockpit"] == [str(port)]
 
 
 def test_an_unknown_key_is_not_asked_about(doctor: Doctor, tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ async def test_the_selected_alert(tmp_path: Path) -> None:
 async def test_log_lines_in_view_with_their_filter_and_scope(tmp_path: Path) -> None:
     async with screen(tmp_path, batches=BATCHES) as on:
         on.cockpit.trail.push(title="checkout", service="checkout")
-        on.app._spread()
+        on.app.spread()
         evidence, body = await pin(on, tmp_path, "3", "slash", *"timeout", "enter", "up")
         assert (evidence.kind, evidence.query) == ("logs", "timeout service:checkout")
         assert [record["body"] for record in body["records"]] == [

@@ -121,7 +121,7 @@ async def test_help_is_that_of_the_pane_and_of_the_operators_keys(tmp_path: Path
         assert "alerts.silence" in text and "logs.follow" not in text
         row = next(row for row in text.splitlines() if "Silence this alert" in row)
         assert "f8" in row
-        on.app._tick()
+        on.app._beat.at_once()
         await on.press("escape")
         assert len(on.app.screen_stack) == 1
 
@@ -130,7 +130,7 @@ async def test_the_screen_lives_on_under_the_help(tmp_path: Path) -> None:
     async with screen(tmp_path) as on:
         await on.press("question_mark")
         on.cockpit.fill("host", ROWS)
-        on.app._tick()
+        on.app._beat.at_once()
         await on.pilot.pause(0.3)
         await on.press("escape")
         assert "host-0" in shown(on.app)
@@ -147,13 +147,13 @@ async def test_no_news_is_drawn_while_the_terminal_has_not_taken_the_last(tmp_pa
                 writer.write("x" * 100_000)  # more than a pipe holds: it waits for its reader
             on.app._driver._writer_thread = writer  # type: ignore[union-attr]
             on.cockpit.fill("host", ROWS)
-            await on.app._beat()
+            await on.app._beat.in_parts()
             await on.pilot.pause()
             assert "host-0" not in shown(on.app)
             taken = 0
             while taken < 300_000:
                 taken += len(await asyncio.to_thread(terminal.read1))
-            await on.until(lambda: not on.app._unwritten(), "the writer")
+            await on.until(lambda: not on.app._beat.unwritten, "the writer")
             assert "host-0" in await on.drawn()
             del on.app._driver._writer_thread  # type: ignore[union-attr]
             writer.stop()
@@ -240,10 +240,10 @@ async def test_while_keys_come_the_other_panes_follow_in_turn_and_soon(tmp_path:
     async with screen(tmp_path) as on:
         await on.press("3", "j")
         on.cockpit.fill("host", ROWS)
-        on.app._followed.update(dict.fromkeys(on.app.board.panes, time.monotonic()))
-        assert [pane.NAME for pane in on.app._due()] == ["logs"]
-        on.app._followed.update(dict.fromkeys(on.app.board.panes, 0.0))
-        assert [len(list(on.app._due())) for _ in range(4)] == [2, 2, 2, 1]
+        on.app._beat.followed.update(dict.fromkeys(on.app.board.panes, time.monotonic()))
+        assert [pane.NAME for pane in on.app._beat.due()] == ["logs"]
+        on.app._beat.followed.update(dict.fromkeys(on.app.board.panes, 0.0))
+        assert [len(list(on.app._beat.due())) for _ in range(4)] == [2, 2, 2, 1]
         await on.until(lambda: "host-0" in shown(on.app), "the health pane, once no key comes any more")
 
 

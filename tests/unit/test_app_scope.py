@@ -112,7 +112,7 @@ async def test_all_panes_show_the_moment_of_the_time_cursor(tmp_path: Path) -> N
     async with screen(tmp_path, batches=SHOP) as on:
         text = await on.drawn()
         assert "1 down" in text and "cart breaks" in text and "CartDown" in text
-        on.app._move_cursor(NOW - 5 * MINUTE)
+        on.app.move_cursor(NOW - 5 * MINUTE)
         lines = (await on.drawn()).splitlines()
         text = "\n".join(lines[1:])
         assert "AT 2026-03-14 03:02:00 UTC, 5m ago" in text
@@ -164,10 +164,10 @@ async def test_a_detail_of_health_shows_the_moment(tmp_path: Path) -> None:
         await on.drawn()
         await on.press("enter")
         assert "down, for 3m" in await on.drawn() or "down, for 4m" in await on.drawn()
-        on.app._move_cursor(NOW - 5 * MINUTE)
+        on.app.move_cursor(NOW - 5 * MINUTE)
         text = await on.drawn()
         assert "● ok, for 5m" in text
-        on.app._move_cursor(NOW - 14 * MINUTE)
+        on.app.move_cursor(NOW - 14 * MINUTE)
         assert "not known then" in await on.drawn()
 
 
@@ -189,7 +189,7 @@ async def test_the_commands_of_the_bar_move_the_scope(tmp_path: Path) -> None:
 async def test_an_empty_pane_says_what_keeps_its_rows_out(tmp_path: Path) -> None:
     async with screen(tmp_path, batches=SHOP) as on:
         on.cockpit.trail.push(title="nobody", service="nobody")
-        on.app._spread()
+        on.app.spread()
         text = await on.drawn()
         assert text.count("none of service nobody · Esc steps back") == 2
 

@@ -90,7 +90,7 @@ async def test_the_command_line_opens_it_too_and_the_cockpit_lives_on_below(tmp_
         await on.press("enter")
         await on.until(lambda: isinstance(on.app.screen, TimelineScreen), "the screen")
         before = on.app.verdict
-        on.app._tick()
+        on.app._beat.at_once()
         assert on.app.verdict is before
         await on.press("question_mark")
         assert isinstance(on.app.screen, Help) and "timeline.search" in shown(on.app)

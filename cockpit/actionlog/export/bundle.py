@@ -7,6 +7,7 @@
   `{"before", "stated"}`, is the hash before all that, and the positions that checkpoints speak of.
 - `output/ACTION/NUMBER.zst` (or `.raw`) and `evidence/ID.zst` (or `.raw`) are bytes as they are stored; the SHA-256
   of each is in its record.
+- `files/SHA256` is a fetched file, which a record of evidence names by that digest; see `files.py`.
 - `manifest.json` comes after all that it names with size and SHA-256, and `manifest.json.sig` is its signature.
 """
 
@@ -20,7 +21,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -28,9 +29,11 @@ from msgspec import UNSET, Struct, UnsetType
 from cockpit.actionlog.chain import CONTENT, canonical_row
 from cockpit.actionlog.export import html
 from cockpit.actionlog.export.facts import Facts
+from cockpit.actionlog.export.files import FilesOf, LeftOut, Readable
 from cockpit.actionlog.export.place import Place
 from cockpit.actionlog.export.snapshot import Snapshot
 from cockpit.actionlog.prune import hash_at
+from cockpit.errors import ActionLogError
 from cockpit.guard import signing
 
 FORMAT = 1
@@ -41,14 +44,16 @@ _README = f"""An excerpt of a cockpit's action log.
   cockpit log verify BUNDLE.tar --allowed-signers FILE
 
 checks all of it on any machine: every member against {MANIFEST}, the signature of {MANIFEST}, every exported record
-against the hash chain, what commands printed against its record, and the checkpoints. By hand:
+against the hash chain, what commands printed and the fetched files against their records, and the checkpoints.
+By hand:
 
   ssh-keygen -Y verify -f FILE -I NAME -n {signing.EXPORT} -s {SIGNATURE} < {MANIFEST}
-  sha256sum {CHAIN} {REPORT}
+  sha256sum {CHAIN} {REPORT} files/*
 
 FILE lists whose signatures you trust, a line `NAME ssh-ed25519 KEY`. The file {SIGNERS} in here, if there is one, is
 what the exporter trusted: it proves nothing until you have compared it with what you know.
-{REPORT} is to be read in a browser; `zstd -d` unpacks what commands printed.
+{REPORT} is to be read in a browser; `zstd -d` unpacks what commands printed. A file in files/ is named by its
+SHA-256; the evidence that names it says where it is from, and {MANIFEST} which files were left out, and why.
 """
 
 
@@ -102,12 +107,13 @@ class Range(Struct, frozen=True, kw_only=True):
 
 
 class Manifest(Struct, frozen=True, kw_only=True):
-    """What is in a bundle."""
+    """What is in a bundle, and which of the fetched files are not."""
 
     cockpit_bundle: int
     head: Facts
     chain: Range
     members: tuple[Member, ...]
+    files_left_out: tuple[LeftOut, ...] = ()
 
 
 class Bundle:
@@ -131,11 +137,24 @@ class Bundle:
             aside.seek(0)
             self._add(name, aside, size)
 
+    def add_file(self, name: str, file: Readable, size: int, sha256: str) -> None:
+        """Add a member of any size that has to be what it is said to be.
+
+        Raises:
+            ActionLogError: It isn't: it was changed meanwhile.
+        """
+        try:
+            self._add(name, file, size)
+        except OSError as error:
+            raise ActionLogError(f"{name} can't be read: {error.strerror or error}") from None
+        if self.members[-1].sha256 != sha256:
+            raise ActionLogError(f"{name} was changed while it was read", remedy="export once more")
+
     def close(self) -> None:
         """Write the end of the tar file."""
         self._tar.close()
 
-    def _add(self, name: str, source: IO[bytes], size: int) -> None:
+    def _add(self, name: str, source: Readable, size: int) -> None:
         info = tarfile.TarInfo(name)
         info.size, info.mode, info.mtime = size, 0o600, int(time.time())
         hashing = _Hashing(source)
@@ -147,7 +166,7 @@ class Bundle:
 class _Hashing(io.RawIOBase):
     """Digests what is read from a file."""
 
-    def __init__(self, source: IO[bytes]) -> None:
+    def __init__(self, source: Readable) -> None:
         self._source = source
         self.digest = hashlib.sha256()
 
@@ -168,9 +187,23 @@ class _Writing(io.RawIOBase):
 
 
 def write(
-    snapshot: Snapshot, facts: Facts, place: Place, *, signing_key: Path | None, allowed_signers: Path | None
-) -> None:
-    """Write a bundle.
+    snapshot: Snapshot,
+    facts: Facts,
+    place: Place,
+    *,
+    signing_key: Path | None,
+    allowed_signers: Path | None,
+    most: int,
+) -> tuple[LeftOut, ...]:
+    """Write a bundle, and return which of the fetched files are not in it.
+
+    Args:
+        snapshot: What was chosen.
+        facts: Its head.
+        place: Where to.
+        signing_key: What it is signed with, if anything.
+        allowed_signers: The list of signers that goes in.
+        most: Bytes of a fetched file that goes in; 0 for none.
 
     Raises:
         SignatureError: There is a key, and nothing can be signed with it.
@@ -184,17 +217,27 @@ def write(
     bundle.add_text(CHAIN, chain.lines())
     for name, data in _contents(snapshot, facts):
         bundle.add(name, data)
+    files = FilesOf(snapshot, most=most)
+    for name, file, size, sha256 in files.members():
+        bundle.add_file(name, file, size, sha256)
     bundle.add_text(REPORT, html.page(snapshot, facts))
     signers = _signers(facts, signing_key, allowed_signers)
     if signers:
         bundle.add(SIGNERS, signers)
-    manifest = Manifest(cockpit_bundle=FORMAT, head=facts, chain=chain.range(), members=tuple(bundle.members))
+    manifest = Manifest(
+        cockpit_bundle=FORMAT,
+        head=facts,
+        chain=chain.range(),
+        members=tuple(bundle.members),
+        files_left_out=tuple(files.left_out),
+    )
     said = msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
     bundle.add(MANIFEST, said)
     if signing_key is not None:
         signature = asyncio.run(signing.sign(said, signing_key, signing.EXPORT))
         bundle.add(SIGNATURE, signature.encode())
     bundle.close()
+    return manifest.files_left_out
 
 
 def _signers(facts: Facts, signing_key: Path | None, allowed_signers: Path | None) -> bytes:

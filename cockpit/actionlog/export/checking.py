@@ -20,14 +20,20 @@ from cockpit.actionlog.chain import RECORDS, link
 from cockpit.actionlog.checkpoints import Checkpoint
 from cockpit.actionlog.export import bundle
 from cockpit.actionlog.export.bundle import Line, Manifest
+from cockpit.actionlog.export.files import FOLDER, LARGEST, manifest_in
+from cockpit.actionlog.export.files import name_of as file_name
+from cockpit.actionlog.files import MEDIA_TYPE
+from cockpit.actionlog.files import Manifest as FileManifest
 from cockpit.actionlog.verify import MOST_SIGNATURES
-from cockpit.errors import CockpitError, SignatureError, UsageError
+from cockpit.errors import ActionLogError, CockpitError, SignatureError, UsageError
 from cockpit.guard import signing
 
 _READ = 1 << 20
 _LONGEST_LINE = 64 << 20
 _LARGEST = {bundle.MANIFEST: 512 << 20, bundle.SIGNATURE: 64 * 1024, bundle.SIGNERS: 1 << 20}
 """Bytes of the members that are held in memory."""
+MOST_NAMED = 20
+"""Files that are not there and are named."""
 _SQLITE = b"SQLite format 3\0"
 
 
@@ -53,6 +59,7 @@ class BundleReport(Struct, frozen=True, kw_only=True):
         records: Records whose hash was recomputed.
         left_out: Records that it carries no more of than where the chain goes on after them.
         contents: Outputs and pieces of evidence that are what their records say.
+        files: Fetched files that are what their records say.
         signed_by: Who signed the manifest, by the list that was given.
         vouched: What checkpoints vouch for that somebody on the list signed, whoever signed the manifest.
         warnings: What could not be checked, and what is unwise.
@@ -68,6 +75,7 @@ class BundleReport(Struct, frozen=True, kw_only=True):
     records: int
     left_out: int
     contents: int
+    files: int
     signed_by: str | None
     vouched: tuple[Vouched, ...]
     warnings: tuple[str, ...]
@@ -128,6 +136,7 @@ class _Walk:
         self.signature = ""
         self.chain = _Chain()
         self._contents = 0
+        self._files = 0
         self._members: dict[str, tuple[int, str]] = {}
 
     def go(self, path: Path) -> None:
@@ -165,15 +174,18 @@ class _Walk:
             reading = _Reading(file)
             if name == bundle.CHAIN:
                 self.chain.walk(reading.lines())
+            elif (row := self.chain.file_rows.get(name)) is not None:
+                self.chain.note_file(row, reading.whole(LARGEST))
             reading.rest()
             digest = reading.digest.hexdigest()
             self._members[name] = (reading.size, digest)
             expected = self.chain.contents.pop(name, None)
-            if expected is None and name.startswith(("output/", "evidence/")):
+            if expected is None and name.startswith(("output/", "evidence/", FOLDER)):
                 raise _Wrong(f"{name} belongs to no record")
             if expected is not None and expected != digest:
                 raise _Wrong(f"{name} is not what its record says")
-            self._contents += expected is not None
+            self._contents += expected is not None and not name.startswith(FOLDER)
+            self._files += expected is not None and name.startswith(FOLDER)
 
     def _has(self, name: str) -> bool:
         return bool(self.manifest_bytes if name == bundle.MANIFEST else self.signature)
@@ -205,15 +217,26 @@ class _Walk:
             said.left_out,
         ):
             raise _Wrong("the chain in it is not the range that the manifest says")
-        if chain.contents and manifest.head.with_output:
-            self.warnings.append(
-                f"the bytes of {len(chain.contents)} records are not in it: they were pruned"
-            )
+        gone = [name for name in chain.contents if not name.startswith(FOLDER)]
+        if gone and manifest.head.with_output:
+            self.warnings.append(f"the bytes of {len(gone)} records are not in it: they were pruned")
+        self._warn_of_files(manifest)
         if said.left_out:
             self.warnings.append(
                 f"{said.left_out:,} records in between are left out, and the chain is taken up again after them: "
                 "that what is before and what is after belong together, the manifest's signature says alone"
             )
+
+    def _warn_of_files(self, manifest: Manifest) -> None:
+        """Name the fetched files that are not there, and say why where the exporter did."""
+        said = {each.name: each.why for each in manifest.files_left_out}
+        absent = [name for name in self.chain.contents if name.startswith(FOLDER)]
+        for name in absent[:MOST_NAMED]:
+            file = self.chain.files[name]
+            why = said.get(name, "nothing says why")
+            self.warnings.append(f"the file {file.host}:{file.path} ({name}) is not in it: {why}")
+        if len(absent) > MOST_NAMED:
+            self.warnings.append(f"{len(absent) - MOST_NAMED:,} more files are not in it")
 
     def report(self, signed_by: str | None, vouched: list[Vouched]) -> BundleReport:
         """Return what came of it."""
@@ -229,6 +252,7 @@ class _Walk:
             records=chain.records,
             left_out=chain.left_out,
             contents=self._contents,
+            files=self._files,
             signed_by=signed_by,
             vouched=tuple(vouched),
             warnings=tuple(self.warnings),
@@ -249,6 +273,10 @@ class _Chain:
         """Of each stretch without a gap, by its first position, the newest signed one that states its hash."""
         self.contents: dict[str, str] = {}
         """Members that hold the bytes of records, and the digests that those say; what is found is taken out."""
+        self.file_rows: dict[str, dict[str, Any]] = {}
+        """Members that say what a fetched file is, and their records."""
+        self.files: dict[str, FileManifest] = {}
+        """Members that are fetched files, and what their records say of them."""
         self._stated: frozenset[int] = frozenset()
         self._hashes: dict[int, tuple[str, int | None]] = {}
         """Of a position that is stated, its hash and where the stretch began that leads to it; None within a gap."""
@@ -318,9 +346,22 @@ class _Chain:
 
     def _note_content(self, table: str, row: dict[str, Any]) -> None:
         try:
-            self.contents[bundle.name_of(table, row)] = str(row["sha256"])
+            name = bundle.name_of(table, row)
+            self.contents[name] = str(row["sha256"])
+            if table == "evidence" and row.get("media_type") == MEDIA_TYPE:
+                self.file_rows[name] = row
         except (KeyError, ValueError, TypeError):
             raise _Wrong(f"the record at position {row['position']} has no bytes") from None
+
+    def note_file(self, row: dict[str, Any], stored: bytes) -> None:
+        """Learn from the content of a record which file belongs to it."""
+        try:
+            manifest = manifest_in(row, stored)
+        except ActionLogError as error:
+            raise _Wrong(f"the evidence {row.get('id')} names no file: {error.message}") from None
+        name = file_name(manifest)
+        self.files[name] = manifest
+        self.contents[name] = manifest.kept_sha256
 
     def _note_checkpoint(self, row: dict[str, Any]) -> None:
         try:
@@ -363,6 +404,19 @@ class _Reading:
                 raise _Wrong(f"a line of {bundle.CHAIN} is too long")
         if rest:
             yield rest
+
+    def whole(self, most: int) -> bytes:
+        """Return all of it.
+
+        Raises:
+            _Wrong: It is longer than that.
+        """
+        data = b""
+        while piece := self._next():
+            data += piece
+            if len(data) > most:
+                raise _Wrong("a piece of evidence is larger than it can be")
+        return data
 
     def rest(self) -> None:
         """Read to the end."""

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from cockpit.actionlog.export import cast, excerpt, html, markdown, rows
 from cockpit.actionlog.export.facts import Facts
+from cockpit.actionlog.export.files import MOST, LeftOut
 from cockpit.actionlog.export.place import Place
 from cockpit.actionlog.export.snapshot import Snapshot
 from cockpit.errors import UsageError
@@ -34,16 +35,18 @@ class Form(Struct, frozen=True, kw_only=True):
         cast_version: Of the asciicast: 2 or 3.
         signing_key: The SSH key that a bundle is signed with.
         allowed_signers: The list of signers that goes into a bundle.
+        most: Bytes of a fetched file that goes into a bundle; 0 for none.
     """
 
     name: str
     cast_version: int = 2
     signing_key: Path | None = None
     allowed_signers: Path | None = None
+    most: int = MOST
 
 
-def export(snapshot: Snapshot, facts: Facts, form: Form, place: Place) -> None:
-    """Write what a snapshot chose to a place, which the caller keeps or drops.
+def export(snapshot: Snapshot, facts: Facts, form: Form, place: Place) -> tuple[LeftOut, ...]:
+    """Write what a snapshot chose to a place, which the caller keeps or drops; return the files that a bundle lacks.
 
     Raises:
         UsageError: The form needs a file, and the place is none.
@@ -59,13 +62,19 @@ def export(snapshot: Snapshot, facts: Facts, form: Form, place: Place) -> None:
     elif form.name == "tar":
         from cockpit.actionlog.export import bundle
 
-        bundle.write(
-            snapshot, facts, place, signing_key=form.signing_key, allowed_signers=form.allowed_signers
+        return bundle.write(
+            snapshot,
+            facts,
+            place,
+            signing_key=form.signing_key,
+            allowed_signers=form.allowed_signers,
+            most=form.most,
         )
     elif form.name == "cast":
         _pour(cast.lines(snapshot, facts, version=form.cast_version), place)
     else:
         _pour(_TEXT[form.name](snapshot, facts), place)
+    return ()
 
 
 def _pour(pieces: Iterable[str], place: Place) -> None:

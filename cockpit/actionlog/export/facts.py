@@ -11,7 +11,7 @@ from msgspec import Struct
 from cockpit import __version__
 from cockpit.actionlog.checkpoints import Checkpoint
 from cockpit.actionlog.export.snapshot import Snapshot
-from cockpit.actionlog.verify import Report
+from cockpit.actionlog.findings import Report
 from cockpit.signals import rfc3339
 
 MOST_NAMES = 100

@@ -182,6 +182,10 @@ class Snapshot(ActionReader):
         with self._lock, errors_mapped(self.path):
             return list(self._query(sql, values))
 
+    def more(self, weight: int) -> None:
+        """Say that there is more to read than the records and their output."""
+        self._total += weight
+
     def step(self, weight: int = RECORD_WEIGHT) -> None:
         """Say that something more was read."""
         self._done += weight

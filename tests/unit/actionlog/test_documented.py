@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from cockpit.actionlog import chain, tables
-from cockpit.actionlog.verify import Bad
+from cockpit.actionlog.findings import Bad
 from cockpit.actions.command import Kind
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "actionlog.md").read_text()

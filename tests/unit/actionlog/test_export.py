@@ -21,12 +21,13 @@ from hypothesis import strategies as st
 from cockpit.actionlog.export import markdown, rows, svg
 from cockpit.actionlog.export.report import FIRST, LAST
 from cockpit.actionlog.export.snapshot import Snapshot
-from cockpit.actionlog.filters import Filter, moment
+from cockpit.actionlog.filters import Filter
 from cockpit.actionlog.log import ActionLog
 from cockpit.actionlog.records import Chunk, State
 from cockpit.actions.command import Kind
 from cockpit.actions.transport import Stream
 from cockpit.errors import CockpitError, UsageError
+from cockpit.moments import moment
 from tests.helpers.exports import exported
 from tests.helpers.log_filling import act
 

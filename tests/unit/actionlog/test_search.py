@@ -11,12 +11,13 @@ import pytest
 
 from cockpit.actionlog import search
 from cockpit.actionlog.database import connect, immediate
-from cockpit.actionlog.filters import Filter, moment
+from cockpit.actionlog.filters import Filter
 from cockpit.actionlog.log import ActionLog
 from cockpit.actionlog.reader import ActionReader
 from cockpit.actionlog.records import Action, State
 from cockpit.actions.command import Risk
 from cockpit.errors import UsageError
+from cockpit.moments import moment
 from cockpit.signals import SECOND
 from tests.helpers.log_filling import act
 from tests.helpers.old_log import old_log

@@ -13,9 +13,10 @@ import pytest
 
 from cockpit.actionlog import chain, checkpoints
 from cockpit.actionlog.checkpoints import Checkpoint
+from cockpit.actionlog.findings import Report
 from cockpit.actionlog.log import ActionLog
 from cockpit.actionlog.records import Result, State
-from cockpit.actionlog.verify import Report, verify
+from cockpit.actionlog.verify import verify
 from cockpit.actions.command import Command, Risk
 from cockpit.actions.transport import Stream
 from cockpit.errors import ActionLogError, UsageError

@@ -143,10 +143,10 @@ async def test_no_field_of_any_signal_reaches_the_terminal_raw(
             assert raw_in(await on.drawn()) == []
             for key in KEYS:
                 await on.pilot.press(key)
-                on.app._tick()
+                on.app._beat.at_once()
                 assert raw_in(shown(on.app)) == []
             on.cockpit.trail.amend(cursor=NOW - 1)
-            on.app._spread()
+            on.app.spread()
             on.app.notice(name, "error")
             assert raw_in(await on.drawn()) == []
 
