@@ -109,8 +109,10 @@ def _under(load: Load, options: Options) -> tuple[dict[str, list[float]], str]:
             began = time.perf_counter()
             presses = options.repeat(500 if load.lines else 250, least=STROKE)
             measured = {
-                "j and k among the alerts": _moves(terminal, eye, presses),
-                "a filter typed over the logs": _letters(terminal, eye, options.repeat(150, least=14)),
+                "j and k among the alerts": _moves(terminal, eye, presses, options),
+                "a filter typed over the logs": _letters(
+                    terminal, eye, options.repeat(150, least=13), options
+                ),
             }
             share, memory = meter.share(), resident(terminal.process.pid)
             note = f"{100 * share:.0f} % of a core, "
@@ -119,15 +121,15 @@ def _under(load: Load, options: Options) -> tuple[dict[str, list[float]], str]:
             note += f", {1000 * held:.0f} ms of each second ready to run and without a core"
             if load.lines:
                 note += f", {_kept_up(terminal, log)}"
-        measured[ALONE] = _alone(options.repeat(50, least=14))
+        measured[ALONE] = _alone(options.repeat(50, least=13), options)
         return measured, note + "."
 
 
-def _pause(terminal: Terminal) -> None:
-    terminal.run(random.uniform(0.03, 0.15))
+def _pause(terminal: Terminal, options: Options) -> None:
+    terminal.run(0.01 if options.quick else random.uniform(0.03, 0.15))
 
 
-def _moves(terminal: Terminal, eye: Eye, presses: int) -> list[float]:
+def _moves(terminal: Terminal, eye: Eye, presses: int, options: Options) -> list[float]:
     if not eye.listed:
         terminal.wait(lambda: eye.listed, 60, "list of alerts")
     terminal.send(b"2jg")
@@ -137,7 +139,7 @@ def _moves(terminal: Terminal, eye: Eye, presses: int) -> list[float]:
         before = eye.cursor
         at = terminal.send(key)
         times.append(1000 * (terminal.wait(lambda was=before: eye.cursor != was, 60, "cursor's move") - at))
-        _pause(terminal)
+        _pause(terminal, options)
     return times
 
 
@@ -147,26 +149,26 @@ def strokes(presses: int) -> Iterator[bytes]:
         yield b"k" if number // STROKE % 2 else b"j"
 
 
-def _letters(terminal: Terminal, eye: Eye, presses: int) -> list[float]:
+def _letters(terminal: Terminal, eye: Eye, presses: int, options: Options) -> list[float]:
     eye.prompt = -1
     terminal.send(b"3/")
     terminal.wait(lambda: eye.prompt >= 0, 60, "filter line")
-    times = _typed(terminal, eye, presses)
+    times = _typed(terminal, eye, presses, options)
     terminal.send(b"\x1b")
     terminal.run(1.0)  # what follows an escape at once would be taken for a part of it
     return times
 
 
-def _alone(presses: int) -> list[float]:
+def _alone(presses: int, options: Options) -> list[float]:
     """Type into a Textual app that has an input line and nothing else: what the machine has to spare just now."""
     eye = Eye()
     with Terminal([sys.executable, "-c", INPUT], on_run=eye.see) as terminal:
         terminal.wait(lambda: terminal.cells > 1_000, 60, "first paint")
         terminal.run(1.0)
-        return _typed(terminal, eye, presses)
+        return _typed(terminal, eye, presses, options)
 
 
-def _typed(terminal: Terminal, eye: Eye, presses: int) -> list[float]:
+def _typed(terminal: Terminal, eye: Eye, presses: int, options: Options) -> list[float]:
     typed, times = "", []
     while len(times) < presses:
         for wanted in [WORD[: n + 1] for n in range(len(WORD))] + [
@@ -179,10 +181,10 @@ def _typed(terminal: Terminal, eye: Eye, presses: int) -> list[float]:
             times.append(
                 1000 * (terminal.wait(lambda word=wanted: _shows(eye, word), 60, f"echo of {typed!r}") - at)
             )
-            _pause(terminal)
+            _pause(terminal, options)
         terminal.send(b"\x7f")
         typed = ""
-        _pause(terminal)
+        _pause(terminal, options)
     return times
 
 

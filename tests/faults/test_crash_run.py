@@ -20,8 +20,9 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.cockpit_cli import COCKPIT, actions, cockpit, environment
+from tests.helpers.examples import examples
 
-KILLS = 36
+KILLS = examples(18)
 AT_ONCE = 3
 
 
@@ -51,6 +52,7 @@ def start(data_dir: Path, *argv: str) -> subprocess.Popen[bytes]:
     )
 
 
+@pytest.mark.timeout(600)
 def test_kill_9_at_any_moment_loses_no_intent(data_dir: Path, tmp_path: Path) -> None:
     chance = random.Random(20)
     before = time.monotonic()
@@ -58,7 +60,7 @@ def test_kill_9_at_any_moment_loses_no_intent(data_dir: Path, tmp_path: Path) ->
     whole = time.monotonic() - before
     started: list[tuple[subprocess.Popen[bytes], float]] = []
     for number in range(KILLS):
-        line = f"echo $$ > {tmp_path}/mark-{number:02}; echo said-{number:02}; sleep 30"
+        line = f"echo $$ > {tmp_path}/mark-{number:03}; echo said-{number:03}; sleep 30"
         started.append(
             (start(data_dir, "sh", "-c", line), time.monotonic() + chance.uniform(0.3, 2.5) * whole)
         )
@@ -68,12 +70,12 @@ def test_kill_9_at_any_moment_loses_no_intent(data_dir: Path, tmp_path: Path) ->
                 running.kill()
                 running.wait(10)
             started = []
-    marks = {path.name[-2:] for path in tmp_path.glob("mark-*") if path.read_text()}
+    marks = {path.name[-3:] for path in tmp_path.glob("mark-*") if path.read_text()}
     assert len(marks) >= KILLS // 6, "too few commands started for this to prove anything"
-    before_recovery = actions(data_dir, "--limit", "100")
+    before_recovery = actions(data_dir, "--limit", "1000")
     assert start(data_dir, "true").wait(20) == 0
-    recorded = actions(data_dir, "--limit", "100")
-    by_mark = {m[1]: action for action in recorded if (m := re.search(r"mark-(\d\d)", action["argv"][-1]))}
+    recorded = actions(data_dir, "--limit", "1000")
+    by_mark = {m[1]: action for action in recorded if (m := re.search(r"mark-(\d\d\d)", action["argv"][-1]))}
     assert marks <= by_mark.keys(), "a command ran that has no intent"
     assert {action["state"] for action in by_mark.values()} == {"interrupted"}
     assert {action["ended_at"] for action in by_mark.values()} == {None}

@@ -33,6 +33,8 @@ LETTERS = re.compile(
     r"\x1b\[[0-9;:?<=>$]*[A-Za-z]|\x1b\[[0-9;?$]*[ -/][@-~]|\x1b[=>()][AB0]?|\x1b\]22;[a-z-]*\x07"
 )
 """What the drawing writes: control sequences, and one string, Textual's for the pointer's shape (OSC 22)."""
+ESCAPED = 0.12
+"""Seconds after which an Esc is one, and no beginning of another key's sequence."""
 
 
 def alerts(_now: str) -> list[dict[str, object]]:
@@ -169,9 +171,24 @@ class Watched:
             await asyncio.sleep(0.05)
 
     async def type(self, *keys: str) -> None:
+        """Press keys, each once the last one is drawn; one that draws nothing gets a quarter second."""
         for key in keys:
+            before, end = len(self.seen), time.monotonic() + 0.25
             os.write(self.fd, key.encode())
-            await asyncio.sleep(0.25)
+            while len(self.seen) == before and time.monotonic() < end:
+                await asyncio.sleep(0.01)
+            before = -1
+            while len(self.seen) != before and time.monotonic() < end:
+                before = len(self.seen)
+                await asyncio.sleep(ESCAPED if key == "\x1b" else 0.04)
+
+    async def whole(self) -> bytes:
+        """Return all that was drawn, once no drawing is under way."""
+        seen = -1
+        while len(self.seen) != seen:
+            seen = len(self.seen)
+            await asyncio.sleep(0.3)
+        return bytes(self.seen)
 
     async def leave(self) -> int:
         os.write(self.fd, b"\x11")
@@ -199,7 +216,7 @@ async def test_nothing_hostile_reaches_the_terminal(tmp_path: Path) -> None:
         for pane in "1234":
             await watched.type(pane, "g", "\r", "j", "\r", "\x1b", "\x1b", "z", "z")
         await watched.type("2", "/", "OWNED", "\r", "s", "\x1b", "\x1b", "?", "\x1b")
-        drawn = bytes(watched.seen)
+        drawn = await watched.whole()
         assert await watched.leave() == 0
     text = drawn.decode("utf-8", "strict")
     assert "OWNED" in text[began:], "it was drawn, as text"

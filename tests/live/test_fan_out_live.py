@@ -18,7 +18,7 @@ import pytest
 
 from cockpit.ssh.connections import Connections, connections_of
 from cockpit.ssh.quoting import quoted
-from tests.helpers.cockpit_cli import COCKPIT, environment
+from tests.helpers.cockpit_cli import COCKPIT, environment, run_verb
 from tests.helpers.ssh_lab import SSHD, SshLab, ssh_lab
 
 MANY = 30
@@ -62,6 +62,10 @@ def data_dir(lab: SshLab, tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
+def configured(data_dir: Path) -> dict[str, str]:
+    return {**environment(data_dir), "COCKPIT_CONFIG": str(data_dir.parent / "cockpit.toml")}
+
+
 def start(
     data_dir: Path,
     *words: str,
@@ -71,7 +75,7 @@ def start(
 ) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [*COCKPIT, *words],
-        env={**environment(data_dir), "COCKPIT_CONFIG": str(data_dir.parent / "cockpit.toml")},
+        env=configured(data_dir),
         cwd=data_dir.parent,
         stdin=stdin,
         stdout=stdout,
@@ -80,9 +84,7 @@ def start(
 
 
 def cockpit(data_dir: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
-    running = start(data_dir, *words, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
-    out, err = running.communicate(timeout=60)
-    return subprocess.CompletedProcess(words, running.returncode, out, err)
+    return run_verb(words, env=configured(data_dir), cwd=data_dir.parent, timeout=60)
 
 
 # One host.

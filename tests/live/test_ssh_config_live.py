@@ -18,6 +18,7 @@ from cockpit.errors import ConfigError
 from cockpit.ssh.comparison import beside
 from cockpit.ssh.config import read
 from cockpit.ssh.config.tokens import Here
+from tests.helpers.examples import examples
 from tests.live.servers import program
 
 EXPECTED = {"stricthostkeychecking", "forwardagent"}
@@ -397,7 +398,7 @@ LINES = st.one_of(
 
 
 @settings(
-    max_examples=100,
+    max_examples=examples(40),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -44,6 +44,7 @@ async def test_a_program_behind_a_bastion_gives_its_outputs_and_status(connectio
     pieces = [piece async for piece in started.pieces()]
     assert sorted(pieces) == [(1, b"out\n"), (2, b"err\n")]
     assert (await started.wait()).exit_status == 3
+    await until_state(connections, "one", HopState.UP)
     assert [status.state for status in connections.hops()] == [HopState.UP, HopState.UP]
 
 

@@ -302,8 +302,8 @@ def test_a_clean_log_record_costs_microseconds() -> None:
     ]
 
     def seconds() -> float:
-        started = time.perf_counter()
+        started = time.thread_time()  # the work itself, however busy the machine is
         clean(batch)
-        return time.perf_counter() - started
+        return time.thread_time() - started
 
     assert len(batch) / min(seconds() for _ in range(7)) > 300_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -39,21 +40,33 @@ def sources() -> Iterator[Path]:
         yield from (ROOT / package).rglob("*.py")
 
 
-def starts(tree: ast.AST) -> Iterator[tuple[int, str]]:
+@functools.cache
+def tree(path: Path) -> ast.Module:
+    """Parse a file once for all tests here."""
+    return ast.parse(path.read_text())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forgetting() -> Iterator[None]:
+    yield
+    tree.cache_clear()
+
+
+def starts(module: ast.AST) -> Iterator[tuple[int, str]]:
     """Yield the line and name of everything in a module that can start a process."""
-    for node in ast.walk(tree):
+    for node in ast.walk(module):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.name.split(".")[0] in FORBIDDEN_MODULES or alias.name == "asyncio.subprocess":
                     yield node.lineno, alias.name
         elif isinstance(node, ast.ImportFrom):
-            module = node.module or ""
+            origin = node.module or ""
             names = {alias.name for alias in node.names}
-            if module.split(".")[0] in FORBIDDEN_MODULES or module == "asyncio.subprocess":
-                yield node.lineno, module
-            elif names & FORBIDDEN_NAMES or (module == "os" and names & FORBIDDEN_OF_OS):
-                yield node.lineno, f"{module}.{sorted(names)}"
-            elif module == "asyncio" and "subprocess" in names:
+            if origin.split(".")[0] in FORBIDDEN_MODULES or origin == "asyncio.subprocess":
+                yield node.lineno, origin
+            elif names & FORBIDDEN_NAMES or (origin == "os" and names & FORBIDDEN_OF_OS):
+                yield node.lineno, f"{origin}.{sorted(names)}"
+            elif origin == "asyncio" and "subprocess" in names:
                 yield node.lineno, "asyncio.subprocess"
         elif isinstance(node, ast.Attribute):
             of_os = isinstance(node.value, ast.Name) and node.value.id == "os"
@@ -68,7 +81,7 @@ def test_only_one_file_starts_processes() -> None:
         f"{path.relative_to(ROOT)}:{line} {name}"
         for path in sources()
         if path.relative_to(ROOT).as_posix() != DOOR
-        for line, name in starts(ast.parse(path.read_text()))
+        for line, name in starts(tree(path))
     ]
     assert found == []
 
@@ -105,7 +118,7 @@ def test_commands_stream_through_the_local_transport_alone() -> None:
     users = set()
     for path in sources():
         name = path.relative_to(ROOT).as_posix()
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.Attribute) and ast.unparse(node) in {
                 "process.stream",
                 "process.Streaming",
@@ -121,7 +134,7 @@ def test_only_the_executor_starts_through_a_transport() -> None:
     callers = {
         path.relative_to(ROOT).as_posix()
         for path in sources()
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(tree(path))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in {"start", "open"}
@@ -139,7 +152,7 @@ def callers(wanted: Callable[[ast.Attribute], bool]) -> set[str]:
     return {
         path.relative_to(ROOT).as_posix()
         for path in sources()
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(tree(path))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and wanted(node.func)
     }
 
@@ -157,7 +170,7 @@ def test_only_sources_start_through_that_seam() -> None:
     makers = {
         path.relative_to(ROOT).as_posix()
         for path in sources()
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(tree(path))
         if isinstance(node, ast.Name) and node.id == "Carrier"
     }
     assert makers == {"cockpit/wiring.py", "cockpit/checkup.py"}

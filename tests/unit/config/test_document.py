@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from cockpit.config.document import Document, KeyPath, dotted, key_lines
 from cockpit.errors import ConfigError
+from tests.helpers.examples import examples
 
 TRICKY = '''\
 top = 1 # comment with = and [x]
@@ -110,7 +111,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.dictionaries(KEYS, VALUES, max_size=5))
 def test_all_values_of_any_document_are_found(content: dict[str, Any]) -> None:
     text = tomlkit.dumps(content).replace("\r\n", "\n")

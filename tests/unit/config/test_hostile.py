@@ -17,6 +17,7 @@ from cockpit.config.settings import File, Limits, OnCall, Screen, SourceTable
 from cockpit.errors import ConfigError, ConfigErrors
 from cockpit.rules import ThresholdRule
 from cockpit.targets import TargetRule
+from tests.helpers.examples import examples
 
 NAMES = sorted(
     {
@@ -52,7 +53,7 @@ SOURCES = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=6), SOURCES | VALUES)
 def test_any_document_loads_or_says_where_it_is_wrong(content: dict[str, Any], sources: object) -> None:
     with tempfile.TemporaryDirectory() as folder:

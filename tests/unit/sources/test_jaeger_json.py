@@ -12,6 +12,7 @@ from cockpit.errors import BadAnswer
 from cockpit.signals import Span, SpanStatus
 from sources.support.jaeger_json import read_services, read_traces
 from sources.support.trace_parts import Tally, Trace, identifier, summarise
+from tests.helpers.examples import examples
 from tests.helpers.shared_data import shared_data
 
 T0 = 1_700_000_000_000_000
@@ -228,7 +229,7 @@ FIELDS = st.sampled_from(
     st.lists(st.dictionaries(FIELDS, JSON, max_size=6), max_size=6),
     st.dictionaries(st.text(), JSON, max_size=2),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_wrong_types_never_crash_and_what_comes_out_is_clean(
     changes: list[dict[str, Any]], processes: Any
 ) -> None:
@@ -240,7 +241,7 @@ def test_wrong_types_never_crash_and_what_comes_out_is_clean(
 
 
 @given(JSON)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_any_json_is_read_or_refused(answer: Any) -> None:
     try:
         read_traces(answer, "jaeger", Tally())

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from sources.support import json_pieces
 from sources.support.json_pieces import decode_in_pieces
+from tests.helpers.examples import examples
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(1 << 53), 1 << 53) | st.text(max_size=12),
@@ -18,7 +19,7 @@ JSON = st.recursive(
 
 
 @given(JSON, st.sampled_from([None, 1]), st.integers(0, 9))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 def test_pieces_make_the_same_as_the_whole(value: object, indent: int | None, levels: int) -> None:
     body = json.dumps(value, indent=indent).encode()
     with pytest.MonkeyPatch.context() as patch:

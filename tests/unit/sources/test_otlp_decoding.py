@@ -22,6 +22,7 @@ from sources.support.otlp_json import JsonWire
 from sources.support.otlp_messages import Undecodable, What, Wire
 from sources.support.otlp_proto import ProtoWire
 from sources.support.otlp_signals import MetricPoint, Reading, Resources, Tally
+from tests.helpers.examples import examples
 from tests.helpers.shared_data import shared_data
 
 NOW = 1_700_000_000_000_000_000
@@ -233,7 +234,7 @@ bodies = st.binary(max_size=200) | st.builds(lambda plain: json.dumps(plain).enc
 whats: st.SearchStrategy[What] = st.sampled_from(("traces", "logs", "metrics"))
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(80))
 @given(whats, bodies, st.sampled_from([JSON, PROTO]))
 def test_garbage_is_refused_or_harmless(what: What, body: bytes, wire: Wire) -> None:
     try:
@@ -245,7 +246,7 @@ def test_garbage_is_refused_or_harmless(what: What, body: bytes, wire: Wire) -> 
         assert clean(found)[1] == 0
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(60))
 @given(
     requests("resource_spans", "scope_spans", "spans", one_span), st.integers(0, 10**6), st.integers(0, 255)
 )

@@ -22,6 +22,7 @@ from sources.support.remote_shell import RemoteShell, held, script
 from sources.support.remote_tail import read_listing
 from sources.support.remote_vitals import ARGV, Vitals, available, read_vitals
 from sources.support.storage import Usage
+from tests.helpers.examples import examples
 from tests.helpers.local_remote import LocalRemote
 from tests.live.collect import Collected
 from tests.live.hosts import running, until
@@ -235,7 +236,7 @@ TEXT = st.one_of(
 
 
 @given(TEXT)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 def test_no_answer_is_too_odd_to_be_read(answer: bytes) -> None:
     made = source()
     for _ in range(2):

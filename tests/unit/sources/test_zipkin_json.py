@@ -12,6 +12,7 @@ from cockpit.errors import BadAnswer
 from cockpit.signals import Span, SpanStatus
 from sources.support.trace_parts import Tally, Trace, summarise
 from sources.support.zipkin_json import read_services, read_spans, read_traces
+from tests.helpers.examples import examples
 from tests.helpers.shared_data import shared_data
 
 T0 = 1_700_000_000_000_000
@@ -202,7 +203,7 @@ FIELDS = st.sampled_from(
 
 
 @given(st.lists(st.dictionaries(FIELDS, JSON, max_size=6), max_size=8))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_wrong_types_never_crash_and_what_comes_out_is_clean(changes: list[dict[str, Any]]) -> None:
     spans = [span(number % 3 + 1, number % 2) | change for number, change in enumerate(changes)]
     try:
@@ -217,7 +218,7 @@ def test_wrong_types_never_crash_and_what_comes_out_is_clean(changes: list[dict[
 
 
 @given(JSON)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_any_json_is_read_or_refused(answer: Any) -> None:
     try:
         read_traces(answer, "zipkin", Tally())

@@ -20,6 +20,7 @@ from cockpit.ssh.config.matching import conditions, fits, fits_list
 from cockpit.ssh.config.options import Wrong, seconds
 from cockpit.ssh.config.tokens import Here
 from cockpit.ssh.host_config import HostConfig, Jump
+from tests.helpers.examples import examples
 
 
 @pytest.fixture
@@ -425,7 +426,9 @@ _BITS = rb"""Host Include User Port ProxyJump IdentityFile IgnoreUnknown Canonic
 BITS = st.sampled_from([*_BITS.split(), b"Match host a", b" ", b"\n", b"\r", b"\t", b"\0", b"\xff"])
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(80), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.one_of(st.lists(BITS, max_size=30).map(b"".join), st.binary(max_size=60)))
 def test_any_file_is_read_or_refused(data: bytes, config: Path) -> None:
     config.write_bytes(data)

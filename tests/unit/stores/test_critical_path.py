@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from cockpit.signals import Span
 from cockpit.stores.traces import TraceTree, build
+from tests.helpers.examples import examples
 from tests.helpers.spans import big_trace, soups, span
 
 
@@ -72,7 +73,7 @@ def covers_the_root(tree: TraceTree) -> None:
     assert all(start < end for start, end in parts)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(soups().filter(bool))
 def test_the_path_of_any_soup_makes_up_the_roots_duration_exactly(spans: list[Span]) -> None:
     tree = build(spans)

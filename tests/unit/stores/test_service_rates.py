@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from cockpit.signals import SECOND, SpanStatus
 from cockpit.stores.traces import ServiceRates
 from cockpit.stores.traces.services import ACCURACY, OTHERS, SLICE, bin_of, quantiles
+from tests.helpers.examples import examples
 from tests.helpers.spans import MS, span
 
 T0 = 1_000_000 * SECOND
@@ -100,7 +101,7 @@ def test_slices_and_services_are_bounded_whatever_times_a_source_claims() -> Non
     assert rates.table(T0, T0 + SECOND)[0].count == 1, "what comes in now is counted, old lies or not"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.lists(st.integers(1, 1 << 62), min_size=1, max_size=300), st.sampled_from([0.0, 0.5, 0.95, 0.99, 1.0])
 )

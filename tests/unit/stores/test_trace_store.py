@@ -7,6 +7,7 @@ from cockpit.scope import Scope
 from cockpit.signals import SECOND, Span, SpanStatus
 from cockpit.source import TraceSummary
 from cockpit.stores.traces import Order, TraceStore
+from tests.helpers.examples import examples
 from tests.helpers.spans import TRACE, big_trace, soups, span
 
 T0 = 1_000_000 * SECOND
@@ -177,7 +178,7 @@ def test_traces_that_a_search_told_of_are_listed_and_filled_later() -> None:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(soups(), soups())
 def test_the_sums_agree_with_the_spans_whatever_comes(first: list[Span], second: list[Span]) -> None:
     store = TraceStore()

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from cockpit.signals import Span, SpanStatus
 from cockpit.stores.traces import TraceTree, build, build_steps
+from tests.helpers.examples import examples
 from tests.helpers.spans import big_trace, soups, span
 
 
@@ -143,7 +144,7 @@ def test_the_overview_counts_what_runs_at_each_moment() -> None:
     assert len(tree.overview) == 256
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(soups())
 def test_any_soup_becomes_a_tree_of_exactly_its_spans(spans: list[Span]) -> None:
     tree = build(spans)

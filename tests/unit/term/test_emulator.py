@@ -26,6 +26,7 @@ from cockpit.term.emulator import (
 )
 from cockpit.term.scrollback import Scrollback, as_row
 from cockpit.term.size import Size
+from tests.helpers.examples import examples
 
 
 def emulator(
@@ -205,7 +206,7 @@ PIECES = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.lists(PIECES, max_size=25), st.sampled_from([(20, 5), (2, 1), (80, 24)]))
 def test_nothing_that_is_printed_breaks_it(pieces: list[bytes], size: tuple[int, int]) -> None:
     it = BitttyEmulator(Size(*size))
@@ -242,7 +243,7 @@ LINES = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(
     LINES,
     LINES,

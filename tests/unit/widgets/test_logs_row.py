@@ -11,6 +11,7 @@ from rich.style import Style
 from cockpit.hygiene import clean
 from cockpit.signals import LogRecord
 from cockpit.stores.logs import Placing, literal
+from tests.helpers.examples import examples
 from tests.helpers.log_records import record
 from widgets.logs_row import RowPainter, columns_for, line_of
 
@@ -29,7 +30,7 @@ def painter(width: int, *, wrap: bool = False, marks: tuple[str, ...] = ()) -> R
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(
     HOSTILE, HOSTILE, st.integers(0, 24), st.integers(10, 200), st.booleans(), st.sampled_from(list(Placing))
 )

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from cockpit import hygiene
 from cockpit.signals import SECOND, Span, SpanLink
 from cockpit.stores.traces import ServiceRates, Trace
+from tests.helpers.examples import examples
 from tests.helpers.pane_host import PaneHost, empty_stores
 from tests.helpers.spans import TRACE, soups, span
 from widgets.traces import TracesPane
@@ -39,7 +40,7 @@ def harmless(text: str) -> bool:
     return all(unicodedata.category(each) not in ("Cc", "Cs") for each in text) and "\u202e" not in text
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(texts, texts, st.integers(1, 200), st.integers(0, 1 << 62), st.integers(0, 1 << 62))
 def test_no_row_of_a_list_holds_a_control_character(
     name: str, service: str, width: int, start: int, end: int

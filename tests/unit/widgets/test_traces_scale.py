@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -55,9 +55,13 @@ async def opened(spans: list[Span]) -> AsyncIterator[tuple[PaneHost, Pilot[None]
         yield host, pilot, waterfall
 
 
-@pytest.mark.parametrize("spans", [big_trace(SPANS, start=T0), deep(), flat()], ids=["bushy", "deep", "flat"])
+def bushy() -> list[Span]:
+    return big_trace(SPANS, start=T0)
+
+
+@pytest.mark.parametrize("shape", [bushy, deep, flat])
 async def test_keys_on_a_huge_trace_draw_only_the_rows_in_sight(
-    spans: list[Span], monkeypatch: pytest.MonkeyPatch
+    shape: Callable[[], list[Span]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn = 0
     bar = bars.bar
@@ -68,7 +72,7 @@ async def test_keys_on_a_huge_trace_draw_only_the_rows_in_sight(
         return bar(*args, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(waterfall_rows, "bar", counted)
-    async with opened(spans) as (host, pilot, waterfall):
+    async with opened(shape()) as (host, pilot, waterfall):
         slowest = 0.0
         for key in ("down", "pagedown", "end", "home", "plus", "plus", "full_stop", "e", "c", "w", "w", "minus",
                     "down", "space", "space", "f", "u", "end", "h", "l"):  # fmt: skip

@@ -22,6 +22,7 @@ from cockpit.guard.languages.redis import judge_redis_script
 from cockpit.guard.languages.sql import DIALECTS, judge_sql
 from cockpit.guard.languages.sqlite_shell import judge_sqlite
 from cockpit.guard.languages.words import words
+from tests.helpers.examples import examples
 from tests.helpers.risks import shell
 from tests.unit.guard.languages import test_sql_dialects, test_sql_mysql, test_sql_postgres
 
@@ -68,19 +69,19 @@ def _sql(dialect: str) -> Judge:
     return lambda text: judge_sql(text, dialect=dialect)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(_SOUP, st.sampled_from(sorted(DIALECTS)))
 def test_no_text_makes_sql_raise(text: str, dialect: str) -> None:
     assert judge_sql(text, dialect=dialect)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(_SOUP, st.sampled_from(sorted(SCRIPTS)))
 def test_no_script_makes_a_judge_raise(text: str, name: str) -> None:
     assert SCRIPTS[name](text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(70), deadline=None)
 @given(st.sampled_from(_READABLE), st.data())
 def test_comments_case_and_space_never_change_a_risk(
     case: tuple[str, Risk, str], data: st.DataObject
@@ -99,7 +100,7 @@ def test_comments_case_and_space_never_change_a_risk(
     assert riskiest(judge_sql("".join([*pieces, text[at:]]), dialect=dialect)) is risk
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(70), deadline=None)
 @given(st.sampled_from(_READABLE))
 def test_a_comment_at_either_end_never_changes_a_risk(case: tuple[str, Risk, str]) -> None:
     dialect, risk, text = case
@@ -107,7 +108,7 @@ def test_a_comment_at_either_end_never_changes_a_risk(case: tuple[str, Risk, str
     assert riskiest(judge_sql(f"/* x ' */ {text}", dialect=dialect)) is risk
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(70), deadline=None)
 @given(st.sampled_from(_READABLE), st.sampled_from(_READABLE))
 def test_what_follows_a_read_is_judged_as_if_it_were_alone(
     first: tuple[str, Risk, str], second: tuple[str, Risk, str]
@@ -118,14 +119,14 @@ def test_what_follows_a_read_is_judged_as_if_it_were_alone(
     assert rank(judged) >= rank(risk)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(70), deadline=None)
 @given(st.text(alphabet=st.characters(exclude_characters="'\\\0", exclude_categories=["Cs"]), max_size=40))
 def test_whatever_a_string_says_it_stays_a_string(inside: str) -> None:
     for dialect in sorted(DIALECTS - {"bigquery"}):
         assert riskiest(judge_sql(f"SELECT '{inside}'", dialect=dialect)) is Risk.READ
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(70), deadline=None)
 @given(_SOUP)
 def test_nothing_before_a_drop_makes_it_a_read(text: str) -> None:
     judged = riskiest(judge_sql(f"{text}; DROP TABLE t", dialect="postgres"))
