@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -83,3 +84,12 @@ def test_not_before_the_first_paint(modules: frozenset[str], name: str) -> None:
 
 def test_the_screen_stood(modules: frozenset[str]) -> None:
     assert {"cockpit.app", "widgets.logs", "textual.drivers.headless_driver"} <= modules
+
+
+def test_a_command_line_that_opens_the_action_log_does_without_numpy(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from cockpit.actionlog.database import connect; "
+        f"connect(Path({str(tmp_path / 'x.db')!r})); print('numpy' in sys.modules); import numpy"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
