@@ -12,6 +12,8 @@ from cockpit.formats.layout import Layout
 from cockpit.formats.piece import Mask, Piece, Places
 from cockpit.formats.stamps import Numbers, read_stamps
 
+_NONE = np.int64(-1)
+
 STEPS = 24
 """Bytes of a run that are looked at one after the other before its end is looked for."""
 RARE = 8
@@ -184,12 +186,15 @@ def _group(step: Group, state: _State) -> None:
     else:
         for choice in step.choices:
             state.at, state.alive = begun.copy(), before & ~whole
+            known = set(state.spans)
             _all(choice, state)
+            for name in state.spans.keys() - known:  # a group in what did not fit as a whole took no part
+                first, last = state.spans[name]
+                state.spans[name] = (np.where(state.alive, first, _NONE), np.where(state.alive, last, _NONE))
             ends = np.where(state.alive, state.at, ends)
             whole = whole | state.alive
     taken = before & whole
     state.at = np.where(taken, ends, begun)
     state.alive = before if step.optional else taken
     if step.name:
-        none = np.int64(-1)
-        state.spans[step.name] = (np.where(taken, begun, none), np.where(taken, state.at, none))
+        state.spans[step.name] = (np.where(taken, begun, _NONE), np.where(taken, state.at, _NONE))
