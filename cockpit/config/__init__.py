@@ -78,6 +78,10 @@ def read(file: Path) -> Settings:
     keys = _keys(reader, raw.get("keys"))
     _patterns(reader, tables.guard)
     _once_each(reader, tables.inventories)
+    if tables.formats:
+        from cockpit.config.formats import check_formats
+
+        check_formats(reader, tables.formats)
     reader.finish()
     defaults = default_sources() if tables.default_sources else ()
     named = {entry.name for entry in entries}
@@ -95,6 +99,7 @@ def read(file: Path) -> Settings:
         ssh=tables.ssh,
         terminal=tables.terminal,
         log=tables.log,
+        formats=tables.formats,
         warnings=_exposed(file),
     )
 

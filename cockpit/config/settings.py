@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta, Struct
 
+from cockpit.formats.declaration import Declaration
 from cockpit.guard.settings import OwnRule
 from cockpit.inventory.settings import InventoryTable
 from cockpit.rules import DEFAULT_RULES, ThresholdRule
@@ -161,6 +162,8 @@ class File(Table, frozen=True):
     """What programs in a terminal may do."""
     log: LogSettings = LogSettings()
     """Who vouches for the action log."""
+    formats: tuple[Declaration, ...] = ()
+    """How logs are written that nobody knows yet."""
 
 
 class SourceEntry(Struct, frozen=True, kw_only=True):
@@ -207,4 +210,5 @@ class Settings(Struct, frozen=True, kw_only=True):
     ssh: SshSettings = SshSettings()
     terminal: TerminalSettings = TerminalSettings()
     log: LogSettings = LogSettings()
+    formats: tuple[Declaration, ...] = ()
     warnings: tuple[str, ...] = ()

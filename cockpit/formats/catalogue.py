@@ -9,7 +9,8 @@ from importlib.resources import files
 import msgspec
 
 from cockpit.errors import UsageError
-from cockpit.formats.declared import Declaration, DeclaredFormat
+from cockpit.formats.declaration import Declaration
+from cockpit.formats.declared import DeclaredFormat
 from cockpit.formats.format import LineFormat
 from cockpit.formats.journal import JournalFormat
 from cockpit.formats.json_lines import JsonFormat, LogfmtFormat
@@ -41,7 +42,7 @@ def known_formats(zone: Zone | None = None, own: Sequence[Declaration] = ()) -> 
         JournalFormat(zone),
         JsonFormat(zone),
         LogfmtFormat(zone),
-        *(DeclaredFormat(declaration, zone) for declaration in declarations()),
+        *(DeclaredFormat(declaration, zone, trusted=True) for declaration in declarations()),
         PlainFormat(),
     ]
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Literal, TypeVar
-
-from msgspec import Struct
+from typing import TYPE_CHECKING, TypeVar
 
 from cockpit.errors import UsageError
 from cockpit.formats.columns import UNDATED
+from cockpit.formats.declaration import Declaration
 from cockpit.formats.expression import Step, first_of, steps_of
 from cockpit.formats.format import LineFormat, Marks, Said, encoded, find_trace, first_line
 from cockpit.formats.layout import Layout
@@ -28,53 +27,23 @@ LONGEST = 64
 """Bytes of what tells a level that are looked at."""
 
 
-class Declaration(Struct, frozen=True, forbid_unknown_fields=True):
-    """A format as it is written down."""
-
-    name: str
-    """What it is called."""
-    pattern: str
-    """A regular expression for the beginning of a record's first line, with named groups."""
-    time: str = ""
-    """How the group `time` is written: a preset's name, or directives of strptime. Empty where there is none."""
-    zone: str = ""
-    """The zone of times that tell none, such as `Europe/Berlin`; empty for this machine's."""
-    level: str = "level"
-    """The group that tells the level."""
-    levels: str | dict[str, str | int] = "words"
-    """What it tells: `words`, `letters`, `syslog` (a priority), `status` (of HTTP), or words by what stands there."""
-    search: bool = True
-    """Whether a level that the group does not tell is looked for in the text after it."""
-    rest: str = ""
-    """A regular expression for what follows the pattern, with groups for further fields; it may not fit.
-    One that begins with ^ is for the whole line."""
-    body: str = ""
-    """The pattern's group that the record's text begins with; empty for what follows pattern and rest."""
-    service: str = ""
-    host: str = ""
-    """Groups that name these."""
-    fields: dict[str, str] = {}
-    """Attributes by group; a group that ends in `:int` is a number."""
-    unmatched: Literal["joins", "traces", "own"] = "joins"
-    """What becomes of lines that don't fit; see `LineFormat`."""
-
-
 class DeclaredFormat(LineFormat):
     """A format made from a declaration.
 
     Args:
         declaration: What was written down.
         zone: The zone of times that tell none, where the declaration says nothing.
+        trusted: Whether its expressions are known to end.
 
     Raises:
         UsageError: It makes no sense; `where` names the key.
     """
 
-    def __init__(self, declaration: Declaration, zone: Zone | None = None) -> None:
+    def __init__(self, declaration: Declaration, zone: Zone | None = None, *, trusted: bool = False) -> None:
         self.declaration = declaration
         self.name = declaration.name
         self.unmatched = declaration.unmatched
-        zone = Zone(declaration.zone) if declaration.zone else zone
+        zone = _at("zone", lambda: Zone(declaration.zone)) if declaration.zone else zone
         self._layout = _at("time", lambda: Layout(declaration.time, zone)) if declaration.time else None
         pattern = declaration.pattern.removeprefix("^")
         own = "(?P<time>)" in pattern
@@ -89,12 +58,15 @@ class DeclaredFormat(LineFormat):
         self._stepped = False
         if self._layout is not None and "time" not in self._pattern.groupindex:
             raise UsageError("the pattern has no group (?P<time>)", where="pattern")
-        self._levels = _at("levels", lambda: _levels(declaration.levels))
+        self._levels = _at("levels", lambda: _levels(declaration.scale, declaration.levels))
+        if declaration.body and declaration.body not in self._pattern.groupindex:
+            raise UsageError(f"the pattern has no group {declaration.body!r}", where="body")
+        self._reach = None if trusted else _reach(declaration)
 
     def said(self, text: str, *, observed: int) -> Said | None:
         """Read a record of this format."""
         line = first_line(text)
-        found = self._pattern.match(line)
+        found = self._pattern.match(line, 0, self._reach or len(line))
         if found is None:
             return None
         groups: dict[str, str | None] = found.groupdict()
@@ -107,7 +79,9 @@ class DeclaredFormat(LineFormat):
             line_bytes = encoded(line)
             level = find_level(line_bytes, len(encoded(line[: found.end()])))
         start = found.end()
-        if self._rest is not None and (rest := self._rest.match(text, 0 if self._whole else start)):
+        if self._rest is not None and (
+            rest := self._rest.match(text, 0 if self._whole else start, start + (self._reach or len(text)))
+        ):
             groups |= rest.groupdict()
             start = start if self._whole else rest.end()
         if (body := self.declaration.body) and groups.get(body) is not None:
@@ -154,18 +128,20 @@ class DeclaredFormat(LineFormat):
 class _Levels:
     """What the group of the level means."""
 
-    def __init__(self, kind: str, words: Mapping[str, int] = {}) -> None:
-        self.kind = kind
+    def __init__(self, scale: str, words: Mapping[str, int]) -> None:
+        self._scale = scale
         self._words = words
 
     def of(self, told: str) -> int:
-        if self.kind == "syslog":
+        if told in self._words:
+            return self._words[told]
+        if self._scale == "syslog":
             return SYSLOG[int(told) & 7] if told.isascii() and told.isdigit() and len(told) < 4 else 0
-        if self.kind == "status":
+        if self._scale == "status":
             return 17 if told[:1] == "5" else 13 if told[:1] == "4" else 9 if told[:1] in tuple("123") else 0
-        if self.kind == "letters":
+        if self._scale == "letters":
             return LETTERS.get(told, 0)
-        return self._words.get(told) or level_of(told)
+        return level_of(told)
 
 
 T = TypeVar("T")
@@ -179,21 +155,32 @@ def _at(key: str, make: Callable[[], T]) -> T:
         raise UsageError(error.message, where=key, remedy=error.remedy) from error
 
 
-def _levels(given: str | Mapping[str, str | int]) -> _Levels:
-    if isinstance(given, str):
-        if given not in ("words", "letters", "syslog", "status"):
-            raise UsageError(f"{given!r} is none of words, letters, syslog, status")
-        return _Levels(given)
-    words: dict[str, int] = {}
-    for told, meaning in given.items():
-        number = level_of(meaning) if isinstance(meaning, str) else meaning
-        if not 1 <= number <= 24:
+def _levels(scale: str, given: Mapping[str, str]) -> _Levels:
+    words = {told: level_of(meaning) for told, meaning in given.items()}
+    for told, number in words.items():
+        if not number:
             raise UsageError(
-                f"{told!r} is said to mean {meaning!r}, which is no level",
-                remedy="use trace, debug, info, warn, error, fatal, or a number from 1 to 24",
+                f"{told!r} is said to mean {given[told]!r}, which is no level",
+                remedy="use trace, debug, info, notice, warn, error, critical, alert or fatal",
             )
-        words[told] = number
-    return _Levels("map", words)
+    return _Levels(scale, words)
+
+
+def _reach(declaration: Declaration) -> int | None:
+    """Return how many characters an operator's expressions may look at; None for all.
+
+    Raises:
+        UsageError: One could run away.
+    """
+    reach: int | None = None
+    for key in ("pattern", "rest"):
+        text: str = getattr(declaration, key)
+        if text and steps_of(text) is None:
+            from cockpit.stores.logs.patterns import compile_pattern
+
+            length = _at(key, lambda text=text: compile_pattern(text)).length  # type: ignore[misc]
+            reach = length if reach is None else min(reach, length)
+    return reach
 
 
 def _field(name: str, value: str) -> tuple[str, Value]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cockpit.formats.catalogue import known_formats
-from cockpit.formats.declared import Declaration
+from cockpit.formats.declaration import Declaration
 from cockpit.formats.format import LogFormat
 from cockpit.formats.plain import PlainFormat
 from cockpit.formats.times import Zone

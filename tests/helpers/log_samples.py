@@ -31,7 +31,7 @@ SAMPLES = {
     "syslog-5424": Sample(
         '<165>1 2026-11-23T22:15:23.123Z mymachine.example.com evntslog - ID47 [exampleSDID@32473 iut="3" '
         'eventSource="Application" eventID="1011"] An application event log entry...\n'
-        "<34>1 2026-11-23T22:15:24+00:00 mymachine.example.com su 77 ID47 - 'su root' failed for lonvick on /dev/pts/8\n"
+        "<34>1 2026-11-23T22:15:24+00:00 mymachine.example.com su 77 ID47 - 'su root' failed for lonvick on pts/8\n"
         "<13>1 - - - - - - no time\n",
         MS, "info", "An application event log entry...", 3,
     ),
@@ -164,7 +164,8 @@ SAMPLES = {
         MS, "warn", "slow", 2,
     ),
     "hdfs": Sample(
-        "261123 221523 148 INFO dfs.DataNode$PacketResponder: terminating\n261123 221524 35 WARN dfs.FSNamesystem: x\n",
+        "261123 221523 148 INFO dfs.DataNode$PacketResponder: terminating\n"
+        "261123 221524 35 WARN dfs.FSNamesystem: x\n",
         AT, "info", "148 INFO dfs.DataNode$PacketResponder: terminating", 2,
     ),
     "iso": Sample(
@@ -176,7 +177,8 @@ SAMPLES = {
         '  File "a.py", line 1, in <module>\n    x()\nValueError: x', 3,
     ),
     "ctime": Sample(
-        "[Mon Nov 23 22:15:23.123000 2026] [core:error] [pid 7] (2)No such file\n[Mon Nov 23 22:15:24 2026] [notice] ok\n",
+        "[Mon Nov 23 22:15:23.123000 2026] [core:error] [pid 7] (2)No such file\n"
+        "[Mon Nov 23 22:15:24 2026] [notice] ok\n",
         MS, "error", "[core:error] [pid 7] (2)No such file", 2,
     ),
     "proxifier": Sample(

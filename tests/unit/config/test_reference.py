@@ -23,6 +23,7 @@ from cockpit.config.settings import (
     TerminalSettings,
 )
 from cockpit.errors import ConfigErrors
+from cockpit.formats.declaration import Declaration
 from cockpit.guard.settings import OwnRule
 from cockpit.inventory.settings import InventoryTable
 from cockpit.rules import ThresholdRule
@@ -43,6 +44,7 @@ TABLES: dict[str, type[Struct]] = {
     "guard.rules": OwnRule,
     "terminal": TerminalSettings,
     "log": LogSettings,
+    "formats": Declaration,
 }
 
 

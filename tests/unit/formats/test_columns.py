@@ -22,7 +22,8 @@ spliced = st.lists(
     st.one_of(
         st.binary(max_size=12),
         st.sampled_from([b" ", b"[", b"]", b'"', b"\\", b":", b"{", b"}", b"\xff", b"\r", b"\x00", b"\t", b"=", b"<",
-                         b"ERROR", b"[warn]", b"2026-11-23T22:15:23.5Z", b"9", b"Nov 23 22:15:23", b"level=info", b"-"]),
+                         b"ERROR",
+                         b"[warn]", b"2026-11-23T22:15:23.5Z", b"9", b"Nov 23 22:15:23", b"level=info", b"-"]),
     ), max_size=3,
 )  # fmt: skip
 
