@@ -16,6 +16,7 @@ from cockpit.formats.journal import JournalFormat
 from cockpit.formats.json_lines import JsonFormat, LogfmtFormat
 from cockpit.formats.plain import PlainFormat
 from cockpit.formats.times import Zone
+from cockpit.formats.wrapped import CriFormat, DockerFormat
 
 
 class _Builtin(msgspec.Struct, frozen=True):
@@ -40,6 +41,8 @@ def known_formats(zone: Zone | None = None, own: Sequence[Declaration] = ()) -> 
     return [
         *(DeclaredFormat(declaration, zone) for declaration in own),
         JournalFormat(zone),
+        DockerFormat(zone),
+        CriFormat(zone),
         JsonFormat(zone),
         LogfmtFormat(zone),
         *(DeclaredFormat(declaration, zone, trusted=True) for declaration in declarations()),

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from cockpit.formats.catalogue import known_formats
 from cockpit.formats.declaration import Declaration
-from cockpit.formats.format import LogFormat
+from cockpit.formats.format import LineFormat
 from cockpit.formats.plain import PlainFormat
 from cockpit.formats.times import Zone
+from cockpit.formats.wrapped import WrappedFormat
 
 LEAST = 0.05
 """The share of lines that must fit; the others may be parts of records."""
@@ -25,7 +26,7 @@ def detect(
     observed: int = 0,
     zone: Zone | None = None,
     own: Sequence[Declaration] = (),
-) -> LogFormat:
+) -> LineFormat:
     """Return the format that fits a sample of a log best; lines that nothing fits are plain.
 
     Args:
@@ -35,13 +36,22 @@ def detect(
         zone: The zone of times that tell none; this machine's where not given.
         own: Formats that a user declared.
     """
+    formats = [known for known in known_formats(zone, own) if not isinstance(known, PlainFormat)]
+    found = _best(sample[:SAMPLE], formats, observed)
+    if isinstance(found, WrappedFormat):
+        from cockpit.formats.piece import Piece
+
+        inside = found.inside(Piece(sample[:SAMPLE]), observed=observed).data
+        bare = [known for known in formats if not isinstance(known, WrappedFormat)]
+        return found.with_inner(_best(inside, bare, observed))
+    return found
+
+
+def _best(sample: bytes, formats: Sequence[LineFormat], observed: int) -> LineFormat:
     from cockpit.formats.piece import Piece
 
-    piece = Piece(sample[:SAMPLE])
-    fits: list[tuple[int, LogFormat]] = []
-    for known in known_formats(zone, own):
-        if not isinstance(known, PlainFormat):
-            fits.append((int(known.marks(piece, observed=observed).begins.sum()), known))
+    piece = Piece(sample)
+    fits = [(known.fitting(piece, observed=observed), known) for known in formats]
     best = max((count for count, _ in fits), default=0)
     if best <= LEAST * len(piece):
         return PlainFormat()

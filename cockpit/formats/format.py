@@ -99,6 +99,19 @@ class LineFormat(LogFormat):
             observed: As above.
         """
 
+    def fitting(self, piece: Piece, *, observed: int) -> int:
+        """Return how many lines fit, by which formats are told from one another."""
+        return int(self.marks(piece, observed=observed).begins.sum())
+
+    def all_marks(self, piece: Piece, *, observed: int) -> Marks:
+        """Return what each line is, those that don't fit included."""
+        marks = self.marks(piece, observed=observed)
+        if self.unmatched != "joins" and not marks.begins.all():
+            from cockpit.formats.strays import add_strays
+
+            return add_strays(piece, marks, traces=self.unmatched == "traces")
+        return marks
+
     def columns(self, data: memoryview, *, observed: int) -> Columns:
         """Find the records of a piece."""
         import numpy as np
@@ -106,13 +119,7 @@ class LineFormat(LogFormat):
         from cockpit.formats.piece import Piece
 
         piece = Piece(data)
-        begins, times, levels = self.marks(piece, observed=observed)
-        if self.unmatched != "joins" and not begins.all():
-            from cockpit.formats.strays import add_strays
-
-            begins, times, levels = add_strays(
-                piece, Marks(begins, times, levels), traces=self.unmatched == "traces"
-            )
+        begins, times, levels = self.all_marks(piece, observed=observed)
         if begins.all():
             return Columns(piece.starts.astype(np.uint32), times, levels.astype(np.uint8), len(piece))
         rows = np.flatnonzero(begins)

@@ -14,9 +14,11 @@ from functools import lru_cache
 from cockpit.formats.catalogue import known_formats
 from cockpit.formats.columns import UNDATED
 from cockpit.formats.declared import DeclaredFormat
+from cockpit.formats.expression import DIGITS
 from cockpit.formats.format import LineFormat, Said
 from cockpit.formats.json_lines import JsonFormat, LogfmtFormat
 from cockpit.formats.plain import PlainFormat
+from cockpit.formats.wrapped import CriFormat, DockerFormat
 from cockpit.signals import EMPTY, Attributes, LogRecord, Resource
 
 RESOURCES = 1024
@@ -125,7 +127,9 @@ def _by_first(_zone: str) -> Mapping[int, tuple[LineFormat, ...]]:
             firsts = known.firsts()
         elif isinstance(known, LogfmtFormat):
             firsts = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_@")
-        elif isinstance(known, JsonFormat):
+        elif isinstance(known, CriFormat):
+            firsts = DIGITS
+        elif isinstance(known, JsonFormat | DockerFormat):
             firsts = frozenset(b"{")
         else:
             continue

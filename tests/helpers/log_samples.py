@@ -117,6 +117,19 @@ SAMPLES = {
         "E1123 22:15:23.123000   77 server.go:12] \"refused\" err=\"x\"\nI1123 22:15:24.000001       1 a.go:7] up\n",
         MS, "error", '"refused" err="x"', 2,
     ),
+    "docker": Sample(
+        '{"log":"ERROR no\\n","stream":"stderr","time":"2026-11-23T22:15:23.123Z"}\n'
+        '{"log":"\\tat a.B.c(B.java:1)\\n","stream":"stderr","time":"2026-11-23T22:15:23.124Z"}\n'
+        '{"log":"a long l","stream":"stdout","time":"2026-11-23T22:15:23.125Z"}\n'
+        '{"log":"ine\\n","stream":"stdout","time":"2026-11-23T22:15:23.125Z"}\n',
+        MS, "error", "ERROR no\n\tat a.B.c(B.java:1)", 2,
+    ),
+    "cri": Sample(
+        '2026-11-23T22:15:23.123000000Z stdout F {"level":"error","msg":"no"}\n'
+        '2026-11-23T22:15:23.123000001Z stdout P {"level":"info","msg":"long\n'
+        '2026-11-23T22:15:23.123000001Z stdout F  line"}\n',
+        MS, "error", "no", 2,
+    ),
     "redis": Sample(
         "7:M 23 Nov 2026 22:15:23.123 # WARNING overcommit_memory is set to 0!\n"
         "7:M 23 Nov 2026 22:15:24.000 * Ready to accept connections\n",

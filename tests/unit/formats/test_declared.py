@@ -116,5 +116,9 @@ def test_what_the_documentation_shows_is_so(tmp_path: Path) -> None:
     found = detect(log.encode(), observed=OBSERVED, own=read_formats(file))
     columns = found.columns(memoryview(log.encode()), observed=OBSERVED)
     assert (found.name, len(columns), columns.levels.tolist()) == ("till", 2, [17, 9])
-    listed = {name for row in re.findall(r"^\| (`.*?) \|", text, re.MULTILINE) for name in re.findall(r"`([\w-]+)`", row)}
+    listed = {
+        name
+        for row in re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
+        for name in re.findall(r"`([\w-]+)`", row)
+    }
     assert listed == {known.name for known in known_formats()}
