@@ -9,13 +9,15 @@ import numpy as np
 
 from cockpit.formats.expression import EVERY, LINE_FEED, Group, Literal, Look, Never, Quoted, Run, Step
 from cockpit.formats.layout import Layout
-from cockpit.formats.piece import Mask, Piece, Places
+from cockpit.formats.piece import BACKSLASH, Mask, Piece, Places
 from cockpit.formats.stamps import Numbers, read_stamps
 
 _NONE = np.int64(-1)
 
 STEPS = 24
 """Bytes of a run that are looked at one after the other before its end is looked for."""
+QUOTED = 6
+"""Times eight bytes of a text in quotes that are looked through before its end is looked for."""
 RARE = 8
 """Bytes that may end a run, at most, for their places to be listed."""
 
@@ -78,7 +80,7 @@ def _all(steps: tuple[Step, ...], state: _State) -> None:
             for text in step.texts:
                 state.alive &= ~_stands(text, state)
         elif isinstance(step, Quoted):
-            state.at = _next(state.piece.quotes(), state, state.at)
+            state.at = _quoted(state)
         elif isinstance(step, Look):
             state.alive &= _table(step.members)[state.piece.bytes[state.at]]
         else:
@@ -123,6 +125,26 @@ def _stop(others: frozenset[int], state: _State, begun: Places) -> Places:
 def _next(stops: Places, state: _State, begun: Places) -> Places:
     found = stops[np.searchsorted(stops, np.minimum(begun, state.piece.size))]
     return np.where(state.alive, found, begun)
+
+
+def _quoted(state: _State) -> Places:
+    """Return the place of the quote that ends a text, or of the line's end."""
+    at = state.at.copy()
+    rows = np.flatnonzero(state.alive)
+    far = []
+    for _ in range(QUOTED):
+        count, stop = state.piece.text_run(at[rows])
+        at[rows] += count
+        far.append(rows[stop == BACKSLASH])
+        rows = rows[count == 8]
+        if not len(rows):
+            break
+    far.append(rows)
+    left = np.concatenate(far)
+    if len(left):
+        stops = state.piece.quotes()
+        at[left] = stops[np.searchsorted(stops, np.minimum(state.at[left], state.piece.size))]
+    return at
 
 
 def _stands(text: bytes, state: _State) -> Mask:

@@ -20,6 +20,8 @@ PADDING = 64
 _ZEROS = np.uint64(0x3030303030303030)
 _OVER_NINE = np.uint64(0x7676767676767676)
 _HIGH = np.uint64(0x8080808080808080)
+_ONES = np.uint64(0x0101010101010101)
+_STOPS = [_ONES * np.uint64(stop) for stop in (LINE_FEED, QUOTE, BACKSLASH)]
 _PAIRS = np.uint64(0x00FF00FF00FF00FF)
 _QUADS = np.uint64(0x0000FFFF0000FFFF)
 _OCTET = np.uint64(0xFFFFFFFF)
@@ -72,14 +74,16 @@ class Piece:
             places = self.places_of(b'"\n')
             escaped = np.flatnonzero(self.bytes[places - 1] == BACKSLASH)
             escaped = escaped[self.bytes[places[escaped]] == QUOTE]
-            if len(escaped):
+            if len(escaped):  # of a run of backslashes, every other one takes away the next one's meaning
                 backslashes = np.zeros(len(escaped), np.int64)
                 left = np.arange(len(escaped))
                 while len(left):
                     backslashes[left] += 1
                     before = places[escaped[left]] - backslashes[left] - 1
                     left = left[(before >= 0) & (self.bytes[before] == BACKSLASH)]
-                places = np.delete(places, escaped[backslashes % 2 == 1])
+                kept = np.ones(len(places), np.bool_)
+                kept[escaped[backslashes % 2 == 1]] = False
+                places = places[kept]
             self._quotes = places
         return self._quotes
 
@@ -90,6 +94,17 @@ class Piece:
     def text(self, number: int) -> str:
         """Return a line as text; bytes that are no UTF-8 become surrogates."""
         return self.line(number).decode("utf-8", "surrogateescape")
+
+    def text_run(self, places: Places) -> tuple[Places, NDArray[np.uint8]]:
+        """Return how many bytes before a quote, a backslash or a line feed, up to eight, and the byte there."""
+        words = self.words[places]
+        stops = np.zeros(len(words), np.uint64)
+        for pattern in _STOPS:
+            marks = words ^ pattern
+            stops |= (marks - _ONES) & ~marks
+        stops &= _HIGH
+        count = np.bitwise_count((stops & (~stops + np.uint64(1))) - np.uint64(1)).astype(np.int64) >> 3
+        return count, self.bytes[places + count]
 
     def digits(self, places: Places) -> tuple[Places, NDArray[np.uint64]]:
         """Return how many digits stand at each place, up to eight, and the number that they are."""
