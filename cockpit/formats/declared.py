@@ -97,6 +97,8 @@ class DeclaredFormat(LineFormat):
                 for group, name in declared.fields.items()
                 if (value := groups.get(group)) and value != "-"
             )
+        if "\r" in body:
+            body = body.replace("\r\n", "\n").removesuffix("\r")
         trace_id, span_id = find_trace(body)
         service, host = groups.get(declared.service), groups.get(declared.host)
         return Said(at, level, body, attributes, service or "", host or "", trace_id, span_id)

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from cockpit.formats.catalogue import known_formats
 from cockpit.formats.declaration import Declaration
+from cockpit.formats.declared import DeclaredFormat
 from cockpit.formats.format import LineFormat
 from cockpit.formats.plain import PlainFormat
 from cockpit.formats.times import Zone
+from cockpit.formats.w3c import w3c_declaration
 from cockpit.formats.wrapped import WrappedFormat
 
 LEAST = 0.05
@@ -37,6 +39,8 @@ def detect(
         own: Formats that a user declared.
     """
     formats = [known for known in known_formats(zone, own) if not isinstance(known, PlainFormat)]
+    if (described := w3c_declaration(sample)) is not None:
+        return DeclaredFormat(described, trusted=True)
     found = _best(sample[:SAMPLE], formats, observed)
     if isinstance(found, WrappedFormat):
         from cockpit.formats.piece import Piece

@@ -76,3 +76,24 @@ def test_real_logs_have_their_times_and_levels(system: str, name: str, levelled:
     assert (columns.times != UNDATED).sum() >= 1990
     assert (columns.levels > 0).sum() >= levelled
     assert (columns.times < OBSERVED).all()
+
+
+def test_the_fields_of_a_w3c_log_are_those_that_it_names() -> None:
+    data = (
+        b"#Software: Microsoft Internet Information Services 10.0\r\n#Version: 1.0\r\n#Date: 2026-11-23 22:15:23\r\n"
+        b"#Fields: date time sc-status cs-method cs-uri-stem c-ip time-taken\r\n"
+        b"2026-11-23 22:15:23 500 GET /a 10.0.0.1 15\r\n2026-11-23 22:15:24 200 GET /b 10.0.0.1 7\r\n"
+    )
+    found = detect(data, observed=OBSERVED)
+    columns = found.columns(memoryview(data), observed=OBSERVED)
+    assert columns.starts[0] == data.index(b"2026-11-23 22:15:23 500")
+    assert columns.levels.tolist() == [17, 9]
+    assert columns.times[0] == moment("2026-11-23T22:15:23+00:00")
+    record = found.record(data.split(b"\n")[4].decode(), observed=OBSERVED)
+    assert record.attributes == {
+        "http.response.status_code": 500,
+        "http.request.method": "GET",
+        "url.path": "/a",
+        "client.address": "10.0.0.1",
+        "w3c.time_taken": 15,
+    }
