@@ -1,0 +1,103 @@
+"""An expression run on all lines at once finds what `re` finds in each; a level looked for in all likewise."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cockpit.formats.catalogue import declarations
+from cockpit.formats.expression import steps_of
+from cockpit.formats.level_search import find_levels
+from cockpit.formats.levels import find_level, forms
+from cockpit.formats.lockstep import match_all
+from cockpit.formats.piece import Piece
+
+FITTING = [
+    r"a+b",
+    r"(?P<x>a*)(?P<y>b{1,3})c?",
+    r"(?P<x>[^ ]+) (?P<y>\d{2,4})(?!\d)",
+    r"(?:(?P<x>a)b)?(?P<y>c|d)",
+    r"(?P<x>\w+)(?=[ :])(?P<y>.*)",
+    r"(?!ab|c)(?P<x>[a-c]++)(?P<y>c)?",
+    r"\[?(?P<x>[^\]]*)\]?(?:-|[A-Z]+ )?(?P<y>\s*)",
+    r"(?P<x>(?:a|bc)?)(?P<y>[x-z]{0,40})",
+]
+UNFIT = [
+    r"a+ab",
+    r"(?:ab)*c",
+    r"(?P<x>.*): ",
+    r"(a|ab)c",
+    r"a+?b",
+    r"\bab",
+    r"(?P<x>a)(?P=x)",
+    r"[^b]{2}",
+    "é",
+]
+TEXTS = st.text(alphabet="aabbcd xyz12:[]-A \té", max_size=40).map(str.encode) | st.binary(max_size=20)
+
+
+@pytest.mark.parametrize("expression", FITTING)
+def test_it_finds_what_re_finds(expression: str) -> None:
+    steps = steps_of(expression)
+    assert steps is not None
+
+    @settings(max_examples=60, deadline=None)
+    @given(st.lists(TEXTS, max_size=5))
+    def check(texts: list[bytes]) -> None:
+        piece = Piece(b"\n".join(texts))
+        match = match_all(steps, piece, piece.starts)
+        for row in range(len(piece)):
+            line = piece.line(row)
+            found = re.compile(expression, re.ASCII).match(line.decode("utf-8", "surrogateescape"))
+            assert bool(found) == match.found[row], line
+            for name in ("x", "y") if found else ():
+                start, end = (int(place[row] - piece.starts[row]) for place in match.spans[name])
+                told = found[name]  # type: ignore[index]
+                assert (None if match.spans[name][0][row] < 0 else line[start:end]) == (
+                    None if told is None else told.encode("utf-8", "surrogateescape")
+                ), line
+
+    if "(?P" in expression:
+        check()
+
+
+@pytest.mark.parametrize("expression", UNFIT)
+def test_what_may_have_to_give_back_is_not_run_so(expression: str) -> None:
+    assert steps_of(expression) is None
+
+
+def test_all_that_is_built_in_but_one_is_run_at_once() -> None:
+    slow = [
+        each.name
+        for each in declarations()
+        if steps_of(each.pattern.replace("(?P<time>)", "(?P<time>@)")) is None
+    ]
+    assert slow == ["iso-near"]
+
+
+def test_long_runs_are_found_to_their_end() -> None:
+    piece = Piece(b"a" * 5000 + b"b\n" + b"a" * 30 + b"\n" + b"b")
+    steps = steps_of("[a]*") or ()
+    assert match_all(steps, piece, piece.starts).ends.tolist() == [5000, 5032, 5033]
+    steps = steps_of("[a]{0,40}") or ()
+    assert (match_all(steps, piece, piece.starts).ends - piece.starts).tolist() == [40, 30, 0]
+
+
+AROUND = [b"level=", b"[", b"]", b":", b" ", b'"', b"lvl='", b"x", b"-", b"<", b" severity=", b"\xff", b"WARNINGS",
+          b"(", b"=", b"informationals", b"A" * 9, b"\r", b"\x00"]  # fmt: skip
+words = st.sampled_from([*sorted({word for _, word, _, _ in forms()}), *AROUND])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.lists(words, max_size=30).map(b"".join), min_size=1, max_size=4), st.data())
+def test_levels_looked_for_in_all_lines_are_those_of_each(lines: list[bytes], drawn: st.DataObject) -> None:
+    piece = Piece(b"\n".join(lines))
+    offsets = np.array(
+        [drawn.draw(st.integers(0, len(piece.line(row)))) for row in range(len(piece))], dtype=np.int64
+    )
+    found = find_levels(piece, piece.starts + offsets, piece.ends)
+    assert found.tolist() == [find_level(piece.line(row), int(offsets[row])) for row in range(len(piece))]
