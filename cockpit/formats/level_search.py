@@ -26,7 +26,7 @@ _ONE = np.uint64(1)
 _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 _FEED = np.array([10], np.uint8)
 
-OPENERS = OPENING + b"=\"'"
+EQUALS = 61
 
 
 def _table(members: bytes) -> Mask:
@@ -46,6 +46,7 @@ _SHORT = sorted(
 _NUMBERS = np.array([number for number, _ in _SHORT], np.uint64)
 _LEVELS = np.array([level for _, level in _SHORT], np.uint8)
 _LONG = [(word, level) for word, level in _WORDS.items() if len(word) > 8]
+_LONG_STARTS = np.array([int.from_bytes(word[:8], "little") for word, _ in _LONG], np.uint64)
 
 
 def find_levels(piece: Piece, places: Places, ends: Places) -> Levels:
@@ -91,13 +92,16 @@ def _marks(data: NDArray[np.uint8]) -> tuple[Mask, Mask]:
     letter = ((data | np.uint8(32)) - np.uint8(97)) < 26
     begins = capital[1:-2] & capital[2:-1]
     begins &= capital[3:]
-    begins &= ~capital[:-3]
+    np.greater(begins, capital[:-3], out=begins)
     before = data[:-3]
-    opened = before == OPENERS[0]
-    for opener in OPENERS[1:]:
-        opened |= before == opener
+    opened = before == OPENING[0]
+    for opening in OPENING[1:]:
+        opened |= before == opening
     opened &= letter[1:-2]
     begins |= opened
+    equals = np.flatnonzero(data[1:-2] == EQUALS)
+    equals += _QUOTE[data[equals + 2]]  # a quoted word begins one later
+    begins[equals[equals + 1 < len(begins)] + 1] = True
     here = data[1:-2]
     ends = here == CLOSING[0]
     for closing in CLOSING[1:]:
@@ -144,6 +148,7 @@ def _read(piece: Piece, begun: Places) -> tuple[Places, Levels]:
     longer = np.flatnonzero(lengths == 8)
     longer = longer[_LETTER[data[begun[longer] + 8]]]
     levels[longer] = 0
+    longer = longer[np.isin(number[longer], _LONG_STARTS)]
     for row in longer.tolist():
         levels[row], lengths[row], case[row] = _read_long(data[begun[row] : begun[row] + 17].tobytes())
         mask[row] = _ALL

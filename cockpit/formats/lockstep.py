@@ -66,11 +66,23 @@ def match_all(
     """
     state = _State(piece, places, layout, observed)
     _all(steps, state)
+    nowhere = np.full(len(places), _NONE)
+    for name in _names(steps) - state.spans.keys():
+        state.spans[name] = (nowhere, nowhere)
     return Match(state.alive, state.at, state.spans, state.times)
+
+
+def _names(steps: tuple[Step, ...]) -> set[str]:
+    """Return the names of all groups."""
+    groups = [step for step in steps if isinstance(step, Group)]
+    inner = [_names(choice) for group in groups for choice in group.choices]
+    return {group.name for group in groups if group.name}.union(*inner)
 
 
 def _all(steps: tuple[Step, ...], state: _State) -> None:
     for step in steps:
+        if not state.alive.any():
+            return
         if isinstance(step, Run):
             _run(step, state)
         elif isinstance(step, Literal):
