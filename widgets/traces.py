@@ -242,7 +242,7 @@ class TracesPane(Pane):
         """Stop asking, leave the detail, the filter or the waterfall; the scope's own step closes its trace."""
         if self.asking:
             self.workers.cancel_group(self, "ask")
-            self.asking = ""
+            self.asking = self.view.note = ""  # the worker itself may take a while to hear of it
             return True
         if super().step_back():
             return True
