@@ -39,6 +39,8 @@ class DeclaredFormat(LineFormat):
         UsageError: It makes no sense; `where` names the key.
     """
 
+    verbatim = True
+
     def __init__(self, declaration: Declaration, zone: Zone | None = None, *, trusted: bool = False) -> None:
         self.declaration = declaration
         self.name = declaration.name
@@ -58,10 +60,15 @@ class DeclaredFormat(LineFormat):
         self._stepped = False
         if self._layout is not None and "time" not in self._pattern.groupindex:
             raise UsageError("the pattern has no group (?P<time>)", where="pattern")
+        self._placed = frozenset(name.removesuffix(":int") for name in declaration.fields.values())
         self._levels = _at("levels", lambda: _levels(declaration.scale, declaration.levels))
         if declaration.body and declaration.body not in self._pattern.groupindex:
             raise UsageError(f"the pattern has no group {declaration.body!r}", where="body")
         self._reach = None if trusted else _reach(declaration)
+
+    def spells(self, key: str) -> bool:
+        """Say so of the keys that are not told by their place."""
+        return key not in self._placed
 
     def said(self, text: str, *, observed: int) -> Said | None:
         """Read a record of this format."""

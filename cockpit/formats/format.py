@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from msgspec import Struct
 
@@ -55,6 +55,16 @@ class LogFormat(ABC):
     """How one log writes its records. It holds no state of a place in the log: pieces may come in any order."""
 
     name: str
+    verbatim: ClassVar[bool] = False
+    """Whether a record's service, host and trace id stand in its text, but for case and escapes with a backslash."""
+
+    def spells(self, key: str) -> bool:
+        """Tell whether a record with an attribute `key` always says so in its text: `key=…` or `"key": …`.
+
+        Of a key with dots its last part is enough, and it may be written with escapes. An attribute that is told by
+        its place in the line is not spelled. A search asks this, so that it reads the fewest records.
+        """
+        return False
 
     @abstractmethod
     def columns(self, data: memoryview, *, observed: int) -> Columns:

@@ -128,6 +128,11 @@ class JournalFormat(JsonFormat):
         priority=True,
         needs_time=True,
     )
+    verbatim = False
+
+    def spells(self, key: str) -> bool:
+        """Say so of none: fields get other names, and a message may be written as numbers."""
+        return False
 
     def said(self, text: str, *, observed: int) -> Said | None:
         """Read an entry."""

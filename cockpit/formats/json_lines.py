@@ -47,9 +47,14 @@ class JsonFormat(LineFormat):
     name = "json"
     unmatched = "traces"
     names = NAMES
+    verbatim = True
 
     def __init__(self, zone: Zone | None = None) -> None:
         self.layout = Layout("iso", zone)
+
+    def spells(self, key: str) -> bool:
+        """Say so of every key."""
+        return True
 
     def marks(self, piece: Piece, *, observed: int) -> Marks:
         """Return which lines are objects."""
@@ -88,9 +93,14 @@ class LogfmtFormat(LineFormat):
     names = structs.replace(
         NAMES, entered={}, walk=logfmt_values, bare=EVERY - frozenset(b' \t\r\f\v"'), closing=b""
     )
+    verbatim = True
 
     def __init__(self, zone: Zone | None = None) -> None:
         self.layout = Layout("iso", zone)
+
+    def spells(self, key: str) -> bool:
+        """Say so of every key."""
+        return True
 
     def marks(self, piece: Piece, *, observed: int) -> Marks:
         """Return which lines are pairs."""

@@ -16,6 +16,11 @@ class PlainFormat(LineFormat):
 
     name = "plain"
     unmatched = "traces"
+    verbatim = True
+
+    def spells(self, key: str) -> bool:
+        """Say so of every key: there are no attributes."""
+        return True
 
     def marks(self, piece: Piece, *, observed: int) -> Marks:
         """Return that nothing fits."""

@@ -6,6 +6,7 @@ from cockpit.stores.logs.criteria import OPEN, Criteria
 from cockpit.stores.logs.filter import LogFilter, parse_filter
 from cockpit.stores.logs.histogram import Histogram
 from cockpit.stores.logs.patterns import Pattern, literal, read_marks
+from cockpit.stores.logs.query import Query, parse_query
 from cockpit.stores.logs.reading import Records, View
 from cockpit.stores.logs.store import CAPACITY, MEMORY, LogStore, Placing
 from cockpit.stores.logs.view import LogView
@@ -21,9 +22,11 @@ __all__ = [
     "LogView",
     "Pattern",
     "Placing",
+    "Query",
     "Records",
     "View",
     "literal",
     "parse_filter",
+    "parse_query",
     "read_marks",
 ]

@@ -11,11 +11,11 @@ looks at no more text than keeps one search under about 10 ms:
 from __future__ import annotations
 
 import re
-import warnings
 
 from msgspec import Struct
 
 from cockpit.errors import UsageError
+from cockpit.stores.logs.expressions import read_expression
 
 LONGEST = 200
 """Characters of an expression."""
@@ -52,23 +52,16 @@ def compile_pattern(text: str) -> Pattern:
     """
     if len(text) > LONGEST:
         raise UsageError(f"the expression is longer than {LONGEST} characters")
-    if re.search(r"\(\?(?:[a-wyzA-Z-]*x|#)", text):
-        raise UsageError("an expression here has neither comments nor spaces that don't count")
     trimmed = re.sub(r"^(?:\.\*\??)+|(?:(?<!\\)\.\*\??)+$", "", text) or text
+    read_expression(text)
     opened = _open_repeats(trimmed)
     if opened >= len(LENGTHS):
         raise UsageError(
             f"the expression has {opened} open repeats",
             remedy=f"use at most {len(LENGTHS) - 1} of * + {{n,}}",
         )
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # the engine warns of what it may read otherwise one day, on the screen
-            return Pattern(re.compile(trimmed, re.IGNORECASE), LENGTHS[opened])
-    except (re.error, OverflowError, RecursionError) as error:
-        raise UsageError(f"not a regular expression: {error}") from error
+    python = read_expression(trimmed).python
+    return Pattern(re.compile(python, re.IGNORECASE | re.MULTILINE), LENGTHS[opened])
 
 
 def literal(text: str) -> Pattern:

@@ -39,7 +39,9 @@ BEAT = 0.05
 class Matching(Protocol):
     """A search over bytes."""
 
-    def match(self, data: bytes, columns: Callable[[], Columns], fmt: LogFormat) -> NDArray[np.bool_] | None:
+    def match(
+        self, data: bytes, columns: Callable[[], Columns], fmt: LogFormat, path: str
+    ) -> NDArray[np.bool_] | None:
         """Return which records match, a bool each; None where none does, told without the columns."""
 
 
@@ -125,7 +127,7 @@ class Scanner:
                 def columns(span: Span = span, data: bytes = data) -> Columns:
                     return logs.piece(span, data).columns
 
-                mask = self._matching.match(data, columns, logs.formats[span.log])
+                mask = self._matching.match(data, columns, logs.formats[span.log], logs.opened[span.log].path)
                 any_found = any_found or mask is not None
                 masks.append(mask)
             if not any_found:
