@@ -47,7 +47,7 @@ PROBES = (
     Probe(
         kind="prometheus", what="Prometheus", port=9090, path="/api/v1/status/buildinfo", mark=b'"goVersion"'
     ),
-    Probe(kind="prometheus", what="VictoriaMetrics", port=8428, mark=b"vm_app_version"),
+    Probe(kind="prometheus", what="VictoriaMetrics", port=8428, mark=b"vm_new_timeseries_created_total"),
     Probe(kind="alertmanager", what="Alertmanager", port=9093, path="/api/v2/status", mark=b'"versionInfo"'),
     Probe(
         kind="exposition", what="node_exporter", port=9100, mark=b"node_exporter_build_info", page="/metrics"
@@ -62,6 +62,10 @@ PROBES = (
     Probe(kind="exposition", what="Pushgateway", port=9091, mark=b"pushgateway_build_info", page="/metrics"),
     Probe(kind="jaeger", what="Jaeger", port=16686, path="/api/services", mark=b'"data":'),
     Probe(kind="zipkin", what="Zipkin", port=9411, path="/info", mark=b"zipkin"),
+    Probe(kind="loki", what="Loki", port=3100, path="/loki/api/v1/status/buildinfo", mark=b'"goVersion"'),
+    Probe(kind="elasticsearch", what="Elasticsearch", port=9200, path="/", mark=b"You Know, for Search"),
+    Probe(kind="elasticsearch", what="OpenSearch", port=9200, path="/", mark=b"The OpenSearch Project"),
+    Probe(kind="victorialogs", what="VictoriaLogs", port=9428, mark=b"vl_rows_ingested_total"),
     Probe(kind="otlp", what="an OTLP receiver", port=4318, path="", mark=OWN),
 )
 

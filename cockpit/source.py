@@ -5,8 +5,8 @@ A plugin imports this module and `cockpit.signals`, and nothing else of the cock
 `cockpit.sources`. What it raises, and how slow it is, harms only itself: the supervisor runs it on an event loop
 that is not the screen's, restarts it with back-off and says so on the panes it feeds.
 
-Questions (`query_logs`, `query_metrics`, `find_traces`, `get_trace`) and actions are optional: implement the
-methods and name them in `offers`. They run on the same loop as `run`.
+Questions (`query_logs`, `count_logs`, `query_metrics`, `find_traces`, `get_trace`) and actions are optional:
+implement the methods and name them in `offers`. They run on the same loop as `run`.
 """
 
 from __future__ import annotations
@@ -143,6 +143,25 @@ class Remote(Protocol):
         ...
 
 
+class LogCounts(Struct, frozen=True, kw_only=True):
+    """How many log records of one level came when, in buckets of one length that follow each other.
+
+    A bucket counts all that lies in it, the first and the last too where they reach beyond the time asked for.
+    """
+
+    level: int
+    """The SeverityNumber of the first of its range (`cockpit.signals.Level`); 0 for records without a level."""
+    start: int
+    """Where the first bucket begins, in nanoseconds."""
+    step: int
+    """Nanoseconds a bucket."""
+    counts: tuple[int, ...]
+    """One number a bucket; a bucket holds its start and not its end."""
+    note: str = ""
+    """Why these are not just the records asked for, in words: a condition the engine can't count by, a lost shard."""
+    source: str = ""
+
+
 class TraceSummary(Struct, frozen=True, kw_only=True):
     """One trace as a search answers it."""
 
@@ -232,8 +251,25 @@ class Source(ABC, Generic[O]):
     # Questions a source may answer. Each pushes its range and limit down to the engine that holds the data.
 
     async def query_logs(self, query: str, within: TimeRange, limit: int) -> list[LogRecord]:
-        """Return at most `limit` records, oldest first. An empty query means all."""
+        """Return at most `limit` records, the newest there are, oldest first.
+
+        Args:
+            query: In the language of the logs' filter line (docs/logs.md); empty means all. A source may leave
+                conditions out that its engine can't test: whoever asks tests the answer again.
+            within: The time to look in.
+            limit: Records wanted.
+        """
         raise self._not_offered("query_logs")
+
+    async def count_logs(self, query: str, within: TimeRange, buckets: int) -> list[LogCounts]:
+        """Return how many records there are by level and time; a level without any is left out.
+
+        Args:
+            query: As for `query_logs`.
+            within: The time to count in; the buckets cover it.
+            buckets: How many there may be at most.
+        """
+        raise self._not_offered("count_logs")
 
     async def query_metrics(self, expression: str, within: TimeRange, step: float) -> list[Series]:
         """Evaluate an expression over a range, a point every `step` seconds; a step of 0 asks for the end alone."""

@@ -19,6 +19,7 @@ from cockpit.formats.multiline import Joiner
 from cockpit.formats.stream import LineParser
 from cockpit.signals import HealthSample, HealthState, LogRecord
 from cockpit.source import Emit, Options, Source, TimeRange, resource
+from cockpit.stores.logs.query import parse_query
 from sources.support.filesearch import Search
 from sources.support.followed import Followed, Following, read_gz
 from sources.support.parsing import Parsing
@@ -153,8 +154,8 @@ class FilesSource(Source[FilesOptions]):
             self._following.suspend(time.time_ns())
 
     async def query_logs(self, query: str, within: TimeRange, limit: int) -> list[LogRecord]:
-        """Return the newest records that hold a text, oldest first, looking through the files backwards."""
-        search = Search(query, within, limit, seconds=max(1.0, self.options.timeout))
+        """Return the newest records that fulfil a query, oldest first, looking through the files backwards."""
+        search = Search(parse_query(query), within, limit, seconds=max(1.0, self.options.timeout))
 
         def look() -> list[LogRecord]:
             for path in self._following.paths():

@@ -18,6 +18,8 @@ from cockpit.errors import CommandError, SourceError
 from cockpit.process import Process, capture, running
 from cockpit.signals import SECOND, LogRecord, host_of
 from cockpit.source import Emit, Options, Source, TimeRange
+from cockpit.stores.logs.query import parse_query
+from cockpit.stores.logs.terms import Word
 from sources.support.journal import Entry, EntryReader, record_of
 
 FIRST = 0.5
@@ -28,6 +30,9 @@ READ = 64 * 1024
 
 PART = 250
 """Entries read before others on the loop get their turn: a few milliseconds."""
+
+SEARCHED = 10_000
+"""Entries searched here where journalctl can't do it."""
 
 ANSWER = 64 * 1024 * 1024
 """Bytes taken of one answer to a question."""
@@ -137,15 +142,19 @@ class JournaldSource(Source[JournaldOptions]):
         return f"the newest entry is of {host or 'a host without a name'}"
 
     async def query_logs(self, query: str, within: TimeRange, limit: int) -> list[LogRecord]:
-        """Return the newest records that hold a text, oldest first; journalctl searches the journal itself."""
+        """Return the newest records that fulfil a query, oldest first; journalctl looks for its longest word."""
         if limit <= 0:
             return []
+        asked = parse_query(query)
+        test = None if asked.admits_all or isinstance(asked.root, Word) else asked.tester()
+        query = asked.pushed
+        lines = limit if test is None else max(limit, SEARCHED)
         span = (f"--since=@{within.start // SECOND}", f"--until=@{-(-within.end // SECOND)}")
         grep = (f"--grep={re.escape(query)}", "--case-sensitive=no") if query else ()
-        status, entries, complaint = await self._ask(*span, *grep, f"--lines={limit}")
+        status, entries, complaint = await self._ask(*span, *grep, f"--lines={lines}")
         if status != 0 and "pattern matching" in complaint:
             # A journalctl that was built without PCRE2 can't search: the newest entries are searched here.
-            status, entries, complaint = await self._ask(*span, f"--lines={max(limit, 10_000)}")
+            status, entries, complaint = await self._ask(*span, f"--lines={max(limit, SEARCHED)}")
         if status != 0 and complaint and not entries:
             raise self._failed(complaint)
         wanted = query.lower()
@@ -153,6 +162,8 @@ class JournaldSource(Source[JournaldOptions]):
             record for entry in entries if wanted in (record := record_of(entry, self.name)).body.lower()
         ]
         records = [record for record in records if within.start <= record.at <= within.end]
+        if test is not None:
+            records = [record for record in records if test(record, None)]
         records.sort(key=lambda record: record.at)
         return records[-limit:]
 

@@ -421,7 +421,7 @@ class LogsPane(Pane):
             if self.asks is None:
                 return
             joined = self.past.store if self.past is not None else self.stores.logs
-            past = await ask_past(self.asks, self._filter.pushed, within, joined)
+            past = await ask_past(self.asks, self._filter.text, within, joined)
         finally:
             self._asking = None
         self._answer = "; ".join(past.errors)

@@ -19,7 +19,7 @@ from cockpit.testing.leavings import audited
 
 SIGNALS = frozenset({HealthSample, Alert, LogRecord, Span})
 OPTIONAL = (
-    "query_logs", "query_metrics", "find_traces", "get_trace", "list_silences",
+    "query_logs", "count_logs", "query_metrics", "find_traces", "get_trace", "list_silences",
     "silence_argv", "expire_argv", "act",
 )  # fmt: skip
 """The methods that a source may override and then names in `offers`."""

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from cockpit import hygiene
 from cockpit.errors import CockpitError
 from cockpit.signals import SECOND, Alert, HealthSample, LogRecord, Matcher, Series, Signal, Silence, Span
-from cockpit.source import Silencing, Source, TimeRange, TraceSummary
+from cockpit.source import LogCounts, Silencing, Source, TimeRange, TraceSummary
 from cockpit.testing.broken import ContractBroken, demand
 
 STOP_WITHIN = 1.0
@@ -185,6 +185,17 @@ async def _within(seconds: float, answer: Awaitable[T], what: str) -> T:
         raise ContractBroken(f"{what} took longer than {seconds:g} s") from None
 
 
+def _check_counts(counted: list[LogCounts], within: TimeRange, buckets: int) -> None:
+    """Hold counts to one grid of buckets that covers the time asked for, and to a list a level."""
+    grids = {(one.start, one.step, len(one.counts)) for one in counted}
+    demand(len(grids) <= 1, "count_logs must count all levels in the same buckets")
+    demand(len({one.level for one in counted}) == len(counted), "count_logs must give each level once")
+    for start, step, length in grids:
+        demand(0 < length <= buckets, f"count_logs was asked for {buckets} buckets and returned {length}")
+        covers = start <= within.start and start + step * length >= within.end
+        demand(covers, "the buckets of count_logs must cover the time asked for")
+
+
 async def _ask(source: Source[Any]) -> tuple[str, ...]:
     """Ask what the source offers to answer, each time for one item of the last hour."""
     now = time.time_ns()
@@ -198,6 +209,7 @@ async def _ask(source: Source[Any]) -> tuple[str, ...]:
     )
     questions: dict[str, tuple[Callable[[], Awaitable[object]], type, int]] = {
         "query_logs": (lambda: source.query_logs("", hour, 1), LogRecord, 1),
+        "count_logs": (lambda: source.count_logs("", hour, 60), LogCounts, 7),
         "find_traces": (lambda: source.find_traces("", hour, 1), TraceSummary, 1),
         "get_trace": (lambda: source.get_trace("0" * 31 + "1"), Span, sys.maxsize),
         "query_metrics": (lambda: source.query_metrics("up", hour, 0.0), Series, sys.maxsize),
@@ -211,6 +223,8 @@ async def _ask(source: Source[Any]) -> tuple[str, ...]:
             items = answer if isinstance(answer, list) else []
             demand(len(items) <= most, f"{method} was asked for {most} at most and returned {len(items)}")
             demand(all(type(item) is kind for item in items), f"{method} must return {kind.__name__}s")
+            if method == "count_logs":
+                _check_counts(items, hour, 60)
     lines: dict[str, Callable[[], object]] = {
         "silence_argv": lambda: source.silence_argv(silencing),
         "expire_argv": lambda: source.expire_argv("id"),

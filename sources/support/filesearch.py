@@ -17,6 +17,8 @@ from cockpit.formats.multiline import SIZE, Joiner
 from cockpit.formats.stream import LineParser
 from cockpit.signals import LogRecord
 from cockpit.source import TimeRange
+from cockpit.stores.logs.query import Query
+from cockpit.stores.logs.terms import Word
 
 BLOCK = 1 << 20
 """Bytes looked at between two looks at the bounds."""
@@ -29,15 +31,16 @@ class Search:
     """One search over many files; `stop` ends it from another thread.
 
     Args:
-        query: Text that a record holds, in any case; empty for all.
+        query: What a record's text and fields must fulfil; lines are first compared with its longest word.
         within: The span of time.
         limit: Records returned at most: the newest.
         seconds: How long it may take.
     """
 
-    def __init__(self, query: str, within: TimeRange, limit: int, *, seconds: float) -> None:
+    def __init__(self, query: Query, within: TimeRange, limit: int, *, seconds: float) -> None:
         self.stop = threading.Event()
-        self._query = query.lower()
+        self._word = query.pushed.lower()
+        self._test = None if query.admits_all or isinstance(query.root, Word) else query.tester()
         self._within = within
         self._limit = max(0, limit)
         self._bytes = BYTES
@@ -72,13 +75,15 @@ class Search:
         records = [*joiner.join(lines), *joiner.flush()]
         if not records:
             return True
-        query = self._query
+        word = self._word
         first = parser.parse(records[0], written)
         for text in records:
-            if query and query not in text.lower():
+            if word and word not in text.lower():
                 continue
             record = parser.parse(text, written)
-            if self._within.start <= record.at <= self._within.end:
+            if not self._within.start <= record.at <= self._within.end:
+                continue
+            if self._test is None or self._test(record, text):
                 self._take(record)
         oldest = self._found[0][0] if len(self._found) >= self._limit and self._found else self._within.start
         return not parser.timed or first.at >= max(self._within.start, oldest)

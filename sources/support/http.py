@@ -22,7 +22,7 @@ import msgspec
 from msgspec import Struct
 
 from cockpit.errors import BadAnswer, Denied, Unreachable
-from sources.support.http_body import MAX_BYTES, OFF_LOOP, bounded, decoded, said
+from sources.support.http_body import MAX_BYTES, OFF_LOOP, bounded, decoded, retry_after, said
 from sources.support.http_errors import NotFound, Unanswered, httpx_errors
 from sources.support.http_options import (
     HttpOptions,
@@ -84,6 +84,8 @@ class _Ask(Struct, frozen=True, kw_only=True):
     params: Params | None = None
     content: bytes | None = None
     headers: Mapping[str, str] = {}
+    changes: bool = False
+    """Whether it may change something on the other side."""
 
 
 class _Session:
@@ -143,7 +145,13 @@ class HttpClient:
         await self._ready()
 
     async def get_json(
-        self, path: str, wanted: type[T], *, params: Params | None = None, limit: int = 0
+        self,
+        path: str,
+        wanted: type[T],
+        *,
+        params: Params | None = None,
+        headers: Mapping[str, str] | None = None,
+        limit: int = 0,
     ) -> T:
         """GET a path and decode what it answers.
 
@@ -151,7 +159,7 @@ class HttpClient:
             NotFound: There is nothing at that path.
             SourceError: Anything else that went wrong, secrets left out.
         """
-        answer = await self.fetch("GET", path, params=params, limit=limit)
+        answer = await self.fetch("GET", path, params=params, headers=headers, limit=limit)
         return await self._decoded(answer.body, wanted, path)
 
     async def get_read(self, path: str, read: Callable[[bytes], T]) -> T:
@@ -167,15 +175,26 @@ class HttpClient:
         except BadAnswer as error:
             raise self._scrubbed(error) from None
 
-    async def post_json(self, path: str, body: object, wanted: type[T]) -> T:
-        """POST a body as JSON and decode what is answered.
+    async def post_json(
+        self,
+        path: str,
+        body: object,
+        wanted: type[T],
+        *,
+        params: Params | None = None,
+        method: str = "POST",
+        reading: bool = False,
+    ) -> T:
+        """POST a body as JSON and decode what is answered; `reading` as for `fetch`.
 
         Raises:
             Unanswered: It was sent, and whether it took effect is not known.
             SourceError: Anything else that went wrong.
         """
         headers = {"content-type": "application/json"}
-        answer = await self.fetch("POST", path, content=msgspec.json.encode(body), headers=headers)
+        answer = await self.fetch(
+            method, path, params=params, content=msgspec.json.encode(body), headers=headers, reading=reading
+        )
         return await self._decoded(answer.body, wanted, path)
 
     async def fetch(
@@ -187,18 +206,28 @@ class HttpClient:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         limit: int = 0,
+        reading: bool = False,
     ) -> Answer:
         """Ask and return the answer, which is a success.
+
+        Args:
+            method: `GET`, `POST` and so on.
+            path: Below the source's address; empty for the address itself.
+            params: The query.
+            content: The body.
+            headers: Further ones.
+            limit: Bytes the answer may have; the client's own where 0.
+            reading: Whether a POST only asks, as a search with a body does, so that its outcome is never in doubt.
 
         Raises:
             NotFound: 404 or 410.
             SourceError: Any other failure, a status of 300 or more among them.
         """
         answer = await self.request(
-            method, path, params=params, content=content, headers=headers, limit=limit
+            method, path, params=params, content=content, headers=headers, limit=limit, reading=reading
         )
         if answer.status >= 300:
-            self._refuse(answer, method, path)
+            self._refuse(answer, method, path, reading=reading)
         return answer
 
     async def request(
@@ -210,14 +239,15 @@ class HttpClient:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         limit: int = 0,
+        reading: bool = False,
     ) -> Answer:
-        """Ask and return the answer, whatever its status.
+        """Ask and return the answer, whatever its status; the arguments are those of `fetch`.
 
         Raises:
             SourceError: There is no answer, or it is too long or broken.
         """
         started = time.perf_counter()
-        ask = self._ask(method, path, params=params, content=content, headers=headers)
+        ask = self._ask(method, path, params=params, content=content, headers=headers, reading=reading)
         async with self._opened(ask) as (response, hops):
             body = bytearray()
             async for piece in self._pieces(response, limit or self.limit):
@@ -268,10 +298,14 @@ class HttpClient:
         params: Params | None,
         content: bytes | None,
         headers: Mapping[str, str] | None,
+        reading: bool = False,
     ) -> _Ask:
         base = self._url.partition("?")[0].rstrip("/")
         url = f"{base}/{path.lstrip('/')}" if path else self._url
-        return _Ask(method=method, url=url, params=params, content=content, headers=headers or {})
+        changes = method not in {"GET", "HEAD"} and not reading
+        return _Ask(
+            method=method, url=url, params=params, content=content, headers=headers or {}, changes=changes
+        )
 
     @contextlib.asynccontextmanager
     async def _opened(self, ask: _Ask) -> AsyncIterator[tuple[httpx.Response, tuple[str, ...]]]:
@@ -284,14 +318,15 @@ class HttpClient:
 
         await self.open()
         seconds = self.options.timeout
-        changes = ask.method not in {"GET", "HEAD"}
+        changes = ask.changes
         async with contextlib.AsyncExitStack() as stack:
             stack.enter_context(httpx_errors(self.where, sent=lambda: sent and changes, seconds=seconds))
             await stack.enter_async_context(asyncio.timeout(seconds))
             client, headers = await self._ready()
             response = await _send(stack, client, ask, headers, {"trace": trace} if changes else {})
             hops: list[str] = []
-            while response.status_code in _REDIRECTS and not changes and "location" in response.headers:
+            followed = ask.method in {"GET", "HEAD"}
+            while response.status_code in _REDIRECTS and followed and "location" in response.headers:
                 following = response.url.join(response.headers["location"])
                 hops.append(shown(str(response.url)))
                 if len(hops) > HOPS:
@@ -356,7 +391,7 @@ class HttpClient:
     def _scrubbed(self, error: BadAnswer) -> BadAnswer:
         return BadAnswer(self._scrub(error.message), where=error.where, remedy=error.remedy)
 
-    def _refuse(self, answer: Answer, method: str, path: str) -> NoReturn:
+    def _refuse(self, answer: Answer, method: str, path: str, *, reading: bool = False) -> NoReturn:
         """Raise what a status that is no success means."""
         status, words = answer.status, said(answer.body, scrub=self._scrub)
         place = self._scrub(path.partition("?")[0]) or answer.url
@@ -374,12 +409,16 @@ class HttpClient:
             raise Denied(message, where=self.where, remedy=remedy)
         if status in {404, 410}:
             raise NotFound(message, where=self.where, remedy="does `url` point at the right server and path?")
-        if method not in {"GET", "HEAD"} and status in {502, 504}:
+        if method not in {"GET", "HEAD"} and not reading and status in {502, 504}:
             raise Unanswered(f"{message}; it may or may not have taken effect", where=self.where)
         if status in {429, 502, 503, 504}:
-            raise Unreachable(
-                message, where=self.where, remedy="it is overloaded, starting, or behind a proxy"
+            later = retry_after(answer.headers.get("retry-after", ""))
+            remedy = (
+                f"it asks to be left alone for {later}"
+                if later
+                else "it is overloaded, starting, or behind a proxy"
             )
+            raise Unreachable(message, where=self.where, remedy=remedy)
         raise BadAnswer(message, where=self.where)
 
     def _scrub(self, text: str) -> str:

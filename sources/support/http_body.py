@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import zlib
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from typing import TypeVar
@@ -11,6 +12,7 @@ import msgspec
 
 from cockpit.errors import BadAnswer
 from cockpit.hygiene import clean_text
+from sources.support.http_errors import TooLong
 
 MAX_BYTES = 64 << 20
 """Bytes an answer may have after decompression, unless its reader allows less."""
@@ -20,6 +22,9 @@ OFF_LOOP = 1 << 20
 """Bytes from which decoding is done in a thread."""
 ERROR_TEXT = 16 << 10
 """Bytes looked at of an error that is plain text."""
+
+_LED_BY = re.compile(r'remoteAddr: "[^"]*"; requestURI: \S+; ')
+"""What VictoriaMetrics and VictoriaLogs put before an error: the question over again."""
 
 T = TypeVar("T")
 
@@ -45,7 +50,7 @@ async def bounded(
     async for piece in pieces:
         size += len(piece)
         if size > limit:
-            raise BadAnswer(
+            raise TooLong(
                 f"the answer is longer than {limit >> 20} MiB", where=where, remedy="ask for less at a time"
             )
         yield piece
@@ -119,9 +124,32 @@ def said(body: bytes, *, scrub: Callable[[str], str]) -> str:
         errors = found.get("errors")
         if isinstance(errors, list) and errors and isinstance(errors[0], dict):
             found = {"message": errors[0].get("msg"), **found}  # Jaeger's form
+        if isinstance(error := found.get("error"), dict):
+            found = {**found, "error": _reason(error)}
         text = next(
             (found[key] for key in ("error", "message", "detail") if isinstance(found.get(key), str)), ""
         )
     if not text and body.lstrip()[:1] not in {b"<", b"{", b"["}:
-        text = body[:ERROR_TEXT].decode("utf-8", "replace")
+        text = _LED_BY.sub("", body[:ERROR_TEXT].decode("utf-8", "replace"))
     return clean_text(" ".join(scrub(text).split()), 200)
+
+
+def _reason(error: dict[str, object]) -> str:
+    """Return what an error object of Elasticsearch says, the innermost cause being what a person can act on."""
+    causes, roots = [error], error.get("root_cause")
+    if isinstance(roots, list):
+        causes += [root for root in roots if isinstance(root, dict)]
+    inner = error.get("caused_by")
+    while isinstance(inner, dict) and len(causes) < 10:
+        causes.append(inner)
+        inner = inner.get("caused_by")
+    reasons = [reason for cause in causes if isinstance(reason := cause.get("reason"), str)]
+    return ": ".join(dict.fromkeys(reasons)) or str(error.get("type") or "")
+
+
+def retry_after(text: str) -> str:
+    """Return in words what a Retry-After header (RFC 9110, section 10.2.3) says; empty where it says nothing."""
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        return f"{int(text[:9])} s"
+    return f"the time until {clean_text(text, 40)}" if text else ""

@@ -25,6 +25,10 @@ class NotFound(BadAnswer):
     """The other side has nothing at that path: it may be another product, or an older one."""
 
 
+class TooLong(BadAnswer):
+    """The answer is longer than is taken: less is to be asked for at a time."""
+
+
 class _Meaning(Struct, frozen=True):
     becomes: type[SourceError]
     message: str

@@ -171,7 +171,7 @@ async def test_json_messages_give_their_fields_and_their_trace(journal: Journal)
 async def test_a_search_is_made_by_journalctl_itself(journal: Journal) -> None:
     journal.write(*[f"number {n} (a+b)" for n in range(100)], "NUMBER (A+B) last", "--option")
     source = JournaldSource("journald", journal.options())
-    found = await source.query_logs("(a+b)", ALWAYS, 3)
+    found = await source.query_logs('"(a+b)"', ALWAYS, 3)
     assert [record.body for record in found] == ["number 98 (a+b)", "number 99 (a+b)", "NUMBER (A+B) last"]
     within = TimeRange((START + 5) * SECOND, (START + 7) * SECOND)
     assert [record.body[:8] for record in await source.query_logs("number", within, 50)] == [
@@ -179,8 +179,15 @@ async def test_a_search_is_made_by_journalctl_itself(journal: Journal) -> None:
         "number 5",
         "number 6",
     ]
-    assert [record.body for record in await source.query_logs("--option", ALWAYS, 5)] == ["--option"]
+    assert [record.body for record in await source.query_logs('"--option"', ALWAYS, 5)] == ["--option"]
     assert await source.query_logs("not there", ALWAYS, 5) == []
+    found = await source.query_logs("number -/9[0-9]/ or option", ALWAYS, 4)
+    assert [record.body for record in found] == [
+        "number 88 (a+b)",
+        "number 89 (a+b)",
+        "NUMBER (A+B) last",
+        "--option",
+    ]
     assert await source.query_logs("", ALWAYS, 0) == []
 
 

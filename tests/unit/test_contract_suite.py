@@ -14,7 +14,7 @@ import pytest
 
 from cockpit.errors import CockpitError, Unreachable
 from cockpit.signals import Alert, HealthSample, HealthState, LogRecord
-from cockpit.source import Emit, Options, PollingSource, Source, TimeRange
+from cockpit.source import Emit, LogCounts, Options, PollingSource, Source, TimeRange
 from cockpit.testing import ContractBroken, check_source
 
 
@@ -187,9 +187,40 @@ class TooManyAnswers(OffersTooLittle):
         return [LogRecord(at=within.end, body="one too many")] * (limit + 1)
 
 
+def counts(level: int, within: TimeRange, length: int = 2) -> LogCounts:
+    step = (within.end - within.start) // length + 1
+    return LogCounts(level=level, start=within.start, step=step, counts=(1,) * length)
+
+
+class CountsTwice(Clock):
+    offers = frozenset({"count_logs"})
+
+    async def count_logs(self, query: str, within: TimeRange, buckets: int) -> list[LogCounts]:
+        return [counts(9, within), counts(9, within)]
+
+
+class CountsOnTwoGrids(CountsTwice):
+    async def count_logs(self, query: str, within: TimeRange, buckets: int) -> list[LogCounts]:
+        return [counts(9, within, 2), counts(17, within, 3)]
+
+
+class CountsTooFinely(CountsTwice):
+    async def count_logs(self, query: str, within: TimeRange, buckets: int) -> list[LogCounts]:
+        return [counts(9, within, buckets + 1)]
+
+
+class CountsInPart(CountsTwice):
+    async def count_logs(self, query: str, within: TimeRange, buckets: int) -> list[LogCounts]:
+        return [counts(9, TimeRange(within.start, within.end - 10))]
+
+
 @pytest.mark.parametrize(
     ("kind", "complaint"),
     [
+        (CountsTwice, "count_logs must give each level once"),
+        (CountsOnTwoGrids, "count_logs must count all levels in the same buckets"),
+        (CountsTooFinely, "count_logs was asked for 60 buckets and returned 61"),
+        (CountsInPart, "the buckets of count_logs must cover the time asked for"),
         (NoSummary, "summary must be a text"),
         (EmitsNothing, "emits must be a frozenset"),
         (Undocumented, "OddOptions: no docstring under color"),

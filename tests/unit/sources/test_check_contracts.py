@@ -46,7 +46,9 @@ async def test_checks_that_reach_nothing_keep_the_contract() -> None:
     await check_source(lambda: names(dead), reachable=False, seconds=0.5)
 
 
-@pytest.mark.parametrize("module", ["http_check", "tcp_check", "dns_check", "jaeger", "zipkin"])
+@pytest.mark.parametrize(
+    "module", ["http_check", "tcp_check", "dns_check", "jaeger", "zipkin", "victorialogs"]
+)
 def test_loading_a_source_loads_nothing_heavy(module: str) -> None:
     program = (
         f"import sys, sources.{module}\n"

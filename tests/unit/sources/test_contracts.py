@@ -19,12 +19,15 @@ import pytest
 from cockpit import registry
 from cockpit.testing import check_source
 from tests.helpers.dns_server import Zone, dns_server
+from tests.helpers.es_server import Elasticsearch
 from tests.helpers.http_server import Asked, Said, http_server
 from tests.helpers.local_remote import LocalRemote
+from tests.helpers.loki_server import Loki
 from tests.helpers.tcp_server import free_port, tcp_server
 from tests.helpers.trace_servers import Jaeger, Zipkin, serving
 from tests.live.servers import Alertmanager, Prometheus, program
 from tests.live.test_journald_live import REMOTE, Journal
+from tests.live.victorialogs import VictoriaLogs
 
 Recipe = Callable[[AsyncExitStack, Path], Awaitable[Mapping[str, object]]]
 """Starts what a source needs, for as long as the stack lives, and returns the source's options."""
@@ -125,6 +128,30 @@ async def zipkin(stack: AsyncExitStack, _folder: Path) -> Mapping[str, object]:
     return {"interval": 0.3, "url": url}
 
 
+async def loki(stack: AsyncExitStack, _folder: Path) -> Mapping[str, object]:
+    server = Loki()
+    for number in range(3):
+        server.push(time.time_ns() - number * 1_000_000_000, f"ERROR {number}", {"app": "shop"})
+    url = await stack.enter_async_context(http_server(server))
+    return {"interval": 0.3, "url": url, "query": '{app="shop"}'}
+
+
+async def elasticsearch(stack: AsyncExitStack, _folder: Path) -> Mapping[str, object]:
+    server = Elasticsearch({"message": "text", "log.level": "keyword"})
+    for number in range(3):
+        server.index(
+            time.time_ns() - number * 1_000_000_000, {"message": f"{number}", "log": {"level": "error"}}
+        )
+    url = await stack.enter_async_context(http_server(server))
+    return {"interval": 0.3, "url": url}
+
+
+async def victorialogs(stack: AsyncExitStack, _folder: Path) -> Mapping[str, object]:
+    server = stack.enter_context(VictoriaLogs())
+    server.feed([(time.time_ns() - 1_000_000_000, {"_msg": "hello", "level": "info"})])
+    return {"interval": 0.3, "url": server.url}
+
+
 async def remote_host(_stack: AsyncExitStack, _folder: Path) -> Mapping[str, object]:
     return {"interval": 0.2, "hosts": ["one", "two"]}
 
@@ -155,6 +182,9 @@ REACHABLE: Mapping[str, Recipe] = {
         otlp,
         jaeger,
         zipkin,
+        loki,
+        elasticsearch,
+        victorialogs,
         remote_host,
         remote_files,
         remote_journald,
@@ -170,6 +200,9 @@ UNREACHABLE: Mapping[str, Callable[[str], Mapping[str, object]]] = {
     "alertmanager": lambda nowhere: {"url": f"http://{nowhere}"},
     "jaeger": lambda nowhere: {"url": f"http://{nowhere}"},
     "zipkin": lambda nowhere: {"url": f"http://{nowhere}"},
+    "loki": lambda nowhere: {"url": f"http://{nowhere}"},
+    "elasticsearch": lambda nowhere: {"url": f"http://{nowhere}"},
+    "victorialogs": lambda nowhere: {"url": f"http://{nowhere}"},
     "files": lambda _nowhere: {"paths": ["/nonexistent/*.log"]},
     "journald": lambda _nowhere: {"directory": "/nonexistent"},
     "remote-host": lambda _nowhere: {"hosts": ["down"]},

@@ -353,7 +353,7 @@ async def test_a_search_finds_the_newest_within_the_range(tmp_path: Path) -> Non
             )
         )
     source = FilesSource("files", options(tmp_path / "*.log"))
-    found = await source.query_logs("NUMBER 19", ALWAYS, 3)
+    found = await source.query_logs('"NUMBER 19"', ALWAYS, 3)
     assert [record.body.split("\n")[0] for record in found] == [
         "INFO b number 19998",
         "INFO a number 19999",
@@ -365,6 +365,8 @@ async def test_a_search_finds_the_newest_within_the_range(tmp_path: Path) -> Non
     assert len(found) == 19
     assert [record.at for record in found] == sorted(record.at for record in found)
     assert await source.query_logs("nothing of the kind", ALWAYS, 10) == []
+    found = await source.query_logs("level:info -/number [0-9]{1,4}$/ service=b", ALWAYS, 2)
+    assert [record.body.split("\n")[0] for record in found] == ["INFO b number 19998", "INFO b number 19999"]
     assert await source.query_logs("", ALWAYS, 0) == []
 
 

@@ -237,6 +237,57 @@ async def test_a_change_whose_answer_is_lost_may_have_taken_effect() -> None:
         await asking.aclose()
 
 
+async def test_a_question_that_is_posted_is_never_in_doubt() -> None:
+    async with http_server(lambda _: Said(504)) as url:
+        asking = client(url)
+        with pytest.raises(Unreachable) as caught:
+            await asking.post_json("/search", {}, Fruit, reading=True)
+        await asking.aclose()
+    assert not isinstance(caught.value, Unanswered)
+
+
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [
+        ("7", "be left alone for 7 s"),
+        ("Fri, 31 Dec 2026 23:59:59 GMT", "until Fri, 31 Dec"),
+        ("", "overloaded"),
+    ],
+)
+async def test_a_busy_server_says_when_to_ask_again(header: str, says: str) -> None:
+    headers = {"retry-after": header} if header else {}
+    async with http_server(lambda _: Said(429, b"slow down", headers)) as url:
+        asking = client(url)
+        with pytest.raises(Unreachable, match=says):
+            await asking.get_json("/fruit", Fruit)
+        await asking.aclose()
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (
+            b'{"error":{"root_cause":[{"type":"a","reason":"no such index [x]"}],"type":"b",'
+            b'"reason":"all shards failed",'
+            b'"caused_by":{"type":"c","reason":"deeper","caused_by":{"reason":"deepest"}}},"status":400}',
+            "all shards failed: no such index [x]: deeper: deepest",
+        ),
+        (b'{"error":{"type":"only_a_type"}}', "only_a_type"),
+        (
+            b'remoteAddr: "127.0.0.1:1"; requestURI: /select?query=x; cannot parse query [x]',
+            "cannot parse query [x]",
+        ),
+    ],
+)
+async def test_the_words_of_log_engines_are_found(body: bytes, says: str) -> None:
+    async with http_server(lambda _: Said(400, body)) as url:
+        asking = client(url)
+        with pytest.raises(BadAnswer) as caught:
+            await asking.get_json("/fruit", Fruit)
+        await asking.aclose()
+    assert caught.value.message == f"HTTP 400 from GET /fruit: {says}"
+
+
 async def test_many_at_once_share_one_client() -> None:
     connections = 0
 
