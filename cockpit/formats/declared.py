@@ -65,6 +65,11 @@ class DeclaredFormat(LineFormat):
         if declaration.body and declaration.body not in self._pattern.groupindex:
             raise UsageError(f"the pattern has no group {declaration.body!r}", where="body")
         self._reach = None if trusted else _reach(declaration)
+        self._placed = frozenset(name.removesuffix(":int") for name in declaration.fields.values())
+
+    def spells(self, key: str) -> bool:
+        """Say so of the keys that are not told by their place."""
+        return key not in self._placed
 
     def spells(self, key: str) -> bool:
         """Say so of the keys that are not told by their place."""

@@ -1,27 +1,78 @@
-"""`cockpit logs FILE…`: log files of any size on one screen."""
+"""`cockpit logs`: log files of any size, on one screen or without one."""
 
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from cockpit.verbs import logs_count, logs_grep, logs_merge, logs_patterns, logs_sql
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+OPEN = "open"
+"""What is done with files that no verb stands before."""
+PARTS: dict[str, ModuleType] = {
+    "grep": logs_grep,
+    "count": logs_count,
+    "histogram": logs_count,
+    "patterns": logs_patterns,
+    "sql": logs_sql,
+    "merge": logs_merge,
+}
 
 
 def add(subparsers: argparse._SubParsersAction[Any]) -> None:
-    """Describe the verb."""
-    parser = subparsers.add_parser(
+    """Describe the verb and those below it."""
+    from cockpit.cli import Parser
+
+    class LogsParser(Parser):
+        """Takes a first word that is no verb for a file."""
+
+        def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
+            return super().parse_known_args(_with_verb(args or ()), namespace)
+
+    subparsers.add_parser(
         "logs",
-        help="look at log files",
-        description="Open log files of any size on one time line, at their last records.",
+        help="look at log files, search, count and query them",
+        description="Open log files of any size on one time line, at their last records: cockpit logs FILE… "
+        "The verbs do the same without a screen.",
     )
-    parser.add_argument("files", nargs="+", metavar="FILE", help="log files")
+    parser = LogsParser(prog=f"{subparsers._prog_prefix} logs", allow_abbrev=False)
+    parser.description = subparsers.choices["logs"].description
+    subparsers.choices["logs"] = parser
+    below = parser.add_subparsers(
+        title="verbs", metavar="VERB", dest="logs_verb", required=True, parser_class=Parser
+    )
+    opening = below.add_parser(
+        OPEN, help="open log files on the screen; the word may be left out", description="Open log files."
+    )
+    opening.add_argument("files", nargs="*", metavar="FILE", help="log files")
+    for part in dict.fromkeys(PARTS.values()):
+        part.add(below)
 
 
 def main(args: argparse.Namespace) -> int:
-    """Open the screen.
+    """Open the screen, or do what the verb says.
 
     Raises:
-        CockpitError: A file can't be read.
+        CockpitError: A file can't be read, or what is asked can't be understood.
     """
+    if args.logs_verb in PARTS:
+        status: int = PARTS[args.logs_verb].main(args)
+        return status
     from cockpit.cli import open_screen
+    from cockpit.errors import UsageError
 
+    if not args.files:
+        raise UsageError("which log files?", remedy="cockpit logs FILE…")
     return open_screen(args, files=args.files)
+
+
+def _with_verb(words: Sequence[str]) -> list[str]:
+    """Put the verb before a first word that is none."""
+    first = next((word for word in words if not word.startswith("-") or word == "-"), None)
+    if first in (*PARTS, OPEN) or "-h" in words or "--help" in words:
+        return list(words)
+    return [OPEN, *words]

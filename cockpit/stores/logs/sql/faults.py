@@ -1,0 +1,86 @@
+"""duckdb's errors as ours: the one seam to them."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator, Mapping
+
+from cockpit.errors import CockpitError, Refused, UsageError
+
+_PLACE = re.compile(r"\n\nLINE (\d+): (.*)\n( *)\^+", re.DOTALL)
+_KIND = re.compile(r"^[A-Z][A-Za-z ]* Error: ")
+
+
+class Unfit(Exception):
+    """A file holds what its table was not made for: it is read again more carefully."""
+
+
+@contextlib.contextmanager
+def mapped(sql: str = "", names: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Turn what duckdb raises into errors of ours.
+
+    Args:
+        sql: The statement, for the place of a mistake.
+        names: What the files that it knows are called, by their paths.
+
+    Raises:
+        UsageError: The statement is wrong.
+        Refused: It reaches for what it may not.
+        CockpitError: It can't be done: memory, disk, time.
+        Unfit: A file is not what its beginning said.
+    """
+    import duckdb
+
+    try:
+        yield
+    except duckdb.InterruptException:
+        raise CockpitError("the statement was stopped") from None
+    except duckdb.OutOfMemoryException as error:
+        raise CockpitError(
+            f"the statement needs more memory than it may have: {_told(error, names)}",
+            remedy="give it more with --memory, or narrow it",
+        ) from None
+    except duckdb.PermissionException as error:
+        raise Refused(
+            _told(error, names), remedy="a statement reads the logs that are named, nothing else"
+        ) from None
+    except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
+        text = str(error)
+        if (
+            "JSON transform error" in text
+            or "Malformed JSON" in text
+            or ("json" in text and "in line" in text)
+        ):
+            raise Unfit(_told(error, names)) from None
+        raise UsageError(_told(error, names), where=_place(text)) from None
+    except (
+        duckdb.IOException,
+        duckdb.FatalException,
+        duckdb.InternalException,
+        duckdb.HTTPException,
+    ) as error:
+        raise CockpitError(_told(error, names)) from None
+    except duckdb.Error as error:
+        raise UsageError(_told(error, names), where=_place(str(error))) from None
+    except RuntimeError as error:
+        if "interrupted" in str(error).lower():
+            raise KeyboardInterrupt from None
+        raise
+
+
+def _told(error: Exception, names: Mapping[str, str] | None) -> str:
+    text = _PLACE.sub("", str(error))
+    for path, name in (names or {}).items():
+        text = text.replace(path, name)
+    text = re.sub(r"\nTry increasing.*", "", text, flags=re.DOTALL)
+    return "; ".join(line.strip() for line in _KIND.sub("", text).splitlines() if line.strip())[:2000]
+
+
+def _place(text: str) -> str:
+    """Return where in the statement a mistake is: its line, and the text from there on."""
+    found = _PLACE.search(text)
+    if found is None:
+        return ""
+    shown = f"LINE {found[1]}: {found[2]}"
+    return f"line {found[1]}, at {shown[len(found[3]) :][:30].strip()!r}"

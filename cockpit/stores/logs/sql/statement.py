@@ -1,0 +1,89 @@
+"""Which SQL may run: one statement that reads."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from cockpit.errors import Refused, UsageError
+from cockpit.stores.logs.sql.faults import mapped
+
+if TYPE_CHECKING:
+    import duckdb
+
+LONGEST = 1 << 16
+"""Characters of a statement."""
+_EXPLAIN = re.compile(r"\s*explain\s*(?:analyze\b|\([^)]*\))?", re.IGNORECASE)
+_STRINGS = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_COUNT = re.compile(r"count\s*\(\s*\*\s*\)", re.IGNORECASE)
+_WORD = re.compile(r'"((?:[^"]|"")*)"|([^\W\d][\w$]*)')
+
+
+def check_statement(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+    """Let one reading statement pass.
+
+    Raises:
+        UsageError: It can't be understood, or is not one statement.
+        Refused: It does something other than reading.
+    """
+    import duckdb
+
+    if len(sql) > LONGEST:
+        raise UsageError(f"the statement is longer than {LONGEST:,} characters")
+    if "\0" in sql:
+        raise UsageError("the statement has a zero character in it")
+    with mapped(sql):
+        statements = connection.extract_statements(sql)
+    if len(statements) != 1:
+        raise UsageError(f"{len(statements)} statements instead of one", remedy="give one SELECT")
+    kind = statements[0].type
+    if kind == duckdb.StatementType.EXPLAIN:
+        inner = _EXPLAIN.sub("", _STRINGS.sub(_blank, sql), count=1)
+        place = len(sql) - len(inner)
+        with mapped(sql):
+            explained = connection.extract_statements(sql[place:])
+        kind = explained[0].type if len(explained) == 1 else kind
+    if kind == duckdb.StatementType.MULTI:
+        raise UsageError(
+            "this needs several statements", remedy="give PIVOT its values: PIVOT … ON x IN ('a', 'b')"
+        )
+    if kind != duckdb.StatementType.SELECT:
+        name = str(kind).rpartition(".")[2]
+        raise Refused(
+            f"{name} is no statement that only reads",
+            remedy="use SELECT, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN",
+        )
+
+
+def _blank(found: re.Match[str]) -> str:
+    """Keep a comment's or a text's length, so that places stay what they are."""
+    return " " * len(found[0])
+
+
+def columns_asked(sql: str, tables: frozenset[str]) -> frozenset[str] | None:
+    """Return the words of a statement that may be columns, in lower case; None where all columns may be meant.
+
+    It is told from the words alone, and rather too many: nothing that is left out may be needed.
+
+    Args:
+        sql: The statement.
+        tables: The names of the tables.
+    """
+    text = _COUNT.sub("count()", _STRINGS.sub(" ", sql))
+    if "*" in text:
+        return None
+    words = [
+        (found[1].replace('""', '"') if found[1] is not None else found[2]).lower()
+        for found in _WORD.finditer(text)
+    ]
+    if not words or words[0] not in ("select", "with") or {"columns", "unpack"} & set(words):
+        return None
+    lowered = {table.lower() for table in tables}
+    for before, word in pairwise(words):
+        if word in lowered and before not in ("from", "join", *lowered):
+            return None
+    after_from = re.findall(r"(?:\bfrom|,|\bjoin)\s*\(?\s*(?:from\b)", text, re.IGNORECASE)
+    if after_from or re.search(r"\(\s*(?:from|table|summarize|describe|show)\b", text, re.IGNORECASE):
+        return None
+    return frozenset(words)

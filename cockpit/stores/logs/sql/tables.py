@@ -1,0 +1,257 @@
+"""Tables made of logs: JSON lines are read by duckdb itself whenever they are asked for, others are read into one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from cockpit.formats.columns import UNDATED
+from cockpit.formats.declared import DeclaredFormat
+from cockpit.formats.format import LogFormat
+from cockpit.signals import LogRecord, host_of, level_name, service_of
+from cockpit.stores.logs.forward import Block, Forward, read_record
+from cockpit.stores.logs.sql.names import COMMON, column_names, json_columns, quoted, text
+from cockpit.stores.logs.sql.sample import field_types, sampled_lines
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from cockpit.stores.logs.streams import LogStream
+
+BATCH = 20_000
+"""Records handed over at a time."""
+LONGEST = 64 << 20
+"""Bytes of a JSON line."""
+_NUMBERS = ("BIGINT", "DOUBLE", "BOOLEAN")
+_KINDS: dict[type, str] = {bool: "BOOLEAN", int: "BIGINT", float: "DOUBLE"}
+
+
+class JsonLog(NamedTuple):
+    """A log of JSON lines.
+
+    Attributes:
+        table: Its table's name.
+        path: Where duckdb finds it.
+        source: What it is called.
+        types: Its fields' types.
+    """
+
+    table: str
+    path: str
+    source: str
+    types: dict[str, str]
+
+
+def json_log(table: str, path: str, source: str) -> JsonLog:
+    """Look at a log of JSON lines.
+
+    Raises:
+        OSError: It can't be read.
+    """
+    types: dict[str, str] = {}
+    folded: set[str] = set()
+    for name, kind in field_types(sampled_lines(path)).items():
+        if name.lower() not in folded:  # duckdb's names know no case
+            folded.add(name.lower())
+            types[name] = kind
+    return JsonLog(table, path, source, types)
+
+
+def json_view(log: JsonLog, compression: str, *, careful: bool) -> str:
+    """Return the statement that makes a view of a log of JSON lines.
+
+    Args:
+        log: The log.
+        compression: `gzip`, `zstd` or `none`.
+        careful: Whether values may be of other types than those sampled, and lines be none. A value that is no number
+            where numbers are expected is NULL then, and lines that are no objects are left out.
+    """
+    named = column_names(log.types)
+    types = {field: log.types[field] for field in named} or {"message": "VARCHAR"}
+    read = {field: "VARCHAR" if careful and kind in _NUMBERS else kind for field, kind in types.items()}
+    struct = ", ".join(f"{text(field)}: {text(kind)}" for field, kind in read.items())
+    reading = (
+        f"read_json({text(log.path)}, format='newline_delimited', columns={{{struct}}}, compression='{compression}',"
+        f" maximum_object_size={LONGEST}, ignore_errors={str(careful).lower()})"
+    )
+    line = "row_number() OVER ()"
+    if careful:
+        cast = [
+            f"try_cast({quoted(field)} AS {kind}) AS {quoted(field)}" if kind in _NUMBERS else quoted(field)
+            for field, kind in types.items()
+        ]
+        number = "line"
+        while number.lower() in {field.lower() for field in types}:
+            number += "_"
+        line = quoted(number)
+        there = " OR ".join(f"{quoted(field)} IS NOT NULL" for field in list(types)[:64])
+        reading = (
+            f"(SELECT {', '.join(cast)}, {line} FROM (SELECT *, row_number() OVER () AS {line} FROM {reading})"  # noqa: S608
+            f" WHERE {there})"
+        )
+    common = json_columns(types)
+    common["source"] = text(log.source)
+    common["line"] = line
+    columns = [f"{common[name]} AS {quoted(name)}" for name in COMMON]
+    columns += [f"{quoted(field)} AS {quoted(named[field])}" for field in types if field in named]
+    return f"CREATE OR REPLACE VIEW {quoted(log.table)} AS SELECT {', '.join(columns)} FROM {reading}"  # noqa: S608  names are quoted
+
+
+class RecordTable:
+    """A table that records are read into.
+
+    Attributes:
+        names: The columns' names of the attributes.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, table: str, fmt: LogFormat) -> None:
+        self._connection = connection
+        self._table = table
+        self._format = fmt
+        self._types: dict[str, str] = {}
+        self.names: dict[str, str] = {}
+
+    def fill(
+        self,
+        log: LogStream,
+        source: str,
+        *,
+        asked: frozenset[str] | None,
+        progress: Callable[[LogStream], None] = lambda log: None,
+    ) -> None:
+        """Read a log into the table.
+
+        Args:
+            log: The log, of which nothing was read.
+            source: What it is called.
+            asked: Words that may be columns, in lower case; None for all.
+            progress: Called as reading goes on; what it raises ends it.
+
+        Raises:
+            CockpitError: It can't be read any further; the table has what came before.
+        """
+        made = False
+        try:
+            for block in Forward(log, self._format):
+                progress(log)
+                if not made:
+                    self._make(block)
+                    made = True
+                self._insert(block, source, asked)
+        finally:
+            if not made:
+                self._make(None)
+
+    def _make(self, block: Block | None) -> None:
+        """Create the table, by what the first records have."""
+        if isinstance(self._format, DeclaredFormat):
+            for name in self._format.declaration.fields.values():
+                plain = name.removesuffix(":int")
+                self._types[plain] = "BIGINT" if plain != name else "VARCHAR"
+        for row in range(min(BATCH, len(block)) if block is not None else 0):
+            for name, value in read_record(block, row, self._format, 0).attributes.items():  # type: ignore[arg-type]
+                if value is None:
+                    self._types.setdefault(name, "VARCHAR")
+                    continue
+                kind = _KINDS.get(type(value), "VARCHAR")
+                known = self._types.setdefault(name, kind)
+                if known != kind:
+                    self._types[name] = "DOUBLE" if {known, kind} == {"BIGINT", "DOUBLE"} else "VARCHAR"
+        self.names = column_names(name for name in self._types if "\0" not in name)
+        columns = [f"{quoted(name)} {kind}" for name, kind in COMMON.items()]
+        columns += [f"{quoted(column)} {self._types[name]}" for name, column in self.names.items()]
+        self._connection.execute(
+            f"CREATE TABLE {quoted(self._table)} ({', '.join(columns)}, attributes JSON)"
+        )
+
+    def _insert(self, block: Block, source: str, asked: frozenset[str] | None) -> None:
+        wanted = {
+            name: column for name, column in self.names.items() if asked is None or column.lower() in asked
+        }
+        read = (
+            asked is None
+            or bool(wanted)
+            or bool({"body", "service", "host", "trace_id", "attributes"} & asked)
+        )
+        for begin in range(0, len(block), BATCH):
+            rows = range(begin, min(begin + BATCH, len(block)))
+            columns = self._plain(block, rows, read=asked is None or "line" in asked)
+            if read:
+                records = [read_record(block, row, self._format, 0) for row in rows]
+                columns |= self._told(records, wanted, attributes=asked is None or "attributes" in asked)
+            self._append(columns, source)
+
+    def _plain(self, block: Block, rows: range, *, read: bool) -> dict[str, Any]:
+        """Return what needs no record: shape (rows,) each."""
+        part = slice(rows.start, rows.stop)
+        levels = block.columns.levels[part]
+        times = block.times[part] // 1000
+        if block.before == block.observed:  # no record before has told a time
+            first = block.columns.times != UNDATED
+            none = int(first.argmax()) if first.any() else len(block)
+            times = np.where(np.arange(rows.start, rows.stop) < none, np.iinfo(np.int64).min, times)
+        words = np.array([level_name(level) or None for level in range(25)], object)
+        return {
+            "time": times.astype("datetime64[us]"),
+            "severity": levels,
+            "level": words[np.minimum(levels, 24)],
+            "line": block.numbers[part] if read else np.zeros(len(rows), np.int64),
+        }
+
+    def _told(
+        self, records: Sequence[LogRecord], wanted: dict[str, str], *, attributes: bool
+    ) -> dict[str, Any]:
+        columns: dict[str, list[Any]] = {
+            "body": [record.body for record in records],
+            "service": [service_of(record.resource) or None for record in records],
+            "host": [host_of(record.resource) or None for record in records],
+            "trace_id": [record.trace_id or None for record in records],
+        }
+        for name, column in wanted.items():
+            columns[column] = [_text_of(record.attributes.get(name)) for record in records]
+        if attributes:
+            encode = msgspec.json.Encoder().encode
+            columns["attributes"] = [
+                encode(dict(record.attributes)).decode() if record.attributes else None for record in records
+            ]
+        return {name: _objects(values) for name, values in columns.items()}
+
+    def _append(self, columns: dict[str, Any], source: str) -> None:
+        """Hand rows over as arrays; a column that is not there is NULL."""
+        arrays = {f"c{number}": column for number, column in enumerate(columns.values())}
+        types = (
+            COMMON
+            | {column: self._types[name] for name, column in self.names.items()}
+            | {"attributes": "JSON"}
+        )
+        read = {name: f"try_cast(c{number} AS {types[name]})" for number, name in enumerate(columns)}
+        number = list(columns).index("time")
+        read["time"] = f"timezone('UTC', c{number})"
+        read["source"] = text(source)
+        self._connection.register("batch", arrays)
+        try:
+            self._connection.execute(
+                f"INSERT INTO {quoted(self._table)} ({', '.join(map(quoted, read))})"  # noqa: S608  names are quoted
+                f" SELECT {', '.join(read.values())} FROM batch"
+            ).fetchall()
+        finally:
+            self._connection.unregister("batch")
+
+
+def _text_of(value: object) -> str | None:
+    """Return a value as text, which a column of numbers is cast from."""
+    if value is None or isinstance(value, str):
+        return value
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _objects(values: Sequence[Any]) -> np.ndarray[Any, Any]:
+    column = np.empty(len(values), object)
+    column[:] = [
+        value.encode("utf-8", "replace").decode() if isinstance(value, str) and not value.isascii() else value
+        for value in values
+    ]
+    return column
