@@ -71,10 +71,6 @@ class DeclaredFormat(LineFormat):
         """Say so of the keys that are not told by their place."""
         return key not in self._placed
 
-    def spells(self, key: str) -> bool:
-        """Say so of the keys that are not told by their place."""
-        return key not in self._placed
-
     def said(self, text: str, *, observed: int) -> Said | None:
         """Read a record of this format."""
         line = first_line(text)

@@ -93,6 +93,13 @@ class MatcherSet:
             return None
         return self._answers(sight, data, columns())
 
+    def may_pass(self, data: memoryview) -> bool:
+        """Tell whether any record of a piece may pass, without its columns."""
+        if self._scanner.crosses:
+            return True
+        seen = self._scanner.seen(self._scanner.look(data, several=False))
+        return any(self._may_pass(query.root, seen) for query in self._queries)
+
     def _may_pass(self, node: Node, seen: set[int]) -> bool:
         """Tell whether any record of a piece may pass, in which only these needles were found."""
         if isinstance(node, Not):
@@ -165,6 +172,10 @@ class Matcher:
     def match(self, data: memoryview, columns: Columns) -> Bools:
         """Return the records that pass: bool, shape (records,)."""
         return self._set.match(data, columns)[0]
+
+    def may_pass(self, data: memoryview) -> bool:
+        """Tell whether any record of a piece may pass, without its columns."""
+        return self._set.may_pass(data)
 
     def search(self, data: memoryview, columns: Callable[[], Columns]) -> Bools | None:
         """Return the same, asking for the columns only where something may pass; None where nothing does."""
