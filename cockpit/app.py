@@ -119,7 +119,12 @@ class CockpitApp(ShellingApp, ScopingApp, TargetingApp):
         # Held here, since a query finds only what is on the screen on top, which may be the help.
         self.verdict = Verdict(cockpit.stores, on_call=cockpit.settings.on_call, mode=mode)
         self.breadcrumb = Breadcrumb(cockpit.trail)
-        self.board = Board(cockpit.stores, cockpit.supervisor, author=getpass.getuser())
+        self.board = Board(
+            cockpit.stores,
+            cockpit.supervisor,
+            author=getpass.getuser(),
+            log_columns=cockpit.settings.screen.log_columns,
+        )
         self.drawer = OutputDrawer()
         self.command_bar = CommandBar(LineSuggester(cockpit.targets))
         self.keybar = KeyBar(self.keymap)
@@ -172,6 +177,8 @@ class CockpitApp(ShellingApp, ScopingApp, TargetingApp):
             self.notice(problem, "warning")
         self.run_worker(self._beat.go_on(), name="beat", exit_on_error=False)
         self.set_timer(0.5, self._settle)
+        if self.cockpit.goto:
+            self.board.goto(self.cockpit.goto)
         if self._host:
             self.post_message(ShellRequested(self._host))
 
@@ -420,6 +427,8 @@ class CockpitApp(ShellingApp, ScopingApp, TargetingApp):
             self.notice(effect.notice)
         if effect.shell is not None:
             await self.open_shell(self.target_of(effect.shell) if effect.shell else self.cockpit.target)
+        if effect.goto:
+            self.board.goto(effect.goto)
         if effect.fetch is not None:
             self.fetch(effect.fetch)
         if effect.action:

@@ -27,6 +27,7 @@ class Effect(Struct, frozen=True):
         theme: A theme to put on.
         shell: A host to open a shell on; empty for the current target, None for none.
         fetch: Files to be fetched from a host.
+        goto: A link to a log record to go to.
     """
 
     notice: str = ""
@@ -34,6 +35,7 @@ class Effect(Struct, frozen=True):
     theme: str = ""
     shell: str | None = None
     fetch: Fetch | None = None
+    goto: str = ""
 
 
 def interpret(text: str, cockpit: Cockpit, now: int) -> Effect:
@@ -129,6 +131,10 @@ def _fetch(cockpit: Cockpit, argument: str, _now: int) -> Effect:
     return Effect(fetch=fetches(places, LIMIT)[0])
 
 
+def _goto(_cockpit: Cockpit, argument: str, _now: int) -> Effect:
+    return Effect(goto=_needed(argument, "a link to a log record, as evidence has it"))
+
+
 def _ssh(_cockpit: Cockpit, argument: str, _now: int) -> Effect:
     if len(argument.split()) > 1:
         raise UsageError(
@@ -173,6 +179,7 @@ _COMMANDS: dict[str, Callable[[Cockpit, str, int], Effect]] = {
     "all": _all,
     "target": _target,
     "ssh": _ssh,
+    "goto": _goto,
     "fetch": _fetch,
     "theme": _theme,
     "retry": _retry,

@@ -57,7 +57,15 @@ def of_alerts(alerts: Sequence[Alert], *, query: str, now: int) -> Pin:
     )
 
 
-def of_logs(records: Sequence[LogRecord], *, matching: int, selected: LogRecord | None, query: str) -> Pin:
+def of_logs(
+    records: Sequence[LogRecord],
+    *,
+    matching: int,
+    selected: LogRecord | None,
+    query: str,
+    link: str = "",
+    comment: str = "",
+) -> Pin:
     """Return the log records that are in view as evidence.
 
     Args:
@@ -65,15 +73,18 @@ def of_logs(records: Sequence[LogRecord], *, matching: int, selected: LogRecord 
         matching: How many the filter leaves altogether.
         selected: The one under the cursor.
         query: What they were filtered by.
+        link: Where the one under the cursor lies, so that it is found again; empty where it lies nowhere.
+        comment: What was said of it.
     """
     times = [record.at for record in records if record.at > 0]
     count = f"{len(records):,} log lines" if len(records) > 1 else "1 log line"
     told = (selected or records[-1]).body.strip().partition("\n")[0]
     place = next((number for number, record in enumerate(records) if record is selected), None)
+    said = {name: value for name, value in (("link", link), ("comment", comment)) if value}
     return Pin(
         kind="logs",
-        title=f"{count}: {told[:120]}",
-        body=_body(records=records, matching=matching, selected=place),
+        title=f"{comment[:120] or count}: {told[:120]}",
+        body=_body(records=records, matching=matching, selected=place, **said),
         query=query,
         start_ns=min(times, default=None),
         end_ns=max(times, default=None),

@@ -167,7 +167,7 @@ _NAMES = {
     "semicolon": ";", "left_curly_bracket": "{", "right_curly_bracket": "}", "vertical_line": "|",
     "up": "↑", "down": "↓", "left": "←", "right": "→", "tab": "Tab", "pageup": "PgUp", "pagedown": "PgDn",
     "home": "Home", "end": "End", "underscore": "_", "asterisk": "*",
-    "number_sign": "#", "at": "@",
+    "number_sign": "#", "at": "@", "ampersand": "&", "left_parenthesis": "(", "right_parenthesis": ")",
 }  # fmt: skip
 
 

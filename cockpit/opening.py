@@ -23,7 +23,7 @@ def run_screen(args: argparse.Namespace, *, host: str = "", files: Sequence[str]
     Args:
         args: The command line.
         host: A host to open a terminal on at once.
-        files: Log files to show by themselves.
+        files: Log files to show by themselves, or links to records of some.
 
     Raises:
         CockpitError: The configuration or a log file can't be read.
@@ -31,7 +31,9 @@ def run_screen(args: argparse.Namespace, *, host: str = "", files: Sequence[str]
     settings = load(args.config)
     environment = _environment(getattr(args, "env", None))
     data = data_dir(args.data_dir)
-    cockpit = Cockpit(settings, environment=environment, data=data, files=_opened(files))
+    paths, goto = _paths_of(files)
+    cockpit = Cockpit(settings, environment=environment, data=data, files=_opened(paths))
+    cockpit.goto = goto
     incident = getattr(args, "incident", None) or ""
     read_only = getattr(args, "read_only", False)
     operations = Operations(
@@ -47,6 +49,24 @@ def run_screen(args: argparse.Namespace, *, host: str = "", files: Sequence[str]
     app = CockpitApp(cockpit, operations, mode=mode, host=host)
     left = app.run(mouse=settings.screen.mouse)
     return app.return_code or left or 0
+
+
+def _paths_of(files: Sequence[str]) -> tuple[list[str], str]:
+    """Return the files to open, those of links among them, and the link to go to.
+
+    Raises:
+        UsageError: A link is none, or nothing is there that it may speak of.
+    """
+    paths, goto = [], ""
+    for file in files:
+        if not file.startswith("file:") or "#" not in file:
+            paths.append(file)
+            continue
+        from cockpit.stores.logs.files.links import files_of, read_link
+
+        goto = file
+        paths += files_of(read_link(file))
+    return list(dict.fromkeys(paths)), goto
 
 
 def _opened(files: Sequence[str]) -> LogFiles | None:

@@ -13,6 +13,8 @@ from msgspec.structs import replace
 from cockpit.signals import SECOND, Resource
 
 DEFAULT_SPAN = 15 * 60 * SECOND
+WHOLE = 0
+"""The span of a scope that takes in all there is, as of log files."""
 
 LABEL_OF = {"service": "service.name", "host": "host.name"}
 """The scope's short names and the resource attributes they match."""
@@ -22,7 +24,7 @@ class Scope(Struct, frozen=True, kw_only=True):
     """A time and a set of labels.
 
     Attributes:
-        span: Nanoseconds the window is wide.
+        span: Nanoseconds the window is wide; `WHOLE` for all that there is.
         end: The window's end; None means now, and the window moves on with the clock.
         cursor: The moment that all panes show; None means the window's end.
         service: `service.name` to follow, or empty.

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from cockpit.inventory.inventories import Inventories, kept_in, targets_of
 from cockpit.rules import SOURCE as RULES
 from cockpit.rules import RuleEngine
-from cockpit.scope import Scope, ScopeTrail
+from cockpit.scope import WHOLE, Scope, ScopeTrail
 from cockpit.signals import SECOND, Alert, HealthSample, Signal
 from cockpit.ssh.status import SOURCE as HOPS
 from cockpit.ssh.status import HopStatus
@@ -57,6 +57,7 @@ class Cockpit:
         target: Where commands land now.
         targets: Where commands may land; `inventories` tell it of hosts.
         hops: Says how each hop of the SSH connections is doing; the same object again while nothing changed.
+        goto: A link to a log record to go to at the start; empty for none.
         connections: The SSH connections that carry sources; the cockpit's own, closed with it, where nobody set
             others before the start.
     """
@@ -81,7 +82,7 @@ class Cockpit:
         self.settings = settings
         self.warnings: list[str] = list(settings.warnings)
         self.tracer = Tracer()
-        self.trail = ScopeTrail(Scope(span=settings.screen.window))
+        self.trail = ScopeTrail(Scope(span=settings.screen.window if files is None else WHOLE))
         self.stores = Stores(
             HealthStore(points=limits.health_points, subjects=limits.subjects),
             AlertStore(capacity=limits.alerts),
@@ -97,6 +98,7 @@ class Cockpit:
         )
         self._target = self._first_target(environment)
         self._target_version = self.targets.version
+        self.goto = ""
         self.connections: Connections | None = None
         self._own_connections: Connections | None = None
         self._connecting = threading.Lock()
@@ -145,6 +147,20 @@ class Cockpit:
             self._rules_second = now // SECOND
             self._speak(now)
         return moved
+
+    def window(self, now: int) -> tuple[int, int]:
+        """Return the time that is looked at; of log files all that they speak of, where nothing narrows it."""
+        spanned = None if self.files is None else self.files.spanned
+        scope = self.trail.now
+        if spanned is None:
+            return scope.window(now)
+        start, end = scope.window(spanned[1])
+        return (start, end) if scope.span != WHOLE else spanned
+
+    def latest(self, now: int) -> int:
+        """Return the last moment there is to look at: the end of log files, else now."""
+        spanned = None if self.files is None else self.files.spanned
+        return now if spanned is None else spanned[1]
 
     def statuses(self) -> tuple[SourceStatus, ...]:
         """Return how each source is doing, the built-in rules among them."""

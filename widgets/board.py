@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual import events
 from textual.containers import Container
 from textual.message import Message
@@ -37,22 +39,23 @@ class Board(Container):
             super().__init__()
             self.pane = pane
 
-    def __init__(self, stores: Stores, asks: Asks, *, author: str) -> None:
+    def __init__(self, stores: Stores, asks: Asks, *, author: str, log_columns: Sequence[str] = ()) -> None:
         """Make the panes.
 
         Args:
             stores: What they read.
             asks: How they ask the sources.
             author: In whose name silences are made.
+            log_columns: Attributes of log records that are columns at the start.
         """
         # Held here, since a query finds only what is on the screen on top, which may be the help.
         self.panes: tuple[Pane, ...] = (
-            (LogsPane(stores, number=1),)
+            (LogsPane(stores, number=1, columns=log_columns),)
             if stores.logs is not stores.streamed
             else (
                 HealthPane(stores, number=1),
                 AlertsPane(stores, number=2, asks=asks, author=author),
-                LogsPane(stores, number=3, asks=asks),
+                LogsPane(stores, number=3, asks=asks, columns=log_columns),
                 TracesPane(stores, number=4, asks=asks),
             )
         )
@@ -75,6 +78,12 @@ class Board(Container):
         chosen = self.panes[min(number, len(self.panes)) - 1]
         self._turn_to(chosen)
         chosen.focus_body()
+
+    def goto(self, link: str) -> None:
+        """Go to the log record that a link speaks of."""
+        pane = next(pane for pane in self.panes if isinstance(pane, LogsPane))
+        self.choose(pane.number)
+        pane.goto(link)
 
     def zoom(self, on: bool) -> None:
         """Give the whole screen to the current pane, or take it back."""

@@ -16,7 +16,7 @@ from textual.suggester import Suggester
 from textual.widgets import Input, Label
 
 from cockpit.keymap import ALONE, APART, EVERYWHERE, LED, Action, Keymap, show_key
-from cockpit.scope import Scope, ScopeTrail
+from cockpit.scope import WHOLE, Scope, ScopeTrail
 from cockpit.signals import SECOND
 from widgets.messages import CommandEntered
 from widgets.parts import Parts
@@ -73,6 +73,7 @@ class Breadcrumb(Parts):
         window = (
             f"last {age(scope.span)}" if scope.end is None else f"{age(scope.span)} to {clock(scope.end)}"
         )
+        window = "all of it" if scope.span == WHOLE else window
         if scope.cursor is not None:
             ago = age(max(0, self.now - scope.cursor)) if self.now else "?"
             return f" AT {clock(scope.cursor, date=True)} UTC, {ago} ago · {window} "

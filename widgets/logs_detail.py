@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-import msgspec
 from textual.content import Content
 
 from cockpit.signals import SECOND, LogRecord, level_name, service_of
 from cockpit.stores.logs import Placing
 from widgets.detail import Detail, Field
-from widgets.logs_row import LEVEL_MARK
+from widgets.logs_row import LEVEL_MARK, pretty, value_text
 from widgets.text import age, clock, safe
 
 SHOWN = 16_000
@@ -25,17 +24,6 @@ _PLACED = {
     Placing.AHEAD: "» its time was still in the future when it came",
     Placing.UNDATED: "? has no time; it stands where it came",
 }
-
-
-def pretty(body: str) -> str | None:
-    """Return a JSON object or array laid out over lines, or None where the body is neither."""
-    text = body.strip()
-    if not text.startswith(("{", "[")):
-        return None
-    try:
-        return msgspec.json.format(text, indent=2)
-    except (msgspec.DecodeError, RecursionError):
-        return None
 
 
 def as_text(record: LogRecord) -> str:
@@ -104,5 +92,5 @@ def _fields(record: LogRecord, placing: Placing, now: int) -> Sequence[Field]:
 
 def _value(value: object) -> str:
     """Return an attribute's value, JSON laid out."""
-    text = ("true" if value else "false") if isinstance(value, bool) else str(value)
+    text = value_text(value)
     return pretty(text) or text

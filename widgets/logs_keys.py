@@ -1,4 +1,4 @@
-"""What the keys of the logs pane do, and the one-line field for a text to highlight."""
+"""What the keys of the logs pane do, and the one-line fields that it opens."""
 
 from __future__ import annotations
 
@@ -62,6 +62,76 @@ ACTIONS = (
         "logs.shell", ("s",), "shell", "Open a terminal on this record's host, else on the current target."
     ),
     Action(
+        "logs.filters", ("ampersand",), "filters", "Open or close the list of named filters.", footer=True
+    ),
+    Action(
+        "logs.add_filter",
+        ("a",),
+        "add filter",
+        "Write a named filter, beginning with what the filter line says.",
+    ),
+    Action(
+        "logs.like", ("i",), "like this", "Keep in what is like this record, as a filter.", call="like(1)"
+    ),
+    Action(
+        "logs.unlike", ("d",), "drop like", "Keep out what is like this record, as a filter.", call="like(0)"
+    ),
+    Action(
+        "logs.next_warning",
+        ("v",),
+        "warning",
+        "Go to the next warning or error below the cursor.",
+        call="seek_warning(1)",
+    ),
+    Action(
+        "logs.previous_warning",
+        ("V",),
+        "warning above",
+        "Go to the next warning or error above the cursor.",
+        call="seek_warning(-1)",
+    ),
+    Action(
+        "logs.next_of_trace",
+        ("r",),
+        "trace below",
+        "Go to the next record of the same trace below the cursor.",
+        call="seek_trace(1)",
+    ),
+    Action(
+        "logs.previous_of_trace",
+        ("R",),
+        "trace above",
+        "Go to the next record of the same trace above the cursor.",
+        call="seek_trace(-1)",
+    ),
+    Action(
+        "logs.tens_on", ("full_stop",), "10 min on", "Go on to the next ten minutes.", call="seek_time(10, 1)"
+    ),
+    Action("logs.tens_back", ("comma",), "10 min back", "Go back by ten minutes.", call="seek_time(10, -1)"),
+    Action(
+        "logs.hour_on", ("greater_than_sign",), "hour on", "Go on to the next hour.", call="seek_time(60, 1)"
+    ),
+    Action(
+        "logs.hour_back", ("less_than_sign",), "hour back", "Go back by an hour.", call="seek_time(60, -1)"
+    ),
+    Action(
+        "logs.day_on", ("right_parenthesis",), "day on", "Go on to the next day.", call="seek_time(1440, 1)"
+    ),
+    Action(
+        "logs.day_back", ("left_parenthesis",), "day back", "Go back by a day.", call="seek_time(1440, -1)"
+    ),
+    Action(
+        "logs.mark",
+        ("b",),
+        "mark",
+        "Mark this record and pin it, with a link that finds it again; or take the mark away.",
+    ),
+    Action("logs.comment", ("c",), "comment", "Mark this record and pin it with a comment."),
+    Action("logs.next_mark", ("u",), "mark below", "Go to the next mark below.", call="seek_mark(1)"),
+    Action("logs.previous_mark", ("U",), "mark above", "Go to the next mark above.", call="seek_mark(-1)"),
+    Action("logs.pretty", ("J",), "JSON", "Lay JSON out over several lines, or not.", call="pretty"),
+    Action("logs.columns", ("C",), "columns", "Choose which attributes are columns."),
+    Action(
         "logs.older",
         ("o",),
         "older",
@@ -76,4 +146,22 @@ class HighlightLine(Input):
     DEFAULT_CSS = """
     HighlightLine { height: 1; border: none; padding: 0 1; background: $boost; display: none; }
     HighlightLine.-open { display: block; }
+    """
+
+
+class NoteLine(Input):
+    """Where a comment on a record is typed."""
+
+    DEFAULT_CSS = """
+    NoteLine { height: 1; border: none; padding: 0 1; background: $boost; display: none; }
+    NoteLine.-open { display: block; }
+    """
+
+
+class FilterEdit(Input):
+    """Where a named filter is written."""
+
+    DEFAULT_CSS = """
+    FilterEdit { height: 1; border: none; padding: 0 1; background: $boost; display: none; }
+    FilterEdit.-open { display: block; }
     """

@@ -6,7 +6,7 @@ the screen stays where it is. The cost of a redraw is that of the rows in sight.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
 from msgspec import Struct
@@ -21,8 +21,8 @@ from textual.widget import Widget
 from cockpit.signals import LogRecord
 from cockpit.stores.logs import Pattern, View
 from widgets.keys import bindings
-from widgets.logs_row import RowPainter, columns_for, is_dated
-from widgets.rows import ROW_ACTIONS
+from widgets.logs_row import RowPainter, columns_for, is_dated, value_text
+from widgets.rows import ROW_ACTIONS, widest
 from widgets.text import fit
 
 STYLES = (
@@ -46,8 +46,12 @@ LogLines {
     & .logs--thumb { color: $primary; }
 }
 """
+WIDEST_COLUMN = 24
+"""Cells of an attribute's column."""
 CACHED = 2_000
 """Records whose strips are kept."""
+MARK = "♦"
+"""At the beginning of a row that is marked, over the first digit of its time."""
 WHEEL = 3
 """Rows a turn of the wheel."""
 
@@ -82,14 +86,19 @@ class LogLines(Widget, can_focus=True):
     class Moved(Message):
         """The cursor or the view was moved by hand."""
 
-    def __init__(self, view: View, *, id: str | None = None) -> None:
+    def __init__(self, view: View, *, attributes: Sequence[str] = (), id: str | None = None) -> None:
         super().__init__(id=id)
         self.view = view
         self.following = True
         self.wrap = False
+        self.pretty = False
+        self.attributes = tuple(attributes)
+        """Those that are columns."""
         self.now = 0
         self.empty = ""
         """What to say where there are no rows."""
+        self.marked: frozenset[int] = frozenset()
+        """The numbers of the records that are marked."""
         self.drawn = 0
         """Records laid out since the start: the measure of what drawing costs."""
         self._marks: tuple[Pattern, ...] = ()
@@ -156,7 +165,8 @@ class LogLines(Widget, can_focus=True):
         store, rank = self.view.store, self.rank
         rows = tuple((number, part, id(store[number])) for number, part in self._placed)
         cursor = None if rank is None else id(store[self.view.number(rank)])
-        return rows, cursor, self._bar_place(), self._painter is None, self._marks, self.empty
+        marked = self.marked.intersection(number for number, _ in self._placed)
+        return rows, cursor, marked, self._bar_place(), self._painter is None, self._marks, self.empty
 
     def follow_newest(self) -> None:
         """Show the newest rows, and those to come."""
@@ -190,6 +200,19 @@ class LogLines(Widget, can_focus=True):
     def toggle_wrap(self) -> None:
         """Show long records in full, or a row each again."""
         self.wrap = not self.wrap
+        self._renew()
+
+    def toggle_pretty(self) -> None:
+        """Lay records out over several lines, or a row each again."""
+        self.wrap, self.pretty = self.pretty and self.wrap, not self.pretty
+        self._renew()
+
+    def put_columns(self, attributes: Sequence[str]) -> None:
+        """Let these attributes be columns."""
+        self.attributes = tuple(attributes)
+        self._renew()
+
+    def _renew(self) -> None:
         self._forget()
         if (rank := self.rank) is not None and not self.following:
             self._bring_into_sight(rank)
@@ -262,6 +285,8 @@ class LogLines(Widget, can_focus=True):
         if part >= len(rows):
             return Strip.blank(width, base)
         strip = rows[part]
+        if number in self.marked and not part:
+            strip = self._with_mark(strip)
         rank = self.rank
         if rank is not None and self.view.number(rank) == number:
             strip = self._under_cursor(strip)
@@ -279,6 +304,10 @@ class LogLines(Widget, can_focus=True):
             style = self.get_component_rich_style(f"logs--{name}") if name else self.rich_style
             self._styles[name] = style
         return style
+
+    def _with_mark(self, strip: Strip) -> Strip:
+        """Put the sign of a mark where the row begins."""
+        return Strip([Segment(MARK, self._style("match")), *strip.crop(1)], strip.cell_length)
 
     def _under_cursor(self, strip: Strip) -> Strip:
         if self.has_focus:
@@ -312,14 +341,25 @@ class LogLines(Widget, can_focus=True):
         if known is not None and known[0] is record:
             return known[1]
         if self._painter is None:
-            columns = columns_for(max(1, self.size.width - 1), dated=self._dated)
-            self._painter = RowPainter(self._style, columns, marks=self._marks, wrap=self.wrap)
+            columns = columns_for(
+                max(1, self.size.width - 1), dated=self._dated, attributes=self._column_widths()
+            )
+            self._painter = RowPainter(
+                self._style, columns, marks=self._marks, wrap=self.wrap, pretty=self.pretty
+            )
         strips = self._painter.strips(record, self.view.store.placing(number))
         self.drawn += 1
         if len(self._strips) >= CACHED:
             self._strips.clear()
         self._strips[number] = (record, strips)
         return strips
+
+    def _column_widths(self) -> list[tuple[str, int]]:
+        """Return the columns that were chosen, as wide as the records in sight ask for."""
+        return [
+            (name, widest((_text_of(record, name) for record in self.in_view), 4, WIDEST_COLUMN))
+            for name in self.attributes
+        ]
 
     def _forget(self) -> None:
         self._strips.clear()
@@ -379,7 +419,7 @@ class LogLines(Widget, can_focus=True):
         return placed[:height][::-1]
 
     def _tall(self, number: int) -> int:
-        return len(self._rows(number)) if self.wrap else 1
+        return len(self._rows(number)) if self.wrap or self.pretty else 1
 
     def _anchor(self, rank: int) -> Anchor:
         number = self.view.number(min(rank, len(self.view) - 1))
@@ -442,3 +482,7 @@ class LogLines(Widget, can_focus=True):
             return
         self._cursor = Anchor(place, record)
         self._top = Anchor(place, record)
+
+
+def _text_of(record: LogRecord, name: str) -> str:
+    return value_text(record.attributes.get(name, record.resource.get(name)))

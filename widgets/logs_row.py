@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import msgspec
 from msgspec import Struct
 from rich.cells import chop_cells
 from rich.segment import Segment
@@ -24,6 +25,8 @@ LEVEL_STYLE = {
 PLACING_MARK = {Placing.TIMELY: " ", Placing.LATE: "«", Placing.AHEAD: "»", Placing.UNDATED: "?"}
 """Beside the time: « came late, » says it is from the future, ? has no time."""
 
+LAID_OUT = 16_000
+"""Characters of JSON that are laid out."""
 WRAPPED = 40
 """Lines shown of a record that is wrapped."""
 DAY = 86_400 * SECOND
@@ -44,6 +47,7 @@ class Columns(Struct, frozen=True):
         service: The service's name.
         source: The source's name.
         body: What is left.
+        attributes: Attributes that are columns, and the cells of each.
     """
 
     width: int
@@ -52,6 +56,7 @@ class Columns(Struct, frozen=True):
     service: int
     source: int
     body: int
+    attributes: tuple[tuple[str, int], ...] = ()
 
     @property
     def indent(self) -> int:
@@ -59,15 +64,26 @@ class Columns(Struct, frozen=True):
         return self.width - self.body
 
 
-def columns_for(width: int, *, dated: bool = False) -> Columns:
-    """Choose the columns for a width; `dated` where rows of other days are in sight."""
+def columns_for(width: int, *, dated: bool = False, attributes: Sequence[tuple[str, int]] = ()) -> Columns:
+    """Choose the columns for a width.
+
+    Args:
+        width: Cells of the whole row.
+        dated: Whether rows of other days are in sight.
+        attributes: Those that were chosen, and the cells that they ask for; the body keeps a third of the row.
+    """
     time = 12 if width >= 100 else 8
     time += 6 if dated else 0
     level = 7 if width >= 60 else 5
     service = 0 if width < 50 else max(8, min(18, width // 8))
     source = 12 if width >= 120 else 0
     used = time + 1 + sum(cells + 1 for cells in (level, service, source) if cells)
-    return Columns(width, time, level, service, source, max(1, width - used))
+    chosen: list[tuple[str, int]] = []
+    for name, cells in attributes:
+        if used + cells + 1 <= width * 2 // 3:
+            chosen.append((name, cells))
+            used += cells + 1
+    return Columns(width, time, level, service, source, max(1, width - used), tuple(chosen))
 
 
 def is_dated(record: LogRecord, now: int) -> bool:
@@ -81,6 +97,34 @@ def line_of(text: str, limit: int) -> str:
     return line if line.isascii() else line.translate(_UNSEEN)
 
 
+def value_text(value: object) -> str:
+    """Return an attribute's value as text; empty where it has none."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
+
+
+def pretty(body: str) -> str | None:
+    """Return a JSON object or array laid out over lines, or None where the body is neither."""
+    text = body.strip()
+    if not text.startswith(("{", "[")):
+        return None
+    try:
+        return msgspec.json.format(text, indent=2)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def laid_out(record: LogRecord) -> str | None:
+    """Return a record over several lines: its JSON, or its message and what else it says; None where that is all."""
+    laid = pretty(record.body[:LAID_OUT])
+    lines = [record.body if laid is None else laid]
+    for name, value in record.attributes.items():
+        text = value_text(value)
+        lines.append(f"  {name}: {pretty(text[:LAID_OUT]) or text}")
+    return None if laid is None and len(lines) == 1 else "\n".join(lines)
+
+
 class RowPainter:
     """Makes the strips of records at one width, with one set of highlights."""
 
@@ -91,18 +135,21 @@ class RowPainter:
         *,
         marks: Sequence[Pattern] = (),
         wrap: bool = False,
+        pretty: bool = False,
     ) -> None:
         self.columns = columns
         self.wrap = wrap
+        self._pretty = pretty
         self._style = style
         self._marks = marks
 
     def strips(self, record: LogRecord, placing: Placing) -> list[Strip]:
         """Return the rows of one record: one, or several where it is wrapped."""
         head = self._head(record, placing)
-        if not self.wrap:
+        laid = laid_out(record) if self._pretty else None
+        if not self.wrap and laid is None:
             return [self._strip([*head, *self._body(record.body)])]
-        lines = self._wrapped(record.body)
+        lines = self._wrapped(record.body if laid is None else laid)
         style = "plain"
         rows = [self._strip([*head, *self._marked(fit(lines[0], self.columns.body), style)])]
         indent = " " * self.columns.indent
@@ -130,6 +177,9 @@ class RowPainter:
             pieces += [(fit(line_of(name, columns.service), columns.service), "accent"), (" ", "")]
         if columns.source:
             pieces += [(fit(line_of(record.source, columns.source), columns.source), "muted"), (" ", "")]
+        for name, cells in columns.attributes:
+            value = record.attributes.get(name, record.resource.get(name))
+            pieces += [(fit(line_of(value_text(value), cells), cells), "accent"), (" ", "")]
         return pieces
 
     def _body(self, body: str) -> list[Piece]:

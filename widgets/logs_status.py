@@ -51,8 +51,8 @@ def asking_parts(asking: TimeRange | None, past: Past | None) -> list[str]:
     return parts
 
 
-def rows_parts(view: View, lines: LogLines, askable: Sequence[str], *, live: bool, slow: bool) -> list[str]:
-    """Say how far a search is that takes long, what came below, and who could be asked for what is above."""
+def rows_parts(view: View, lines: LogLines, *, live: bool, slow: bool) -> list[str]:
+    """Say how far a search is that takes long, and what came below."""
     parts = []
     if slow and not view.complete:
         parts.append(f"searched {view.searched:,} of {len(view.store):,}")
@@ -60,9 +60,6 @@ def rows_parts(view: View, lines: LogLines, askable: Sequence[str], *, live: boo
         live and not lines.following
     ):  # said all the while, because a line that comes and goes would move the rows
         parts.append(f"↓ {lines.below:,} new below · f follows" if lines.below else "nothing new below")
-    if askable and lines.rank == 0 and not lines.following:
-        names = askable[0] if len(askable) == 1 else f"{len(askable)} sources"
-        parts.append(f"the oldest kept · o asks {names}")
     return parts
 
 
@@ -75,6 +72,9 @@ def why_empty(view: View, scope: Scope, now: int) -> str:
     criteria = view.criteria
     reasons = [f"{name} {value}" for name, value in scope.labels().items()]
     reasons += [f"filter {criteria.filter.text}"] if criteria.filter.tests else []
+    reasons += (
+        [f"filters {', '.join(on)}"] if (on := [each.name for each in criteria.filters if each.on]) else []
+    )
     reasons += [f"level ≥{level_name(criteria.floor)}"] if criteria.floor else []
     if not scope.live:
         reasons.append(f"up to {clock(scope.moment(now))}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual import on
 
 from cockpit.pace import Pace
+from cockpit.scope import WHOLE
 from cockpit.signals import SECOND
 from cockpit.stores.base import Clock
 from widgets.app_keys import WINDOWS
@@ -43,17 +44,25 @@ class ScopingApp(CommandingApp):
 
     def action_shift(self, direction: int) -> None:
         """Move the time cursor by a sixtieth of the window; at now it lets go."""
-        now = self._clock()
-        scope = self.cockpit.trail.now
-        moment = scope.moment(now) + direction * max(SECOND, scope.span // 60)
-        end = now if scope.end is None else scope.end
+        now, scope = self._clock(), self.cockpit.trail.now
+        begin, until = self.cockpit.window(now)
+        end = self.cockpit.latest(now) if scope.end is None else scope.end
+        moment = (end if scope.cursor is None else scope.cursor) + direction * max(
+            SECOND, (until - begin) // 60
+        )
         self.move_cursor(None if moment >= end else moment)
 
     def action_widen(self, direction: int) -> None:
         """Go to the next wider or narrower window."""
         span = self.cockpit.trail.now.span
+        if span == WHOLE:
+            if direction > 0:
+                return
+            start, end = self.cockpit.window(self._clock())
+            span = end - start
         if direction > 0:
-            wanted = next((each for each in WINDOWS if each > span), span)
+            widest = span if self.cockpit.files is None else WHOLE
+            wanted = next((each for each in WINDOWS if each > span), widest)
         else:
             wanted = next((each for each in reversed(WINDOWS) if each < span), span)
         title = self.cockpit.trail.now.title

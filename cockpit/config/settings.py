@@ -42,6 +42,9 @@ class Screen(Table, frozen=True):
     window_minutes: Annotated[int, Meta(ge=1, le=10_080)] = 15
     """How many minutes back the panes look at the start."""
 
+    log_columns: tuple[str, ...] = ()
+    """Attributes of log records that are columns of their own, such as `["status", "user.id"]`; `C` tries others."""
+
     @property
     def window(self) -> int:
         """The window's width in nanoseconds."""

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
-import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
-from numpy.typing import NDArray
 
 from cockpit.errors import UsageError
 from cockpit.stores.logs.query import Query, parse_query
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 MOST = 64
 """Filters in one list."""
 LONGEST_NAME = 64
 
-Bits = TypeVar("Bits", NDArray[np.bool_], NDArray[np.uint8])
+Bits = TypeVar("Bits", "NDArray[np.bool_]", "NDArray[np.uint8]")
 """A bool a record, or a bit a record as `numpy.packbits` makes them."""
 
 
@@ -115,7 +117,7 @@ class Filters(Struct, frozen=True):
         """
         pairs = [(each, found) for each, found in zip(self.filters, bits, strict=True) if each.on]
         kept = [found for each, found in pairs if each.keeps]
-        left = np.zeros_like(everything) if kept else everything.copy()
+        left = everything ^ everything if kept else everything.copy()
         for found in kept:
             left |= found
         for each, found in pairs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from cockpit.signals import LogRecord
@@ -27,6 +28,18 @@ class Records(Protocol):
     def histogram(self) -> Histogram:
         """Counts by second and level of all of them."""
 
+    @property
+    def spanned(self) -> tuple[int, int] | None:
+        """The times of the oldest and the newest, in nanoseconds, where they are not about now; else None."""
+
+    @property
+    def about(self) -> Sequence[str]:
+        """What there is to say of them in a title, such as their formats and how far they are read."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What is wrong with them."""
+
     def __len__(self) -> int: ...
 
     def __getitem__(self, number: int) -> LogRecord: ...
@@ -51,6 +64,24 @@ class Records(Protocol):
 
     def locate(self, record: LogRecord) -> int | None:
         """Return the number that a record has now; None where it is gone."""
+
+    def link(self, number: int) -> str:
+        """Return a link by which a record is found again.
+
+        Raises:
+            UsageError: It can't be read any more.
+        """
+
+    async def follow(self, link: str, waiting: Callable[[str], None]) -> int:
+        """Return the number of the record that a link speaks of.
+
+        Args:
+            link: As `link` makes it.
+            waiting: Told what is waited for.
+
+        Raises:
+            UsageError: It is no link, or the record is gone.
+        """
 
     def last(self, count: int) -> list[LogRecord]:
         """Return the newest records, oldest first."""
@@ -79,6 +110,10 @@ class View(Protocol):
     @property
     def histogram(self) -> Histogram:
         """Counts of what is admitted."""
+
+    @property
+    def hits(self) -> list[int]:
+        """How many records each of the named filters hits, as far as they were looked at."""
 
     def __len__(self) -> int: ...
 

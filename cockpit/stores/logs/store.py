@@ -8,12 +8,16 @@ record was placed by is kept beside it, never decreasing: questions about a mome
 
 from __future__ import annotations
 
+import hashlib
+import re
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
+from cockpit.errors import UsageError
 from cockpit.signals import EMPTY, SECOND, Attributes, LogRecord
 from cockpit.stores.base import Clock, Store, wall_clock
 from cockpit.stores.logs.histogram import Histogram
@@ -41,6 +45,9 @@ TRACED = 146
 """Bytes of the identifiers that a record names."""
 BASE = 152
 """Bytes of a record alone: the struct, its time and its two places in the ring."""
+
+
+_LINK = re.compile(r"log:[^#\s]*#at=(?P<at>\d{1,19})&sha256=(?P<sha256>[0-9a-f]{64})")
 
 
 class Placing(Enum):
@@ -88,6 +95,21 @@ class LogStore(Store):
         """(version, number): from that number on, records got other numbers."""
         self._weights: deque[list[int]] = deque()
         """[records, bytes] of the parcels kept, oldest first."""
+
+    @property
+    def spanned(self) -> tuple[int, int] | None:
+        """None: they come as things happen."""
+        return None
+
+    @property
+    def about(self) -> Sequence[str]:
+        """Nothing."""
+        return ()
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Nothing."""
+        return ()
 
     def __len__(self) -> int:
         return len(self._ring)
@@ -181,6 +203,29 @@ class LogStore(Store):
                 return self.first + place
         return None
 
+    def link(self, number: int) -> str:
+        """Return a link by which a record is found again as long as it is kept."""
+        record, placed = self[number], self.times(number, number + 1)[0]
+        return f"log:{quote(record.source)}#at={placed}&sha256={_digest(record)}"
+
+    async def follow(self, link: str, waiting: Callable[[str], None]) -> int:
+        """Return the number of the record that a link speaks of.
+
+        Raises:
+            UsageError: It is no link, or the record is gone.
+        """
+        found = _LINK.fullmatch(link.strip())
+        if found is None:
+            raise UsageError(
+                f"{link[:200]!r} is no link to a record here",
+                remedy="cockpit logs LINK opens a link to a line of a file",
+            )
+        at = int(found["at"])
+        for number in range(self.number_from(at), self.number_at(at)):
+            if _digest(self[number]) == found["sha256"]:
+                return number
+        raise UsageError("that record is not kept any more", remedy="o asks the sources for older ones")
+
     def _placed_times(self, times: list[int]) -> list[int]:
         """Return the times to place records by: none in the future, none before there were logs."""
         if min(times) >= EARLIEST and max(times) <= (now := self._clock()):
@@ -269,3 +314,7 @@ def _by_time(records: Sequence[LogRecord], times: list[int]) -> tuple[list[LogRe
     """Sort both by time; what is equal keeps its order."""
     order = sorted(range(len(times)), key=times.__getitem__)
     return [records[n] for n in order], [times[n] for n in order]
+
+
+def _digest(record: LogRecord) -> str:
+    return hashlib.sha256(f"{record.source}\0{record.body}".encode("utf-8", "replace")).hexdigest()

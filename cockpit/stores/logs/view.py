@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Sequence
 from time import perf_counter
 
+from cockpit.signals import LogRecord
 from cockpit.stores.logs.criteria import OPEN, Criteria, select
+from cockpit.stores.logs.filters import MOST
 from cockpit.stores.logs.histogram import Histogram, keys_of
 from cockpit.stores.logs.store import LogStore
 
@@ -19,6 +22,19 @@ SLICE = 0.004
 """Seconds that one slice of the search may take."""
 STEPS = (16, 4096)
 """Fewest and most records between two looks at the clock."""
+
+
+class Counting:
+    """Tells which of the named filters a record hits."""
+
+    def __init__(self, criteria: Criteria) -> None:
+        self._tests = [(1 << place, each.query.tester()) for place, each in enumerate(criteria.filters)]
+
+    def masks(self, records: Sequence[LogRecord]) -> Sequence[int]:
+        """Return for each record a bit a filter; nothing where there are no filters."""
+        if not self._tests:
+            return ()
+        return [sum(bit for bit, test in self._tests if test(record, None)) for record in records]
 
 
 class LogView:
@@ -34,6 +50,10 @@ class LogView:
         self._histogram = Histogram()
         self._low = self._high = store.end
         """What has been looked at: from one absolute number up to another."""
+        self._masks: array[int] = array("Q")
+        """Which of the named filters each record hits that was looked at, a bit a filter; empty without filters."""
+        self._hits = [0] * MOST
+        self._counting = Counting(OPEN)
         self._version = store.version
         self._step = 256
         self._from: int | None = None
@@ -56,6 +76,7 @@ class LogView:
             return False
         self.criteria = criteria
         self._tests = criteria.tests()
+        self._counting = Counting(criteria)
         self._begin()
         return True
 
@@ -67,7 +88,7 @@ class LogView:
         """
         store = self.store
         self._settle()
-        if not self.criteria.admits_all:
+        if not self._all_known:
             until = perf_counter() + budget
             while self._high < store.end and perf_counter() < until:
                 self._look_on()
@@ -79,12 +100,22 @@ class LogView:
     @property
     def complete(self) -> bool:
         """True where every record kept has been looked at."""
-        return self.criteria.admits_all or (self._high >= self.store.end and self._low <= self.store.first)
+        return self._all_known or (self._high >= self.store.end and self._low <= self.store.first)
 
     @property
     def searched(self) -> int:
         """How many of the records kept have been looked at."""
-        return len(self.store) if self.criteria.admits_all else self._high - max(self._low, self.store.first)
+        return len(self.store) if self._all_known else self._high - max(self._low, self.store.first)
+
+    @property
+    def hits(self) -> list[int]:
+        """How many records each of the named filters hits, as far as they were looked at."""
+        return self._hits[: len(self.criteria.filters)]
+
+    @property
+    def _all_known(self) -> bool:
+        """True where there is nothing to look at: all are admitted, and none is counted."""
+        return self.criteria.admits_all and not len(self.criteria.filters)
 
     @property
     def histogram(self) -> Histogram:
@@ -120,6 +151,8 @@ class LogView:
     def _begin(self) -> None:
         self._numbers = array("q")
         self._keys = array("q")
+        self._masks = array("Q")
+        self._hits = [0] * MOST
         self._histogram = Histogram()
         self._low = self._high = self.store.end
         self._bounds = (0, 0)
@@ -129,7 +162,7 @@ class LogView:
         store = self.store
         moved = store.moved_since(self._version)
         self._version = store.version
-        if self.criteria.admits_all:
+        if self._all_known:
             return
         if self._high < store.first:
             self._begin()
@@ -138,45 +171,64 @@ class LogView:
             self._histogram.add(self._keys[:gone], -1)
             del self._numbers[:gone]
             del self._keys[:gone]
+        if self._masks and self._low < store.first:
+            self._uncount(slice(0, store.first - self._low))
         self._low = max(self._low, store.first)
         if moved is not None and moved < self._high:
             kept = bisect_left(self._numbers, moved)
             self._histogram.add(self._keys[kept:], -1)
             del self._numbers[kept:]
             del self._keys[kept:]
+            if self._masks:
+                self._uncount(slice(max(0, moved - self._low), len(self._masks)))
             self._high = max(moved, store.first)
             self._low = min(self._low, self._high)
 
     def _look_on(self) -> None:
         start = self._high
         stop = min(start + self._step, self.store.end)
-        numbers, keys = self._found(start, stop)
+        numbers, keys, masks = self._found(start, stop)
         self._numbers.extend(numbers)
         self._keys.extend(keys)
+        self._masks.extend(masks)
         self._high = stop
 
     def _look_back(self) -> None:
         stop = self._low
         start = max(stop - self._step, self.store.first)
-        numbers, keys = self._found(start, stop)
+        numbers, keys, masks = self._found(start, stop)
+        self._masks = array("Q", masks) + self._masks
         self._numbers = array("q", numbers) + self._numbers
         self._keys = array("q", keys) + self._keys
         self._low = start
 
-    def _found(self, start: int, stop: int) -> tuple[Sequence[int], Sequence[int]]:
+    def _found(self, start: int, stop: int) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
         began = perf_counter()
         records = self.store.records(start, stop)
         places = select(records, self._tests)
         times = self.store.times(start, stop)
         keys = keys_of([times[place] for place in places], [records[place] for place in places])
         self._histogram.add(keys)
+        masks = self._counting.masks(records)
+        self._count(masks, 1)
         took = perf_counter() - began
         fewest, most = STEPS
         if took > SLICE / 4:
             self._step = max(fewest, self._step // 2)
         elif took < SLICE / 16:
             self._step = min(most, self._step * 2)
-        return [start + place for place in places], keys
+        return [start + place for place in places], keys, masks
+
+    def _count(self, masks: Sequence[int], sign: int) -> None:
+        for mask, count in Counter(masks).items():
+            while mask:
+                low = mask & -mask
+                self._hits[low.bit_length() - 1] += sign * count
+                mask ^= low
+
+    def _uncount(self, gone: slice) -> None:
+        self._count(self._masks[gone], -1)
+        del self._masks[gone]
 
     def _bound(self) -> None:
         store = self.store

@@ -16,7 +16,7 @@ def found(criteria: Criteria, data: bytes, fmt: LogFormat) -> list[bool] | None:
     matching = matching_of(query_of(criteria))
     assert matching is not None
     mask = matching.match(data, lambda: fmt.columns(memoryview(data), observed=0), fmt, "/var/log/web.log")
-    return None if mask is None else mask.tolist()
+    return None if mask is None else mask[0].tolist()
 
 
 def test_nothing_is_searched_for_where_all_is_admitted() -> None:

@@ -13,7 +13,7 @@ import msgspec
 
 from cockpit.errors import CockpitError
 from cockpit.process import Process, spawn, stop
-from cockpit.stores.logs.files.wire import LENGTH, LONGEST, Look, Open, Told, framed, told_of
+from cockpit.stores.logs.files.wire import LENGTH, LONGEST, Look, Next, Open, Told, framed, told_of
 
 ARGV = (sys.executable, "-P", "-X", "utf8", "-m", "cockpit.stores.logs.files.process")
 PASSED_ON = ("TZ", "LD_LIBRARY_PATH", "SYSTEMROOT")
@@ -42,6 +42,10 @@ class Apart:
     def look(self, serial: int, query: bytes) -> None:
         """Ask for a search."""
         self._send(framed(Look(serial, query)))
+
+    def look_for(self, question: Next) -> None:
+        """Ask for one record."""
+        self._send(framed(question))
 
     async def listen(self, take: Callable[[Sequence[Told]], None]) -> None:
         """Hand on what it tells, frame by frame, until it ends.

@@ -16,7 +16,7 @@ from cockpit.stores.logs.files.logs import Logs
 from cockpit.stores.logs.files.opened import OpenedLog
 from cockpit.stores.logs.files.scanner import BEAT, Scanner
 from cockpit.stores.logs.files.searching import matching_of
-from cockpit.stores.logs.files.wire import LENGTH, Asked, Look, Open, Trouble, asked_of, framed
+from cockpit.stores.logs.files.wire import LENGTH, Asked, Look, Next, Open, Trouble, asked_of, framed
 
 NICE = 5
 """Whoever looks at the screen comes first where cores are few."""
@@ -56,6 +56,8 @@ def serve(asked: BinaryIO, told: BinaryIO) -> None:
                 return
             if isinstance(message, Look):
                 scanner.look(message.serial, matching_of(message.query))
+            elif isinstance(message, Next):
+                scanner.look_for(message, matching_of(message.query))
             continue
         if said := scanner.step():
             told.write(framed(said))

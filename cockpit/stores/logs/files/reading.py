@@ -12,7 +12,7 @@ from cockpit.stores.logs.criteria import Criteria
 from cockpit.stores.logs.files.apart import Apart
 from cockpit.stores.logs.files.searching import query_of
 from cockpit.stores.logs.files.store import FileStore
-from cockpit.stores.logs.files.wire import Trouble
+from cockpit.stores.logs.files.wire import Next, Trouble
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +52,10 @@ class LogFiles(FileStore):
         """Ask the process for a search."""
         self._asked = (serial, query_of(criteria))
         self._apart.look(*self._asked)
+
+    def ask(self, question: Next) -> None:
+        """Hand on a question to the process."""
+        self._apart.look_for(question)
 
     async def _serve(self) -> None:
         """Let the process read; where it is lost, another begins anew after a while."""

@@ -16,6 +16,7 @@ from cockpit.formats.format import LogFormat
 from cockpit.stores.logs.files.chunk import EMPTY_CHUNK, Summary, buckets_of, rows_of, summary_of
 from cockpit.stores.logs.files.logs import Logs
 from cockpit.stores.logs.files.merging import Merging
+from cockpit.stores.logs.files.naming import short_names
 from cockpit.stores.logs.files.newest import Newest
 from cockpit.stores.logs.files.opened import Change, OpenedLog
 from cockpit.stores.logs.files.pieces import Backwards, Piece, Span
@@ -24,9 +25,11 @@ from cockpit.stores.logs.files.wire import (
     Closed,
     Emptied,
     Found,
+    Next,
     Older,
     Open,
     Read,
+    Sought,
     Tail,
     Told,
     Trouble,
@@ -40,9 +43,12 @@ class Matching(Protocol):
     """A search over bytes."""
 
     def match(
-        self, data: bytes, columns: Callable[[], Columns], fmt: LogFormat, path: str
-    ) -> NDArray[np.bool_] | None:
-        """Return which records match, a bool each; None where none does, told without the columns."""
+        self, data: bytes, columns: Callable[[], Columns], fmt: LogFormat, source: str
+    ) -> Sequence[NDArray[np.bool_]] | None:
+        """Return which records match, a bool each, then those that pass each query which is counted.
+
+        None where no record matches and none is counted, told without the columns.
+        """
 
 
 class Scanner:
@@ -56,6 +62,9 @@ class Scanner:
             opened: Which of their records are known.
         """
         self._logs = logs
+        self._names = short_names([log.path for log in logs.opened])
+        self._next: tuple[Next, Matching, int] | None = None
+        """The one record that is looked for, how, and the chunk that is next."""
         self._begin(opened.tail, opened.ends, opened.observed)
         self._serial = 0
         self._matching: Matching | None = None
@@ -87,15 +96,21 @@ class Scanner:
     @property
     def idle(self) -> bool:
         """Whether there is nothing to do until a log grows."""
-        return self._merging.ended and not self._todo
+        return self._merging.ended and not self._todo and self._next is None
+
+    def look_for(self, question: Next, matching: Matching | None) -> None:
+        """Look for one record before all else; without a search, for none any more."""
+        self._next = None if matching is None else (question, matching, question.number)
 
     def step(self) -> list[Told]:
-        """Do a little: see whether logs have grown, else search a chunk, else read one."""
+        """Do a little: see whether logs have grown, else look for one record, search a chunk, or read one."""
         now = time.monotonic()
         if now - self._looked >= BEAT:
             self._looked = now
             if told := self._grown():
                 return told
+        if self._next is not None:
+            return self._sought(*self._next)
         if self._todo:
             return self._searched(self._todo.popleft())
         if not self._merging.ended:
@@ -119,35 +134,71 @@ class Scanner:
     def _searched(self, number: int) -> list[Told]:
         if self._matching is None:
             return []
-        logs, masks, any_found = self._logs, [], False
         try:
-            for span in self._chunks[number]:
-                data = logs.data(span)
-
-                def columns(span: Span = span, data: bytes = data) -> Columns:
-                    return logs.piece(span, data).columns
-
-                mask = self._matching.match(data, columns, logs.formats[span.log], logs.opened[span.log].path)
-                any_found = any_found or mask is not None
-                masks.append(mask)
-            if not any_found:
-                return [Found(self._serial, number, 0, b"", ())]
-            return [self._found(number, masks)]
+            answers = self._answers(number, self._matching)
+            return [
+                Found(self._serial, number, 0, b"", ()) if answers is None else self._found(number, answers)
+            ]
         except CockpitError as error:
             return [Found(self._serial, number, 0, b"", ()), Trouble(-1, str(error))]
 
-    def _found(self, number: int, masks: Sequence[NDArray[np.bool_] | None]) -> Found:
+    def _answers(self, number: int, matching: Matching) -> list[NDArray[np.bool_]] | None:
+        """Return which rows of a chunk match, then which are counted, by query: None where none are.
+
+        Raises:
+            CockpitError: A log can't be read, or the search takes too long.
+        """
+        logs, answers = self._logs, []
+        for span in self._chunks[number]:
+            data = logs.data(span)
+
+            def columns(span: Span = span, data: bytes = data) -> Columns:
+                return logs.piece(span, data).columns
+
+            answers.append(matching.match(data, columns, logs.formats[span.log], self._names[span.log]))
+        queries = next((len(answer) for answer in answers if answer is not None), 0)
+        if not queries:
+            return None
+        pieces = [logs.piece(span) for span in self._chunks[number]]
+        order = rows_of(pieces).order
+        return [
+            np.concatenate(
+                [
+                    np.zeros(len(piece), np.bool_) if answer is None else answer[query]
+                    for answer, piece in zip(answers, pieces, strict=True)
+                ]
+            )[order]
+            for query in range(queries)
+        ]
+
+    def _found(self, number: int, answers: Sequence[NDArray[np.bool_]]) -> Found:
         pieces = [self._logs.piece(span) for span in self._chunks[number]]
         rows = rows_of(pieces)
-        whole = [
-            np.zeros(len(piece), np.bool_) if mask is None else mask
-            for mask, piece in zip(masks, pieces, strict=True)
-        ]
-        mask = np.concatenate(whole)[rows.order]
+        mask = answers[0]
         levels = np.concatenate([piece.levels for piece in pieces])[rows.order]
         count = int(np.count_nonzero(mask))
         bits = np.packbits(mask).tobytes() if 0 < count < len(mask) else b""
-        return Found(self._serial, number, count, bits, buckets_of(rows.placed[mask], levels[mask]))
+        hits = tuple(int(np.count_nonzero(answer)) for answer in answers[1:])
+        return Found(self._serial, number, count, bits, buckets_of(rows.placed[mask], levels[mask]), hits)
+
+    def _sought(self, question: Next, matching: Matching, number: int) -> list[Told]:
+        """Look for one record in one chunk."""
+        if number not in self._chunks:
+            self._next = None
+            return [Sought(question.serial, number, -1)]
+        try:
+            answers = self._answers(number, matching)
+        except CockpitError as error:
+            self._next = None
+            return [Sought(question.serial, number, -1), Trouble(-1, str(error))]
+        rows = np.empty(0, np.intp) if answers is None else np.flatnonzero(answers[0])
+        if number == question.number:
+            rows = rows[rows > question.row] if question.step > 0 else rows[rows < question.row]
+        if not len(rows):
+            self._next = (question, matching, number + question.step)
+            return []
+        self._next = None
+        return [Sought(question.serial, number, int(rows[0 if question.step > 0 else -1]))]
 
     # Growth.
 
@@ -204,6 +255,7 @@ class Scanner:
         except CockpitError as error:
             return self._troubled(number, str(error))
         self._renamed.add(number)
+        self._names.append(self._names[number])
         self._newest.join(new)
         return [*self._troubled(number, ""), Added(new, path, other.identity)]
 

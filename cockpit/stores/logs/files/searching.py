@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import Struct
 
 from cockpit.stores.logs.criteria import Criteria
 from cockpit.stores.logs.files.scanner import Matching
-from cockpit.stores.logs.query import TOP, Query
-from cockpit.stores.logs.terms import All, LevelRange, Named, Node
+from cockpit.stores.logs.query import Query
+from cockpit.stores.logs.terms import All, Node
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,44 +19,65 @@ if TYPE_CHECKING:
 
     from cockpit.formats.columns import Columns
     from cockpit.formats.format import LogFormat
-    from cockpit.stores.logs.matcher import Matcher
+    from cockpit.stores.logs.matcher import MatcherSet
 
 
-def query_of(criteria: Criteria) -> bytes:
-    """Return criteria as they are sent; empty where they admit all."""
-    if criteria.admits_all:
+class Wanted(Struct, frozen=True, array_like=True):
+    """What is searched for.
+
+    Attributes:
+        query: What the rows are to be.
+        counted: Queries whose hits are counted beside them: those of the named filters.
+    """
+
+    query: Query
+    counted: tuple[Query, ...] = ()
+
+
+def query_of(criteria: Criteria, *, node: Node | None = None) -> bytes:
+    """Return criteria as they are sent; empty where they admit all and nothing is counted.
+
+    Args:
+        criteria: What the rows are to be.
+        node: What they are to be besides, for one that is looked for among them.
+    """
+    root = criteria.node
+    if node is not None:
+        return msgspec.msgpack.encode(Wanted(Query("", node if root == All() else All((root, node)))))
+    if criteria.admits_all and not len(criteria.filters):
         return b""
-    nodes: list[Node] = [LevelRange(criteria.floor, TOP)] if criteria.floor else []
-    scope = {"trace": criteria.trace_id, "service": criteria.service, "host": criteria.host}
-    nodes += [Named(name, True, value.lower()) for name, value in scope.items() if value]
-    if not criteria.filter.query.admits_all:
-        nodes.append(criteria.filter.query.root)
-    return msgspec.msgpack.encode(Query(criteria.filter.text, All(tuple(nodes))))
+    return msgspec.msgpack.encode(
+        Wanted(Query("", root), tuple(Query("", each.query.root) for each in criteria.filters))
+    )
 
 
 def matching_of(query: bytes) -> Matching | None:
-    """Return the search that serialised criteria ask for; None where they admit all."""
-    return Searching(msgspec.msgpack.decode(query, type=Query)) if query else None
-
-
-class Searching:
-    """One query over logs of any formats.
+    """Return the search that serialised criteria ask for; None where they admit all.
 
     Raises:
-        UsageError: From `match`: an expression can't be searched for, or takes too long.
+        UsageError: An expression can't be searched for.
     """
+    return ByFormat(msgspec.msgpack.decode(query, type=Wanted)) if query else None
 
-    def __init__(self, query: Query) -> None:
-        self._query = query
-        self._matchers: dict[tuple[LogFormat, str], Matcher] = {}
+
+class ByFormat:
+    """Searches each log by what its format tells of its records."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        from cockpit.stores.logs.matcher import (
+            MatcherSet,  # hyperscan, which the screen's side has no use for
+        )
+
+        self._wanted = wanted
+        self._make = MatcherSet
+        self._sets: dict[tuple[int, str], MatcherSet] = {}
 
     def match(
-        self, data: bytes, columns: Callable[[], Columns], fmt: LogFormat, path: str
-    ) -> NDArray[np.bool_] | None:
-        """Return which records match, a bool each; None where none does, told without the columns."""
-        from cockpit.stores.logs.matcher import Matcher
-
-        key = (fmt, path)
-        if key not in self._matchers:
-            self._matchers[key] = Matcher(self._query, fmt, source=path)
-        return self._matchers[key].search(memoryview(data), columns)
+        self, data: bytes, columns: Callable[[], Columns], fmt: LogFormat, source: str
+    ) -> Sequence[NDArray[np.bool_]] | None:
+        """Return which records match, and which pass each of the counted queries; None where none does."""
+        key = (id(fmt), source)
+        if key not in self._sets:
+            queries = (self._wanted.query, *self._wanted.counted)
+            self._sets[key] = self._make(queries, fmt, source=source)
+        return self._sets[key].search(memoryview(data), columns)

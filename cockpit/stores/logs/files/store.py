@@ -4,29 +4,35 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
+from numpy.typing import NDArray
 
-from cockpit.errors import CockpitError
+from cockpit.errors import CockpitError, UsageError
 from cockpit.hygiene import clean
 from cockpit.signals import LogRecord
 from cockpit.stores.base import Store
 from cockpit.stores.logs.files.chunk import EMPTY_CHUNK, Rows, rows_of
 from cockpit.stores.logs.files.first import first_tail
+from cockpit.stores.logs.files.links import link_of, read_link
 from cockpit.stores.logs.files.logs import Logs
+from cockpit.stores.logs.files.naming import short_names
 from cockpit.stores.logs.files.numbering import Entry, Numbering
 from cockpit.stores.logs.files.opened import OpenedLog
 from cockpit.stores.logs.files.pieces import Piece
+from cockpit.stores.logs.files.searching import query_of
 from cockpit.stores.logs.files.wire import (
     Added,
     Closed,
     Emptied,
     Found,
+    Next,
     Older,
     Read,
+    Sought,
     Tail,
     Told,
     Trouble,
@@ -37,6 +43,7 @@ from cockpit.stores.logs.store import Placing
 if TYPE_CHECKING:
     from cockpit.stores.logs.criteria import Criteria
     from cockpit.stores.logs.files.view import FileView
+    from cockpit.stores.logs.terms import Node
 
 BUDGET = 16 << 20
 """Bytes of columns remembered here: what is drawn is in one chunk or two."""
@@ -78,6 +85,9 @@ class FileStore(Store):
         self.paths = tuple(paths)
         self.views: list[Callable[[Found | None], None]] = []
         """Told what a search found; None where all that was found before is void."""
+        self.answered: Callable[[int | None], None] | None = None
+        """Told the number of the record that was looked for last; None where there is none."""
+        self._question = 0
         self._begin()
 
     def _begin(self) -> None:
@@ -112,6 +122,28 @@ class FileStore(Store):
     def end(self) -> int:
         """The number that the next record will get."""
         return self.chunks.end
+
+    @property
+    def spanned(self) -> tuple[int, int] | None:
+        """The times of the oldest and the newest record known."""
+        if not len(self):
+            return None
+        oldest = self.chunks.older[-1] if self.chunks.older else self.chunks.newer[0]
+        newest = next(entry for entry in reversed(self.chunks.newer) if entry.chunk.count or not entry.number)
+        return oldest.chunk.first, max(newest.chunk.last, oldest.chunk.last)
+
+    @property
+    def about(self) -> Sequence[str]:
+        """The formats, and how much of the bytes was read."""
+        names = ", ".join(dict.fromkeys(fmt.name for fmt in self.logs.formats))
+        if not self.left:
+            return (names,)
+        return (names, f"reading {100 * (self.total - self.left) // max(1, self.total)} %")
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Which logs can't be read, and why."""
+        return [f"✖ {text}" for text in self.troubles.values()]
 
     def __len__(self) -> int:
         return self.end - self.first
@@ -162,6 +194,72 @@ class FileStore(Store):
 
     def search(self, serial: int, criteria: Criteria) -> None:
         """Begin a search; whoever reads for the store tells what it finds by that number."""
+
+    def look_for(self, criteria: Criteria, node: Node, number: int, step: int) -> int:
+        """Begin to look for one record among those that criteria admit; `answered` is told what came of it.
+
+        Args:
+            criteria: What the records are.
+            node: What it is besides.
+            number: The record to begin after.
+            step: 1 to go down, -1 to go up.
+
+        Returns:
+            The question's number.
+        """
+        self._question += 1
+        entry = self.chunks.holding(number)
+        query = query_of(criteria, node=node)
+        self.ask(Next(self._question, query, entry.number, number - entry.first, step))
+        return self._question
+
+    def look_no_more(self) -> None:
+        """Drop the question."""
+        self.answered = None
+        self._question += 1
+        self.ask(Next(self._question, b"", 0, 0, 0))
+
+    def ask(self, question: Next) -> None:
+        """Hand on a question to whoever reads for the store."""
+
+    def number_of(self, log: int, offset: int) -> int | None:
+        """Return the number of the record that holds a place of a log; None where that is not read yet."""
+        for entry in self.chunks:
+            for span in entry.chunk.spans:
+                if span.log != log or not span.offset <= offset < span.offset + span.size:
+                    continue
+                rows, pieces, _ = self._opened(entry)
+                which = next(place for place, piece in enumerate(pieces) if piece.span == span)
+                record = int(pieces[which].starts.searchsorted(offset - span.offset, "right")) - 1
+                found = (rows.piece == which) & (rows.record == record)
+                return entry.first + int(found.argmax())
+        return None
+
+    def link(self, number: int) -> str:
+        """Return a link by which a record is found again.
+
+        Raises:
+            UsageError: Its log can't be read any more.
+        """
+        try:
+            return str(link_of(self, number))
+        except (CockpitError, IndexError) as error:
+            raise UsageError(f"no link to this line: {error}") from None
+
+    async def follow(self, link: str, waiting: Callable[[str], None]) -> int:
+        """Return the number of the record that a link speaks of, once it is read.
+
+        Raises:
+            UsageError: It is no link, its file is not open, or the record is gone.
+        """
+        from cockpit.stores.logs.files.following import follow
+
+        return await follow(self, read_link(link), waiting)
+
+    def levels(self, entry: Entry) -> NDArray[np.uint8]:
+        """Return the SeverityNumbers of a chunk's rows: shape (count,)."""
+        rows, pieces, _ = self._opened(entry)
+        return np.concatenate([piece.levels for piece in pieces])[rows.order]
 
     def last(self, count: int) -> list[LogRecord]:
         """Return the newest records, oldest first."""
@@ -218,6 +316,8 @@ class FileStore(Store):
                 case Found():
                     for view in self.views:
                         view(message)
+                case Sought():
+                    self._answer(message)
                 case Read():
                     self.left, self.total = message.left, message.total
                 case Added():
@@ -265,7 +365,8 @@ class FileStore(Store):
             self.troubles[message.number] = str(error)
             return
         self.logs.add(log)
-        self.names.append(self.names[0] if len(self.names) == 1 else Path(message.path).name)
+        known = [log.path for log in self.logs.opened].index(message.path)
+        self.names.append(self.names[known])
 
     def _empty(self) -> None:
         self._rows.clear()
@@ -277,8 +378,18 @@ class FileStore(Store):
         self._void()
 
     def _void(self) -> None:
+        if (answered := self.answered) is not None:
+            self.answered = None
+            answered(None)
         for view in self.views:
             view(None)
+
+    def _answer(self, message: Sought) -> None:
+        if message.serial != self._question or (answered := self.answered) is None:
+            return
+        self.answered = None
+        there = message.row >= 0 and message.number in self.chunks
+        answered(self.chunks.chunk(message.number).first + message.row if there else None)
 
     def _trouble(self, message: Trouble) -> None:
         if message.text:
@@ -326,16 +437,3 @@ class FileStore(Store):
         record = replace(found, source=self.names[span.log], at=placed if undated else found.at)
         cleaned = clean([record])[0]
         return place, cleaned[0] if cleaned and isinstance(cleaned[0], LogRecord) else record
-
-
-def short_names(paths: Sequence[str]) -> list[str]:
-    """Return the shortest endings of paths that tell them apart."""
-    parts = [Path(path).parts for path in paths]
-    names = []
-    for own in parts:
-        for size in range(1, len(own) + 1):
-            ending = own[-size:]
-            if sum(other[-size:] == ending for other in parts) == 1 or size == len(own):
-                names.append(str(Path(*ending)))
-                break
-    return names

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from bisect import bisect_right
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from itertools import accumulate
 
 import numpy as np
@@ -14,6 +15,7 @@ from cockpit.stores.logs.files.numbering import Entry
 from cockpit.stores.logs.files.store import FileStore
 from cockpit.stores.logs.files.wire import Found
 from cockpit.stores.logs.histogram import Histogram
+from cockpit.stores.logs.seeking import Goal
 
 CHUNKS = 64
 """Chunks whose bits are kept unpacked."""
@@ -28,6 +30,7 @@ class FileView:
         self.serial = 0
         self._found: dict[int, Found] = {}
         self._histogram = Histogram()
+        self._hits: Counter[int] = Counter()
         self._counts: tuple[list[int], list[int]] | None = None
         self._picked: OrderedDict[int, NDArray[np.intp]] = OrderedDict()
         self._from: int | None = None
@@ -78,6 +81,66 @@ class FileView:
         """Counts of what the criteria admit."""
         return self.store.histogram if self.criteria.admits_all else self._histogram
 
+    @property
+    def hits(self) -> list[int]:
+        """How many records each of the named filters hits, as far as they were searched."""
+        return [self._hits[place] for place in range(len(self.criteria.filters))]
+
+    def next_level(self, number: int, step: int, low: int) -> int | None:
+        """Return the number of the next record of a level or a worse one; None where there is none.
+
+        Chunks without one are passed over by what their summaries count.
+
+        Args:
+            number: The record to begin after.
+            step: 1 to go down, -1 to go up.
+            low: The least SeverityNumber.
+        """
+        store, band = self.store, (low + 3 >> 2) & 7
+        entry = store.chunks.holding(number)
+        row = number - entry.first
+        while True:
+            if entry.worst >= band and (found := self._admitted(entry.number, entry.chunk.count)) is not None:
+                rows = np.flatnonzero(found & (store.levels(entry) >= low))
+                rows = rows[rows > row] if step > 0 else rows[rows < row]
+                if len(rows):
+                    return entry.first + int(rows[0 if step > 0 else -1])
+            if entry.number + step not in store.chunks:
+                return None
+            entry = store.chunks.chunk(entry.number + step)
+            row = -1 if step > 0 else entry.chunk.count
+
+    async def find(self, goal: Goal, number: int, step: int) -> int | None:
+        """Return the number of the next record after one, down (1) or up (-1); None where there is none."""
+        if goal.low:
+            return self.next_level(number, step, goal.low)
+        if goal.node is None:
+            return None
+        answer: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+
+        def answered(found: int | None) -> None:
+            if not answer.done():
+                answer.set_result(found)
+
+        self.store.answered = answered
+        self.store.look_for(self.criteria, goal.node, number, step)
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            self.store.look_no_more()
+            raise
+
+    def _admitted(self, number: int, count: int) -> NDArray[np.bool_] | None:
+        """Return which rows of a chunk are admitted; None where none are."""
+        if self.criteria.admits_all:
+            return np.ones(count, np.bool_)
+        found = self._found.get(number)
+        if found is None or not found.count:
+            return None
+        if not found.bits:
+            return np.ones(count, np.bool_)
+        return np.unpackbits(np.frombuffer(found.bits, np.uint8), count=count).view(np.bool_)
+
     def __len__(self) -> int:
         low, high = self._within()
         return high - low
@@ -112,6 +175,7 @@ class FileView:
             self._found.clear()
             self._picked.clear()
             self._histogram = Histogram()
+            self._hits.clear()
             self._changed()
             return
         if found.serial != self.serial:
@@ -119,8 +183,10 @@ class FileView:
         if found.number in self._found:
             before = self._found[found.number]
             self._histogram.add_counts(before.buckets, -1)
+            self._hits.subtract(dict(enumerate(before.hits)))
         self._found[found.number] = found
         self._histogram.add_counts(found.buckets)
+        self._hits.update(dict(enumerate(found.hits)))
         self._picked.pop(found.number, None)
         self._changed()
 

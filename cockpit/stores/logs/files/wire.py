@@ -46,6 +46,38 @@ class Look(Struct, tag="look", frozen=True, array_like=True):
     query: bytes
 
 
+class Next(Struct, tag="next", frozen=True, array_like=True):
+    """Look for one record, from a row on.
+
+    Attributes:
+        serial: The question's number; an earlier question is dropped.
+        query: What it is to be, serialised; empty drops the question.
+        number: The chunk to begin in.
+        row: The row of it to begin after.
+        step: 1 to go down, -1 to go up.
+    """
+
+    serial: int
+    query: bytes
+    number: int
+    row: int
+    step: int
+
+
+class Sought(Struct, tag="sought", frozen=True, array_like=True):
+    """What came of looking for one record.
+
+    Attributes:
+        serial: The question's number.
+        number: The chunk it is in.
+        row: Its row; -1 where there is none, which is so as far as the logs were read.
+    """
+
+    serial: int
+    number: int
+    row: int
+
+
 class Older(Struct, tag="older", frozen=True, array_like=True):
     """A chunk before all others."""
 
@@ -80,6 +112,7 @@ class Found(Struct, tag="found", frozen=True, array_like=True):
         count: How many rows.
         bits: A bit a row, the first row the highest bit of the first byte; empty where none or all are admitted.
         buckets: How many of them there are by second and level.
+        hits: How many of the chunk's rows pass each of the queries that are counted.
     """
 
     serial: int
@@ -87,6 +120,7 @@ class Found(Struct, tag="found", frozen=True, array_like=True):
     count: int
     bits: bytes
     buckets: tuple[tuple[int, int], ...]
+    hits: tuple[int, ...] = ()
 
 
 class Read(Struct, tag="read", frozen=True, array_like=True):
@@ -117,8 +151,8 @@ class Trouble(Struct, tag="trouble", frozen=True, array_like=True):
     text: str
 
 
-Asked = Open | Look
-Told = Older | Tail | Closed | Found | Read | Added | Emptied | Trouble
+Asked = Open | Look | Next
+Told = Older | Tail | Closed | Found | Sought | Read | Added | Emptied | Trouble
 
 _ENCODER = msgspec.msgpack.Encoder()
 _TOLD = msgspec.msgpack.Decoder(list[Told])

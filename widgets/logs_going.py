@@ -1,0 +1,326 @@
+"""Going from record to record in the logs pane: by level, match, trace, mark and time; and by link."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+from msgspec import Struct
+from textual import on, work
+from textual.widgets import Input
+
+from cockpit.errors import UsageError
+from cockpit.evidence import of_logs
+from cockpit.signals import SECOND, Level, LogRecord
+from cockpit.stores.base import Stores
+from cockpit.stores.logs import read_marks
+from cockpit.stores.logs.evaluate import lower
+from cockpit.stores.logs.seeking import Goal
+from cockpit.stores.logs.terms import AnyOf, Named, Node, Regex, Word
+from widgets.asking import Asks
+from widgets.logs_asking import LogsAsking
+from widgets.logs_keys import NoteLine
+from widgets.logs_seek import seek
+from widgets.messages import EvidencePinned, Noticed
+from widgets.text import clock
+
+TENS, HOUR, DAY = 600 * SECOND, 3600 * SECOND, 86_400 * SECOND
+ERROR = Goal("error", lambda record: record.level >= Level.ERROR, low=Level.ERROR)
+WARNING = Goal("warning or error", lambda record: record.level >= Level.WARN, low=Level.WARN)
+
+
+class Mark(Struct):
+    """A record that was marked.
+
+    Attributes:
+        number: The number it has, or had last.
+        record: What it says.
+        comment: What was said of it.
+    """
+
+    number: int
+    record: LogRecord
+    comment: str = ""
+
+
+class LogsGoing(LogsAsking):
+    """Log records, and the ways among them."""
+
+    def __init__(
+        self, stores: Stores, *, number: int, asks: Asks | None = None, columns: Sequence[str] = ()
+    ) -> None:
+        super().__init__(stores, number=number, asks=asks, columns=columns)
+        self.marks: list[Mark] = []
+        self._highlighted: Node | None = None
+        self._noting: Mark | None = None
+        """The mark that a comment is being typed for."""
+
+    def also(self) -> Sequence[Hashable]:
+        """Follow the marks too."""
+        return (*super().also(), self._marked())
+
+    def redraw(self) -> None:
+        """Keep the marks on their records."""
+        self.lines.marked = self._marked()
+        super().redraw()
+
+    def _marked(self) -> frozenset[int]:
+        return frozenset(mark.number for mark in self._known_marks())
+
+    def _known_marks(self) -> list[Mark]:
+        """Return the marks whose records are there, with the numbers that they have now."""
+        store, known = self._view.store, []
+        for mark in self.marks:
+            number = mark.number
+            if not store.first <= number < store.end or store[number] != mark.record:
+                found = store.locate(mark.record)
+                if found is None:
+                    continue
+                mark.number = found
+            known.append(mark)
+        return known
+
+    # Errors, matches, traces.
+
+    def action_seek_error(self, step: int) -> None:
+        """Go to the next error, down or up."""
+        self._seek(ERROR, step)
+
+    def action_seek_warning(self, step: int) -> None:
+        """Go to the next warning or error, down or up."""
+        self._seek(WARNING, step)
+
+    def action_seek_match(self, step: int) -> None:
+        """Go to the next row that a highlight, or else the filter, matches."""
+        marks = self.highlights or self._filter.marks
+        if not marks:
+            self.post_message(Noticed("nothing is highlighted: h highlights a text"))
+            return
+        wanted = self._filter.query.wanted
+        node = self._highlighted if self.highlights else AnyOf(wanted)
+        self._seek(
+            Goal("match", lambda record: any(mark.found_in(record.body) for mark in marks), node), step
+        )
+
+    def action_seek_trace(self, step: int) -> None:
+        """Go to the next record of the same trace, down or up."""
+        trace_id = record.trace_id if (record := self._record()) is not None else ""
+        if not trace_id:
+            self.post_message(Noticed("this record belongs to no trace", "warning"))
+            return
+        node = Named("trace", whole=True, value=lower(trace_id))
+        self._seek(Goal("record of this trace", lambda record: record.trace_id == trace_id, node), step)
+
+    @work(group="logs-seek", exclusive=True, exit_on_error=False)
+    async def _seek(self, goal: Goal, step: int) -> None:
+        def waiting() -> None:
+            self._seeking = f"looking for the next {goal.name}… Esc stops"
+
+        try:
+            if not await seek(self.lines, goal, step=step, waiting=waiting):
+                self.post_message(Noticed(f"no {goal.name} {'below' if step > 0 else 'above'}"))
+        finally:
+            self._seeking = ""
+
+    # Times.
+
+    def action_seek_time(self, minutes: int, step: int) -> None:
+        """Go to the next or the last multiple of so many minutes that has records."""
+        self._to_multiple(minutes * 60 * SECOND, step)
+
+    def action_tens(self, place: int) -> None:
+        """Go to the first record from so many tens of minutes past an hour on, below the cursor."""
+        moment = self._time_at(0)
+        if moment is None:
+            return
+        wanted = moment // HOUR * HOUR + (place % 6) * TENS
+        self._go_to(wanted if wanted > moment else wanted + HOUR, 1)
+
+    def _to_multiple(self, size: int, step: int) -> None:
+        if step > 0 and (moment := self._time_at(0)) is not None:
+            self._go_to((moment // size + 1) * size, step)
+        elif step < 0 and (moment := self._time_at(-1)) is not None:
+            self._go_to(moment // size * size, step)
+
+    def _time_at(self, offset: int) -> int | None:
+        """Return the time by which the row so far from the cursor is placed; None where there is none."""
+        rank = self.lines.rank
+        if rank is None or not 0 <= rank + offset < len(self._view):
+            return None
+        number = self._view.number(rank + offset)
+        return next(iter(self._view.store.times(number, number + 1)), None)
+
+    def _go_to(self, moment: int, step: int) -> None:
+        rank = self._view.rank(self._view.store.number_from(moment))
+        if rank >= len(self._view):
+            self.post_message(Noticed(f"nothing from {clock(moment, date=True)} on"))
+            return
+        self.lines.go(rank)
+
+    # Marks.
+
+    def action_mark(self) -> None:
+        """Mark the record, or take its mark away."""
+        rank = self.lines.rank
+        if rank is None:
+            return
+        number = self._view.number(rank)
+        gone = next((mark for mark in self._known_marks() if mark.number == number), None)
+        if gone is not None:
+            self.marks.remove(gone)
+            return
+        mark = Mark(number, self._view.store[number])
+        self.marks.append(mark)
+        self._pin_mark(mark)
+
+    def action_comment(self) -> None:
+        """Mark the record with a comment."""
+        rank = self.lines.rank
+        if rank is None:
+            return
+        number = self._view.number(rank)
+        known = next((mark for mark in self._known_marks() if mark.number == number), None)
+        self._noting = known or Mark(number, self._view.store[number])
+        line = self.note_line
+        line.value = self._noting.comment
+        line.add_class("-open")
+        self.screen.set_focus(line)
+
+    @property
+    def note_line(self) -> NoteLine:
+        """Where a comment is typed."""
+        return self.query_one(NoteLine)
+
+    @on(Input.Changed, "NoteLine")
+    def _note_typed(self, event: Input.Changed) -> None:
+        event.stop()
+
+    @on(Input.Submitted, "NoteLine")
+    def _note_kept(self, event: Input.Submitted) -> None:
+        event.stop()
+        mark = self._noting
+        self.close_note()
+        if mark is None:
+            return
+        mark.comment = event.value.strip()
+        if mark not in self.marks:
+            self.marks.append(mark)
+        self._pin_mark(mark)
+
+    def close_note(self) -> None:
+        """Leave the comment."""
+        self._noting = None
+        self.note_line.remove_class("-open")
+        self.focus_body()
+
+    def _pin_mark(self, mark: Mark) -> None:
+        try:
+            link = self._view.store.link(mark.number)
+        except UsageError as error:
+            self.post_message(Noticed(str(error), "warning"))
+            return
+        pin = of_logs(
+            [mark.record],
+            matching=1,
+            selected=mark.record,
+            query=self.found_by(),
+            link=link,
+            comment=mark.comment,
+        )
+        self.post_message(EvidencePinned(pin))
+
+    def action_seek_mark(self, step: int) -> None:
+        """Go to the next mark, down or up."""
+        rank = self.lines.rank
+        places = sorted(
+            place
+            for mark in self._known_marks()
+            if (place := self._view.rank(mark.number)) < len(self._view)
+            and self._view.number(place) == mark.number
+        )
+        wanted = [place for place in places if rank is not None and (place - rank) * step > 0]
+        if not wanted:
+            self.post_message(Noticed(f"no mark {'below' if step > 0 else 'above'}: b marks a record"))
+            return
+        self.lines.go(wanted[0] if step > 0 else wanted[-1])
+
+    # Links.
+
+    @work(group="logs-seek", exclusive=True, exit_on_error=False)
+    async def goto(self, link: str) -> None:
+        """Go to the record that a link speaks of, however far it has moved."""
+        store = self.stores.logs
+
+        def waiting(text: str) -> None:
+            self._seeking = f"{text}… Esc stops"
+
+        try:
+            number = await store.follow(link, waiting)
+        except UsageError as error:
+            self.post_message(Noticed(str(error), "error"))
+            return
+        finally:
+            self._seeking = ""
+        self._leave_past()
+        rank = self._view.rank(number)
+        if rank >= len(self._view) or self._view.number(rank) != number:
+            self.post_message(
+                Noticed("the line is there, but filtered away: this is the next one", "warning")
+            )
+        self.lines.go(rank)
+
+    # Highlights.
+
+    def action_highlight(self) -> None:
+        """Open the line for a highlight."""
+        self.highlight_line.add_class("-open")
+        self.screen.set_focus(self.highlight_line)
+
+    @on(Input.Changed, "HighlightLine")
+    def _highlight_typed(self, event: Input.Changed) -> None:
+        event.stop()
+        text = event.value
+        try:
+            self.highlights = read_marks(text)
+            self._highlighted = _node_of(text)
+            self._problem = ""
+        except UsageError as error:
+            self._problem = f"✖ {error}"
+
+    @on(Input.Submitted, "HighlightLine")
+    def _highlight_kept(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._close_highlight(keep=bool(event.value))
+
+    def _close_highlight(self, *, keep: bool) -> None:
+        line = self.highlight_line
+        if not keep:
+            line.value = ""
+            self.highlights = ()
+            self._problem = ""
+        line.remove_class("-open")
+        self.focus_body()
+
+    def step_back(self) -> bool:
+        """Stop looking, else leave a line that is open, else what lies below, and drop the highlight last."""
+        if self._seeking:
+            self.workers.cancel_group(self, "logs-seek")
+            return True
+        if self.screen.focused is self.highlight_line:
+            self._close_highlight(keep=False)
+            return True
+        if self._noting is not None:
+            self.close_note()
+            return True
+        if super().step_back():
+            return True
+        if self.highlights:
+            self._close_highlight(keep=False)
+            return True
+        return False
+
+
+def _node_of(text: str) -> Node | None:
+    """Return a highlight as part of a query."""
+    if len(text) > 2 and text.startswith("/") and text.endswith("/"):
+        return Regex(text[1:-1])
+    return Word(text) if text else None
