@@ -89,8 +89,7 @@ def _all(steps: tuple[Step, ...], state: _State) -> None:
             state.alive &= _stands(step.text, state)
             state.at = np.minimum(state.at + len(step.text), state.piece.size)
         elif isinstance(step, Never):
-            for text in step.texts:
-                state.alive &= ~_stands(text, state)
+            state.alive &= ~_any_stands(step.texts, state)
         elif isinstance(step, Quoted):
             state.at = _quoted(state)
         elif isinstance(step, Look):
@@ -157,6 +156,19 @@ def _quoted(state: _State) -> Places:
         stops = state.piece.quotes()
         at[left] = stops[np.searchsorted(stops, np.minimum(state.at[left], state.piece.size))]
     return at
+
+
+def _any_stands(texts: tuple[bytes, ...], state: _State) -> Mask:
+    """Return where one of several texts stands."""
+    stands = np.zeros(len(state.at), np.bool_)
+    words = state.piece.words[state.at]
+    for text in texts:
+        mask = np.uint64((1 << 8 * min(len(text), 8)) - 1)
+        begun = (words & mask) == int.from_bytes(text[:8], "little")
+        if len(text) > 8 and begun.any():
+            begun &= _stands(text, state)
+        stands |= begun
+    return stands
 
 
 def _stands(text: bytes, state: _State) -> Mask:

@@ -64,25 +64,34 @@ def told_levels(
     """Return the levels that some places tell, each different text looked up once."""
     lengths = ends - starts
     levels = np.zeros(len(starts), np.uint8)
-    left = np.flatnonzero(lengths <= 16)
-    mask = [
-        ~np.uint64(0) >> (np.uint64(64) - np.clip(lengths[left] - low, 1, 8).astype(np.uint64) * np.uint64(8))
-        for low in (0, 8)
-    ]
-    first = piece.words[starts[left]] & mask[0]
-    second = np.where(lengths[left] > 8, piece.words[starts[left] + 8] & mask[1], np.uint64(0))
-    sizes = lengths[left]
+    short = np.flatnonzero(lengths <= 16)
+    sizes, places = lengths[short], starts[short]
+    first = _leading(piece, places, sizes)
+    second = _leading(piece, places + 8, sizes - 8) if len(sizes) and sizes.max() > 8 else None
+    told = np.zeros(len(short), np.uint8)
+    left = np.ones(len(short), np.bool_)
     for _ in range(DISTINCT):
-        if not len(left):
+        if not left.any():
             break
-        told = piece.bytes[starts[left[0]] : ends[left[0]]].tobytes()
-        same = (first == first[0]) & (second == second[0]) & (sizes == sizes[0])
-        levels[left[same]] = level_of(told)
-        others = ~same
-        left, first, second, sizes = left[others], first[others], second[others], sizes[others]
-    for row in np.append(left, np.flatnonzero(lengths > 16)).tolist():
+        one = int(left.argmax())
+        same = (first == first[one]) & (sizes == sizes[one])
+        if second is not None:
+            same &= second == second[one]
+        told[same] = level_of(piece.bytes[places[one] : places[one] + sizes[one]].tobytes())
+        np.greater(left, same, out=left)
+    levels[short] = told
+    for row in np.append(short[left], np.flatnonzero(lengths > 16)).tolist():
         levels[row] = level_of(piece.bytes[starts[row] : ends[row]].tobytes())
     return levels
+
+
+def _leading(piece: Piece, places: Places, sizes: Places) -> NDArray[np.uint64]:
+    """Return up to eight bytes at some places as numbers, fewer where a size says so."""
+    unused = np.uint64(64) - np.clip(sizes, 0, 8).astype(np.uint64) * np.uint64(8)
+    half = unused >> np.uint64(1)  # a shift by 64 would do nothing
+    words = piece.words[np.minimum(places, piece.size)]
+    shifted: NDArray[np.uint64] = (words << half) << (unused - half)
+    return shifted
 
 
 def _one_by_one(form: DeclaredFormat, piece: Piece, observed: int) -> Marks:
