@@ -84,8 +84,10 @@ class DeclaredFormat(LineFormat):
         told = groups.get(self.declaration.level)
         level = self.level_of(encoded(told)) if told else 0
         if not level and self.declaration.search:
-            line_bytes = encoded(line)
-            level = find_level(line_bytes, len(encoded(line[: found.end()])))
+            raw = encoded(line)
+            level = find_level(
+                raw, found.end() if len(raw) == len(line) else len(encoded(line[: found.end()]))
+            )
         start = found.end()
         if self._rest is not None and (
             rest := self._rest.match(text, 0 if self._whole else start, start + (self._reach or len(text)))

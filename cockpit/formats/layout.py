@@ -77,6 +77,10 @@ class Layout:
         grouped = "".join(pieces)
         self.expression = re.sub(r"(?<!\\)\((?!\?)", "(?:", grouped)
         self._regex = re.compile(grouped, re.ASCII)
+        self._fraction = next((number for number, name in enumerate(groups) if name in "fN"), None)
+        self._yearless = not {"Y", "y", "s"} & set(groups)
+        self._last: tuple[tuple[str | None, ...], int] = ((), -1)
+        self._last_seconds = -1
 
     def read(self, text: str, observed: int) -> int:
         """Return the time that a text begins with; -1 where it begins with none, or with one that can't be.
@@ -88,14 +92,20 @@ class Layout:
         found = self._regex.match(text)
         if found is None:
             return -1
-        said = dict(zip(self._groups, found.groups(), strict=True))
-        if "s" in said:
-            return epoch(said["s"])
-        fraction = said.get("f") or said.get("N")
-        seconds = self._seconds(said, observed)
+        groups = found.groups()
+        if self._groups == ("s",):
+            return epoch(groups[0])
+        fraction: str | None = None
+        if (place := self._fraction) is not None:
+            fraction, groups = groups[place], groups[:place] + groups[place + 1 :]
+        key = (groups, observed if self._yearless else 0)
+        if key != self._last:  # the next line has most often the same second
+            self._last, self._last_seconds = key, self._seconds(found, observed)
+        seconds = self._last_seconds
         return bounded(seconds * SECOND + (nanoseconds(fraction) if fraction else 0)) if seconds >= 0 else -1
 
-    def _seconds(self, said: dict[str, str], observed: int) -> int:
+    def _seconds(self, found: re.Match[str], observed: int) -> int:
+        said = dict(zip(self._groups, found.groups(), strict=True))
         month = MONTHS.get(said["b"], 0) if "b" in said else int(said["m"])
         day = int(said.get("d") or said["e"])
         hour, minute = int(said.get("H") or said.get("k") or 0), int(said.get("M", 0))

@@ -67,6 +67,7 @@ NESTED = frozenset({"log", "service", "host", "trace", "span", "event", "error",
                     "resource", "attributes"})  # fmt: skip
 """Objects whose members are shown as fields of their own: `{"log": {"level": "info"}}` is `log.level`."""
 
+_NAMING = frozenset((*SERVICES, *HOSTS, *TRACES, *SPANS))
 _HEX = re.compile(r"[0-9a-f]{16}(?:[0-9a-f]{16})?")
 _DECODER: msgspec.json.Decoder[dict[str, object]] = msgspec.json.Decoder(dict[str, object])
 
@@ -87,7 +88,9 @@ def from_json(line: str, head: Head) -> Said | None:
 
 def _flat(found: dict[str, object]) -> dict[str, object]:
     """Lift the members of known objects to the top, under dotted names."""
-    if not any(name in NESTED and isinstance(inner, dict) for name, inner in found.items()):
+    if NESTED.isdisjoint(found) or not any(
+        name in NESTED and isinstance(inner, dict) for name, inner in found.items()
+    ):
         return found
     flat: dict[str, object] = {}
     for name, value in found.items():
@@ -110,9 +113,10 @@ def said_of(found: dict[str, object], line: str, head: Head) -> Said:
     for name in (head.time_name, head.level_name):
         found.pop(name.decode("utf-8", "replace"), None)
     body = _text(found, BODIES)
-    service = _text(found, SERVICES)
-    host = _text(found, HOSTS)
-    trace_id, span_id = _id(found, TRACES), _id(found, SPANS)
+    service = host = trace_id = span_id = ""
+    if not _NAMING.isdisjoint(found):
+        service, host = _text(found, SERVICES), _text(found, HOSTS)
+        trace_id, span_id = _id(found, TRACES), _id(found, SPANS)
     body = body.rstrip("\n") if body else line
     return Said(head.at, head.level, body, _rest(found.items()), service, host, trace_id, span_id)
 

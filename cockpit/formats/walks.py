@@ -19,6 +19,9 @@ from cockpit.formats.levels import SYSLOG, find_level, level_of
 from cockpit.formats.times import epoch
 
 _TOKEN = re.compile(rb'\s*+(?:"((?:[^"\\]|\\.)*+)"(\s*+:)?|([\[{\]},:])|([^\s,\]}\[{":]++))')
+_MEMBER = re.compile(
+    rb'\s*+(?:,\s*+)?"((?:[^"\\]|\\.)*+)"\s*+:\s*+(?:"((?:[^"\\]|\\.)*+)"(?!\s*+:)|([^\s,\]}\[{":]++))'
+)
 _PAIR = re.compile(rb'\s*+(?:([A-Za-z_@][\w.@/-]*+)=(?:"((?:[^"\\]|\\.)*+)"|([^\s"]*+))(?=\s|$)|\S++)')
 _NUMBER = re.compile(rb"\d{10,19}(?:\.\d+)?")
 
@@ -68,7 +71,18 @@ def json_values(line: bytes, names: Names) -> Iterator[Found]:
     inside: list[bytes | None] = []
     key: bytes | None = None
     at = 0
-    while token := _TOKEN.match(line, at):
+    while True:
+        if inside and key is None and (pair := _MEMBER.match(line, at)):  # what most of a line consists of
+            at = pair.end()
+            prefix = inside[-1]
+            quoted = pair[2] is not None
+            yield Found(
+                prefix + pair[1] if prefix is not None else b"", *pair.span(2 if quoted else 3), quoted
+            )
+            continue
+        token = _TOKEN.match(line, at)
+        if token is None:
+            return
         at = token.end()
         text, colon, sign, bare = token.groups()
         prefix = inside[-1] if inside else b""
