@@ -61,10 +61,6 @@ class Histogram:
         """Count records in by their keys, or out again with a sign of -1."""
         self._add((key, count * sign) for key, count in Counter(keys).items())
 
-    def add_counts(self, counts: Iterable[tuple[int, int]], sign: int = 1) -> None:
-        """Count records in by pairs of their key and how many have it, or out again with a sign of -1."""
-        self._add((key, count * sign) for key, count in counts)
-
     def _add(self, counts: Iterable[tuple[int, int]]) -> None:
         for key, count in counts:
             second, band = key >> 3, key & 7

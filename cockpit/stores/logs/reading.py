@@ -7,8 +7,17 @@ from typing import Protocol
 
 from cockpit.signals import LogRecord
 from cockpit.stores.logs.criteria import Criteria
-from cockpit.stores.logs.histogram import Histogram
 from cockpit.stores.logs.store import Placing
+
+
+class Counted(Protocol):
+    """How many records of each level came when."""
+
+    totals: list[int]
+    """By band: 0 for no level, then trace to fatal."""
+
+    def columns(self, start: int, end: int, width: int) -> list[Sequence[int]]:
+        """Return counts by band for so many columns from one time to another, in nanoseconds."""
 
 
 class Records(Protocol):
@@ -25,7 +34,7 @@ class Records(Protocol):
         """The number that the next record will get."""
 
     @property
-    def histogram(self) -> Histogram:
+    def histogram(self) -> Counted:
         """Counts by second and level of all of them."""
 
     @property
@@ -108,7 +117,7 @@ class View(Protocol):
         """How many records were looked at."""
 
     @property
-    def histogram(self) -> Histogram:
+    def histogram(self) -> Counted:
         """Counts of what is admitted."""
 
     @property

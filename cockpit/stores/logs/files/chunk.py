@@ -12,7 +12,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from cockpit.signals import SECOND
+from cockpit.stores.logs.files.counts import NONE, Counts, counts_of
 from cockpit.stores.logs.files.pieces import Piece, Span
 
 
@@ -40,14 +40,14 @@ class Summary(Struct, frozen=True, array_like=True):
         count: Its records.
         first: The time of its first row, in nanoseconds.
         last: That of its last.
-        buckets: How many records there are by (second << 3 | level's band), as `Histogram` keeps them.
+        counts: How many there are by second and level.
     """
 
     spans: tuple[Span, ...]
     count: int
     first: int
     last: int
-    buckets: tuple[tuple[int, int], ...]
+    counts: Counts
 
     @property
     def size(self) -> int:
@@ -55,7 +55,7 @@ class Summary(Struct, frozen=True, array_like=True):
         return sum(span.size for span in self.spans)
 
 
-EMPTY_CHUNK = Summary((), 0, 0, 0, ())
+EMPTY_CHUNK = Summary((), 0, 0, 0, NONE)
 
 
 def rows_of(pieces: Sequence[Piece]) -> Rows:
@@ -93,14 +93,5 @@ def summary_of(pieces: Sequence[Piece], rows: Rows) -> Summary:
         count=len(rows.placed),
         first=int(rows.placed[0]) if len(rows.placed) else 0,
         last=int(rows.placed[-1]) if len(rows.placed) else 0,
-        buckets=buckets_of(rows.placed, levels[rows.order]),
+        counts=counts_of(rows.placed, levels[rows.order]),
     )
-
-
-def buckets_of(placed: NDArray[np.int64], levels: NDArray[np.uint8]) -> tuple[tuple[int, int], ...]:
-    """Count records by second and level: pairs of a histogram's key and how many."""
-    if not len(placed):
-        return ()
-    keys = (placed // SECOND << 3) | ((levels.astype(np.int64) + 3 >> 2) & 7)
-    found, counts = np.unique(keys, return_counts=True)
-    return tuple(zip(found.tolist(), counts.tolist(), strict=True))

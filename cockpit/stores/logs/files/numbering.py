@@ -28,7 +28,7 @@ class Entry(Struct):
     def worst(self) -> int:
         """The highest band of levels that the chunk has a record of, as `Histogram` counts them."""
         if self._worst is None or self._worst[0] is not self.chunk:
-            self._worst = (self.chunk, max((key & 7 for key, _ in self.chunk.buckets), default=0))
+            self._worst = (self.chunk, self.chunk.counts.worst)
         return self._worst[1]
 
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from cockpit.errors import CockpitError
 from cockpit.formats.columns import Columns
 from cockpit.formats.format import LogFormat
-from cockpit.stores.logs.files.chunk import EMPTY_CHUNK, Summary, buckets_of, rows_of, summary_of
+from cockpit.stores.logs.files.chunk import EMPTY_CHUNK, Summary, rows_of, summary_of
+from cockpit.stores.logs.files.counts import NONE, counts_of
 from cockpit.stores.logs.files.logs import Logs
 from cockpit.stores.logs.files.merging import Merging
 from cockpit.stores.logs.files.naming import short_names
@@ -137,10 +138,10 @@ class Scanner:
         try:
             answers = self._answers(number, self._matching)
             return [
-                Found(self._serial, number, 0, b"", ()) if answers is None else self._found(number, answers)
+                Found(self._serial, number, 0, b"", NONE) if answers is None else self._found(number, answers)
             ]
         except CockpitError as error:
-            return [Found(self._serial, number, 0, b"", ()), Trouble(-1, str(error))]
+            return [Found(self._serial, number, 0, b"", NONE), Trouble(-1, str(error))]
 
     def _answers(self, number: int, matching: Matching) -> list[NDArray[np.bool_]] | None:
         """Return which rows of a chunk match, then which are counted, by query: None where none are.
@@ -179,7 +180,7 @@ class Scanner:
         count = int(np.count_nonzero(mask))
         bits = np.packbits(mask).tobytes() if 0 < count < len(mask) else b""
         hits = tuple(int(np.count_nonzero(answer)) for answer in answers[1:])
-        return Found(self._serial, number, count, bits, buckets_of(rows.placed[mask], levels[mask]), hits)
+        return Found(self._serial, number, count, bits, counts_of(rows.placed[mask], levels[mask]), hits)
 
     def _sought(self, question: Next, matching: Matching, number: int) -> list[Told]:
         """Look for one record in one chunk."""

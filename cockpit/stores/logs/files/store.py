@@ -16,6 +16,7 @@ from cockpit.hygiene import clean
 from cockpit.signals import LogRecord
 from cockpit.stores.base import Store
 from cockpit.stores.logs.files.chunk import EMPTY_CHUNK, Rows, rows_of
+from cockpit.stores.logs.files.counts import ChunkHistogram
 from cockpit.stores.logs.files.first import first_tail
 from cockpit.stores.logs.files.links import link_of, read_link
 from cockpit.stores.logs.files.logs import Logs
@@ -37,7 +38,6 @@ from cockpit.stores.logs.files.wire import (
     Told,
     Trouble,
 )
-from cockpit.stores.logs.histogram import Histogram
 from cockpit.stores.logs.store import Placing
 
 if TYPE_CHECKING:
@@ -101,9 +101,9 @@ class FileStore(Store):
             self.logs.close()
             raise
         self.names = short_names(self.paths)
-        self.histogram = Histogram()
+        self.histogram = ChunkHistogram()
         self.chunks = Numbering(tail)
-        self.histogram.add_counts(tail.buckets)
+        self.histogram.put(0, tail.counts)
         self.total = sum(log.size for log in self.logs.opened)
         self.left = sum(self.opened.ends)
         self.troubles: dict[int, str] = {}
@@ -306,13 +306,16 @@ class FileStore(Store):
         for message in messages:
             match message:
                 case Older():
-                    self.chunks.add_older(message.chunk)
-                    self.histogram.add_counts(message.chunk.buckets)
+                    entry = self.chunks.add_older(message.chunk)
+                    self.histogram.put(entry.number, message.chunk.counts)
                 case Tail():
                     self._grow(message)
                 case Closed():
-                    self._forget_from(self.chunks.tail.number, self.chunks.tail.first)
+                    closed = self.chunks.tail.number
+                    self._forget_from(closed, self.chunks.tail.first)
                     self.chunks.close(message.chunk, message.tail)
+                    self.histogram.put(closed, message.chunk.counts)
+                    self.histogram.put(closed + 1, message.tail.counts)
                 case Found():
                     for view in self.views:
                         view(message)
@@ -346,8 +349,7 @@ class FileStore(Store):
 
     def _grow(self, message: Tail) -> None:
         tail = self.chunks.tail
-        self.histogram.add_counts(tail.chunk.buckets, -1)
-        self.histogram.add_counts(message.chunk.buckets)
+        self.histogram.put(tail.number, message.chunk.counts)
         if message.moved < tail.chunk.count:
             self._moves.append((self.version + 1, tail.first + message.moved))
         self._forget_from(tail.number, tail.first + message.moved)
@@ -373,7 +375,7 @@ class FileStore(Store):
         self._records.clear()
         self.logs.clear()
         self.chunks = Numbering(EMPTY_CHUNK)
-        self.histogram = Histogram()
+        self.histogram = ChunkHistogram()
         self._moves.append((self.version + 1, -(1 << 62)))
         self._void()
 

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cockpit.stores.logs.criteria import OPEN, Criteria
+from cockpit.stores.logs.files.counts import ChunkHistogram
 from cockpit.stores.logs.files.numbering import Entry
 from cockpit.stores.logs.files.store import FileStore
 from cockpit.stores.logs.files.wire import Found
-from cockpit.stores.logs.histogram import Histogram
 from cockpit.stores.logs.seeking import Goal
 
 CHUNKS = 64
@@ -29,7 +29,7 @@ class FileView:
         self.criteria = OPEN
         self.serial = 0
         self._found: dict[int, Found] = {}
-        self._histogram = Histogram()
+        self._histogram = ChunkHistogram()
         self._hits: Counter[int] = Counter()
         self._counts: tuple[list[int], list[int]] | None = None
         self._picked: OrderedDict[int, NDArray[np.intp]] = OrderedDict()
@@ -77,7 +77,7 @@ class FileView:
         return sum(entry.chunk.count for entry in self.store.chunks if entry.number in self._found)
 
     @property
-    def histogram(self) -> Histogram:
+    def histogram(self) -> ChunkHistogram:
         """Counts of what the criteria admit."""
         return self.store.histogram if self.criteria.admits_all else self._histogram
 
@@ -174,7 +174,7 @@ class FileView:
         if found is None:
             self._found.clear()
             self._picked.clear()
-            self._histogram = Histogram()
+            self._histogram = ChunkHistogram()
             self._hits.clear()
             self._changed()
             return
@@ -182,10 +182,9 @@ class FileView:
             return
         if found.number in self._found:
             before = self._found[found.number]
-            self._histogram.add_counts(before.buckets, -1)
             self._hits.subtract(dict(enumerate(before.hits)))
         self._found[found.number] = found
-        self._histogram.add_counts(found.buckets)
+        self._histogram.put(found.number, found.counts)
         self._hits.update(dict(enumerate(found.hits)))
         self._picked.pop(found.number, None)
         self._changed()

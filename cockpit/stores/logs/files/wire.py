@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from cockpit.stores.logs.files.chunk import Summary
+from cockpit.stores.logs.files.counts import Counts
 from cockpit.stores.logs.files.pieces import Span
 
 LENGTH = struct.Struct("!I")
@@ -111,7 +112,7 @@ class Found(Struct, tag="found", frozen=True, array_like=True):
         number: The chunk: 0 for the first tail, later ones above, older ones below.
         count: How many rows.
         bits: A bit a row, the first row the highest bit of the first byte; empty where none or all are admitted.
-        buckets: How many of them there are by second and level.
+        counts: How many of them there are by second and level.
         hits: How many of the chunk's rows pass each of the queries that are counted.
     """
 
@@ -119,7 +120,7 @@ class Found(Struct, tag="found", frozen=True, array_like=True):
     number: int
     count: int
     bits: bytes
-    buckets: tuple[tuple[int, int], ...]
+    counts: Counts
     hits: tuple[int, ...] = ()
 
 
