@@ -55,7 +55,11 @@ def _best(sample: bytes, formats: Sequence[LineFormat], observed: int) -> LineFo
     from cockpit.formats.piece import Piece
 
     piece = Piece(sample)
-    fits = [(known.fitting(piece, observed=observed), known) for known in formats]
+    fits: list[tuple[int, LineFormat]] = []
+    for known in formats:
+        fits.append((known.fitting(piece, observed=observed), known))
+        if fits[-1][0] >= len(piece):
+            break  # those that say less can't fit better
     best = max((count for count, _ in fits), default=0)
     if best <= LEAST * len(piece):
         return PlainFormat()

@@ -152,11 +152,12 @@ class Logs:
             from pathlib import Path
 
             from cockpit import config
-            from cockpit.config.formats import read_formats
             from cockpit.formats.times import Zone
 
             own = config.load(self._args.config).formats
             if self._args.format and self._args.format.endswith(FORMATS):
+                from cockpit.config.formats import read_formats
+
                 own = (*read_formats(Path(self._args.format)), *own)
             self._formats = Zone(self._args.zone), own
         return self._formats

@@ -9,7 +9,9 @@ import io
 import json
 import os
 import re
+import signal
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -273,6 +275,29 @@ def test_sql_survives_what_logs_hold(logs: Said, tmp_path: Path) -> None:
 def test_sql_reads_stdin(tmp_path: Path) -> None:
     found = piped(AUTH, tmp_path, "sql", "select service, count(*) as n from stdin group by 1", "--jsonl")
     assert (found.returncode, json.loads(found.stdout)) == (0, {"service": "sshd", "n": 4})
+
+
+def test_ctrl_c_ends_a_statement(web: str, tmp_path: Path) -> None:
+    sql = "select sum(a.range * b.range) from range(10000000) a, range(10000000) b"
+    process = subprocess.Popen(
+        [*COCKPIT, "logs", "sql", sql, web],
+        cwd=tmp_path,
+        env={**environment(tmp_path / "data"), "TMPDIR": str(tmp_path)},
+        stderr=subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    deadline = time.monotonic() + 20
+    while not list(tmp_path.glob("cockpit-sql-*/0.log")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.5)  # it is under way, or just about to be
+    process.send_signal(signal.SIGINT)
+    try:
+        assert process.wait(10) == 130
+        assert process.stderr.read() == b""
+        assert not list(tmp_path.glob("cockpit-sql-*"))
+    finally:
+        process.kill()
+        process.stderr.close()
 
 
 def test_merging_by_time(logs: Said, web: str, auth: str, tmp_path: Path) -> None:

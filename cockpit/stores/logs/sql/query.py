@@ -7,9 +7,10 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
@@ -24,6 +25,8 @@ from cockpit.stores.logs.streams import STDIN, LogStream, open_log
 
 if TYPE_CHECKING:
     import duckdb
+
+T = TypeVar("T")
 
 ROWS = 1000
 """Rows of a batch."""
@@ -95,15 +98,14 @@ class SqlResult:
 
     def _start(self) -> None:
         with self._database.running(self._sql) as connection:
-            connection.execute(self._sql)
+            self._database.wait_for(lambda: connection.execute(self._sql))
             described = connection.description or []
         self.columns = [name for name, *_ in described]
         self.types = [str(kind) for _, kind, *_ in described]
 
     def _fetch(self) -> list[tuple[Any, ...]]:
         with self._database.running(self._sql) as connection:
-            rows: list[tuple[Any, ...]] = connection.fetchmany(ROWS)
-        return rows
+            return self._database.wait_for(lambda: connection.fetchmany(ROWS))
 
     def _again(self, error: Unfit) -> None:
         """Run it over, with files that are read more carefully."""
@@ -204,6 +206,7 @@ class _Database:
         with mapped():
             self._connection: duckdb.DuckDBPyConnection = duckdb.connect(":memory:", config=config)
         self._stack.callback(self._connection.close)
+        self._thread = self._stack.enter_context(ThreadPoolExecutor(1, "sql"))
         check_statement(self._connection, sql)
         with mapped():
             if zone:
@@ -317,6 +320,17 @@ class _Database:
     def running(self, sql: str = "") -> _Running:
         """Return a block in which duckdb may be asked."""
         return _Running(self, sql)
+
+    def wait_for(self, work: Callable[[], T]) -> T:
+        """Do something that may take long on a thread of its own, so that Ctrl-C reaches it here and stops it."""
+        doing = self._thread.submit(work)
+        try:
+            return doing.result()
+        except BaseException:
+            if not doing.done():
+                self._connection.interrupt()
+                wait((doing,))
+            raise
 
     def _expire(self) -> None:
         self._expired = True

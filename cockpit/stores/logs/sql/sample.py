@@ -10,7 +10,7 @@ import msgspec
 PART = 1 << 20
 """Bytes looked at in each of `PARTS` places."""
 PARTS = 4
-LINES = 5000
+LINES = 1500
 """Lines looked at in each at most."""
 
 _DECODER: msgspec.json.Decoder[dict[str, object]] = msgspec.json.Decoder(dict[str, object])
