@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from cockpit.verbs.arguments import seconds, size
@@ -87,11 +88,16 @@ def _print_csv(result: SqlResult) -> None:
     terminal = sys.stdout.isatty()
     sys.stdout.reconfigure(newline="")  # type: ignore[union-attr]
     writer = csv.writer(sys.stdout)
-    rows: Iterator[Sequence[object]] = (row for batch in result.batches() for row in batch)
-    writer.writerow(result.columns if not terminal else [clean_text(name) for name in result.columns])
-    for row in rows:
-        cells = ["" if value is None else as_text(value) for value in row]
-        writer.writerow([clean_text(cell, len(cell) + 1) for cell in cells] if terminal else cells)
+    shown = _shown(result.types)
+    writer.writerow([clean_text(name) for name in result.columns] if terminal else result.columns)
+    for batch in result.batches():
+        rows = (
+            ["" if cell is None else show(cell) for show, cell in zip(shown, row, strict=True)]
+            for row in batch
+        )
+        if terminal:
+            rows = ([clean_text(cell, len(cell) + 1) for cell in row] for row in rows)
+        writer.writerows(rows)
 
 
 def _print_json(result: SqlResult, *, lines: bool) -> None:
@@ -140,11 +146,16 @@ def _print_table(result: SqlResult) -> None:
     width = get_terminal_size().columns if sys.stdout.isatty() else 0
     right = [kind.partition("(")[0] in NUMBERS for kind in result.types]
 
-    def cells(row: Sequence[object]) -> list[str]:
-        told = [clean_line("NULL" if value is None else as_text(value)) for value in row]
+    shown = _shown(result.types)
+
+    def cells(row: Sequence[Any]) -> list[str]:
+        told = [
+            "NULL" if value is None else clean_line(show(value))
+            for show, value in zip(shown, row, strict=True)
+        ]
         return [_cut(cell, CELL) for cell in told] if width else told
 
-    head, count, widths = cells(result.columns), 0, None
+    head, count, widths = [_cut(clean_line(name), CELL) for name in result.columns], 0, None
     for batch in result.batches():
         rows = [cells(row) for row in batch]
         if widths is None:
@@ -179,6 +190,12 @@ def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
+def _shown(types: Sequence[str]) -> list[Callable[[Any], str]]:
+    """Return what shows a value, for each column by its type."""
+    known: dict[str, Callable[[Any], str]] = {"VARCHAR": str, "BIGINT": str, "HUGEINT": str, "INTEGER": str}
+    return [known.get(kind, as_text) for kind in types]
+
+
 def as_text(value: object) -> str:
     """Return a value as a table or CSV shows it; what holds several is JSON."""
     told = as_json(value)
@@ -195,7 +212,6 @@ def as_text(value: object) -> str:
 
 def as_json(value: object) -> Any:
     """Return a value as JSON holds it: times as RFC 3339 in UTC, and as text what JSON has no numbers for."""
-    import math
     from datetime import UTC, date, datetime, time, timedelta
 
     if value is None or isinstance(value, bool | str):
@@ -203,7 +219,7 @@ def as_json(value: object) -> Any:
     if isinstance(value, int):
         return value if -(1 << 63) <= value < 1 << 64 else str(value)
     if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
+        return value if isfinite(value) else str(value)
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if value.tzinfo else value.isoformat()
     if isinstance(value, date | time):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
+import lzma
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +95,7 @@ def test_several_logs_are_one_table_and_each_is_its_own(tmp_path: Path) -> None:
     assert rows("select count(*) from logs_2", again) == [(6,)]
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress, bz2.compress, lzma.compress])
 def test_compressed_json_lines_are_read_too(tmp_path: Path, pack: Any) -> None:
     path = tmp_path / "web.log.packed"
     path.write_bytes(pack("".join(json.dumps(each) + "\n" for each in OBJECTS).encode()))

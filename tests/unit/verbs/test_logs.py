@@ -275,6 +275,11 @@ def test_sql_survives_what_logs_hold(logs: Said, tmp_path: Path) -> None:
 def test_sql_reads_stdin(tmp_path: Path) -> None:
     found = piped(AUTH, tmp_path, "sql", "select service, count(*) as n from stdin group by 1", "--jsonl")
     assert (found.returncode, json.loads(found.stdout)) == (0, {"service": "sshd", "n": 4})
+    lines = "".join(json.dumps(each) + "\n" for each in WEB).encode()
+    found = piped(
+        lines, tmp_path, "sql", "select sum(status) as n, any_value(source) as s from stdin", "--jsonl"
+    )
+    assert json.loads(found.stdout) == {"n": 1304, "s": "(stdin)"}
 
 
 def test_ctrl_c_ends_a_statement(web: str, tmp_path: Path) -> None:

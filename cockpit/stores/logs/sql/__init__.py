@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from cockpit.stores.logs.sql.query import Limits, SqlResult, query_sql
+from cockpit.stores.logs.sql.database import Limits
+from cockpit.stores.logs.sql.query import SqlResult, query_sql
 
 __all__ = ["Limits", "SqlResult", "query_sql"]

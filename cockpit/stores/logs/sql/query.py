@@ -2,49 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import ExitStack
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
-
-from msgspec import Struct
+from typing import Any
 
 from cockpit.errors import CockpitError
 from cockpit.formats.detect import detect
 from cockpit.formats.format import LogFormat
-from cockpit.stores.logs.sql.faults import Unfit, mapped
-from cockpit.stores.logs.sql.names import LOGS, quoted, table_names, text
-from cockpit.stores.logs.sql.statement import check_statement, columns_asked
-from cockpit.stores.logs.sql.tables import JsonLog, RecordTable, json_log, json_view
-from cockpit.stores.logs.streams import STDIN, LogStream, open_log
-
-if TYPE_CHECKING:
-    import duckdb
-
-T = TypeVar("T")
+from cockpit.stores.logs.sql.database import Database, Limits
+from cockpit.stores.logs.sql.faults import Unfit
+from cockpit.stores.logs.streams import LogStream
 
 ROWS = 1000
 """Rows of a batch."""
-READ_BY_DUCKDB = {"": "none", "gzip": "gzip", "zstd": "zstd"}
-
-
-class Limits(Struct, frozen=True):
-    """What a statement may take.
-
-    Attributes:
-        memory: Bytes.
-        disk: Bytes of temporary files, which hold what does not fit into memory.
-        seconds: How long it may take; 0 for as long as it does.
-    """
-
-    memory: int = 512 << 20
-    disk: int = 4 << 30
-    seconds: float = 0.0
 
 
 class SqlResult:
@@ -56,7 +25,7 @@ class SqlResult:
         notes: What a person should know of how files were read; complete once all rows are.
     """
 
-    def __init__(self, database: _Database, sql: str) -> None:
+    def __init__(self, database: Database, sql: str) -> None:
         self._database = database
         self._sql = sql
         self.notes = database.notes
@@ -158,7 +127,7 @@ def query_sql(
         Refused: It does more than reading the logs.
         CockpitError: It can't be done, or a file can't be read.
     """
-    database = _Database(limits or Limits())
+    database = Database(limits or Limits())
     try:
         database.begin(sql, zone)
         tell = format_of or (lambda log: detect(log.head, path=log.path, observed=log.modified))
@@ -171,198 +140,3 @@ def query_sql(
 
 def _raise(error: CockpitError) -> None:
     raise error
-
-
-class _Database:
-    """A database in memory that can reach the files that are named and nothing else."""
-
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._stack = ExitStack()
-        self._folder = Path(tempfile.mkdtemp(prefix="cockpit-sql-"))
-        self._stack.callback(shutil.rmtree, self._folder, ignore_errors=True)
-        self._json: list[tuple[JsonLog, str]] = []
-        self._tables: list[str] = []
-        self._names: dict[str, str] = {}
-        self._careful = False
-        self._expired = False
-        self.notes: list[str] = []
-
-    def begin(self, sql: str, zone: str) -> None:
-        """Start, and look at the statement before any file is opened."""
-        import duckdb
-
-        config: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": f"{self._limits.memory}B",
-            "temp_directory": str(self._folder / "spilled"),
-            "max_temp_directory_size": f"{self._limits.disk}B",
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-            "allow_community_extensions": "false",
-            "allow_persistent_secrets": "false",
-            "python_enable_replacements": "false",
-            "threads": str(os.cpu_count() or 1),
-        }
-        with mapped():
-            self._connection: duckdb.DuckDBPyConnection = duckdb.connect(":memory:", config=config)
-        self._stack.callback(self._connection.close)
-        self._thread = self._stack.enter_context(ThreadPoolExecutor(1, "sql"))
-        check_statement(self._connection, sql)
-        with mapped():
-            if zone:
-                self._connection.execute(f"SET timezone = {text(zone)}")
-        if self._limits.seconds:
-            timer = threading.Timer(self._limits.seconds, self._expire)
-            timer.daemon = True
-            timer.start()
-            self._stack.callback(timer.cancel)
-
-    def load(
-        self,
-        sql: str,
-        files: Sequence[str],
-        *,
-        tell: Callable[[LogStream], LogFormat],
-        complain: Callable[[CockpitError], None],
-        progress: Callable[[LogStream], None],
-        binary: bool,
-    ) -> None:
-        """Open the files as tables."""
-        names = table_names(files)
-        paths = [self._alias(number, file) for number, file in enumerate(files)]
-        with mapped():
-            self._connection.execute(f"SET allowed_paths = [{', '.join(map(text, paths))}]")
-            self._connection.execute("SET enable_external_access = false")
-            self._connection.execute("SET lock_configuration = true")
-        asked = columns_asked(sql, frozenset((*names, LOGS)))
-        for name, file, path in zip(names, files, paths, strict=True):
-            try:
-                log = open_log(file, binary=binary)
-            except CockpitError as error:
-                complain(error)
-                continue
-            try:
-                fmt = tell(log)
-                if fmt.name == "json" and file != STDIN and log.size and log.compressed in READ_BY_DUCKDB:
-                    self._open_json(log, name, file, path)
-                else:
-                    self._read(log, name, fmt, asked, progress)
-            except CockpitError as error:
-                complain(error)
-            finally:
-                log.close()
-        self._join()
-
-    def _alias(self, number: int, file: str) -> str:
-        """Give a file a name of ours, which holds nothing that duckdb would take for a pattern."""
-        alias = self._folder / f"{number}.log"
-        if file != STDIN and "\0" not in file:
-            alias.symlink_to(Path(file).resolve())
-            self._names[str(alias)] = file
-            self._names[str(Path(file).resolve())] = file
-        return str(alias)
-
-    def _open_json(self, log: LogStream, table: str, file: str, path: str) -> None:
-        """Let duckdb read the file."""
-        if log.compressed:
-            sampled = self._folder / f"{table and len(self._tables)}.sample"
-            sampled.write_bytes(
-                b"".join(iter(log.read, b"")) if log.size < 1 << 20 else log.read() + log.read(4 << 20)
-            )
-            found = json_log(table, str(sampled), file)._replace(path=path)
-            sampled.unlink()
-        else:
-            found = json_log(table, path, file)
-        self._json.append((found, READ_BY_DUCKDB[log.compressed]))
-        self._tables.append(table)
-        self._view(len(self._json) - 1)
-
-    def _view(self, number: int) -> None:
-        log, compression = self._json[number]
-        with self.running() as connection:
-            connection.execute(json_view(log, compression, careful=self._careful)).fetchall()
-
-    def _read(
-        self,
-        log: LogStream,
-        table: str,
-        fmt: LogFormat,
-        asked: frozenset[str] | None,
-        progress: Callable[[LogStream], None],
-    ) -> None:
-        """Read a log into a table."""
-        with self.running() as connection:
-            self._tables.append(table)
-            source = "(stdin)" if log.path == STDIN else log.path
-            RecordTable(connection, table, fmt).fill(log, source, asked=asked, progress=progress)
-
-    def _join(self) -> None:
-        """Make one table of all."""
-        if not self._tables:
-            raise CockpitError("no log is left to ask")
-        parts = " UNION ALL BY NAME ".join(f"SELECT * FROM {quoted(table)}" for table in self._tables)  # noqa: S608
-        with self.running() as connection:
-            connection.execute(f"CREATE OR REPLACE VIEW {LOGS} AS {parts}").fetchall()
-
-    def be_careful(self, error: Unfit) -> None:
-        """Read JSON lines so that whatever stands in them is no mistake."""
-        if self._careful:
-            raise CockpitError(str(error))
-        self._careful = True
-        self.notes.append(
-            f"{error}: values that don't fit their column are NULL, and lines that are no objects are left out"
-        )
-        self._connection.abort()
-        for number in range(len(self._json)):
-            self._view(number)
-        self._join()
-
-    def running(self, sql: str = "") -> _Running:
-        """Return a block in which duckdb may be asked."""
-        return _Running(self, sql)
-
-    def wait_for(self, work: Callable[[], T]) -> T:
-        """Do something that may take long on a thread of its own, so that Ctrl-C reaches it here and stops it."""
-        doing = self._thread.submit(work)
-        try:
-            return doing.result()
-        except BaseException:
-            if not doing.done():
-                self._connection.interrupt()
-                wait((doing,))
-            raise
-
-    def _expire(self) -> None:
-        self._expired = True
-        self._connection.interrupt()
-
-    def close(self) -> None:
-        """Let go of everything."""
-        self._stack.close()
-
-
-class _Running:
-    """Maps what duckdb raises, the end of its time included."""
-
-    def __init__(self, database: _Database, sql: str) -> None:
-        self._database = database
-        self._seam = mapped(sql, database._names)
-
-    def __enter__(self) -> duckdb.DuckDBPyConnection:
-        self._check()
-        self._seam.__enter__()
-        return self._database._connection
-
-    def __exit__(self, *raised: Any) -> bool | None:
-        try:
-            return self._seam.__exit__(*raised)
-        except CockpitError:
-            self._check()
-            raise
-
-    def _check(self) -> None:
-        if self._database._expired:
-            raise CockpitError(
-                f"the statement took longer than {self._database._limits.seconds:g} s",
-                remedy="give it more with --timeout",
-            ) from None
