@@ -14,7 +14,20 @@ from bench.machine import describe
 from bench.options import Options
 from bench.report import Table
 
-NAMES = ("start", "idle", "keys", "sweep", "search", "guard", "door", "ssh", "fanout", "remote", "flood")
+NAMES = (
+    "start",
+    "idle",
+    "keys",
+    "sweep",
+    "search",
+    "guard",
+    "door",
+    "ssh",
+    "fanout",
+    "remote",
+    "flood",
+    "logs",
+)
 RESULTS = Path(__file__).with_name("RESULTS.md")
 INTRODUCTION = """# Measured
 

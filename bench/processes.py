@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import psutil
 
@@ -61,3 +64,55 @@ class Meter:
         share = (cpu - self._cpu) / (wall - self._wall)
         self._wall, self._cpu = wall, cpu
         return share
+
+
+class Peak:
+    """The most memory that a process tree held (PSS: what processes share counts once), looked at ten times a second.
+
+    Processes that come are found twice a second.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._most = 0.0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look_on, name="peak of memory", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def most(self) -> float:
+        """Return the most bytes up to now, now included."""
+        self._look(family(self._pid))
+        return self._most
+
+    def _look_on(self) -> None:
+        looks = 0
+        tree: list[psutil.Process] = []
+        while not self._ended.wait(0.1):
+            if looks % 5 == 0:
+                tree = family(self._pid)
+            looks += 1
+            self._look(tree)
+
+    def _look(self, tree: list[psutil.Process]) -> None:
+        held = sum(_proportional(process.pid) for process in tree)
+        self._most = max(self._most, held)
+
+
+def _proportional(pid: int) -> float:
+    """Return a process's PSS in bytes (Linux; else 0)."""
+    try:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024.0
+    except OSError:
+        pass
+    return 0.0

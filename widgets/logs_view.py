@@ -81,6 +81,8 @@ class LogsView(Pane):
         self._sought_at = 0
         """When the search began."""
         self._told: Hashable = None
+        self._complete = True
+        """Whether the search was over when it was shown last."""
 
     def body(self) -> ComposeResult:
         """Yield the strip, the rows and the lines under them."""
@@ -140,7 +142,9 @@ class LogsView(Pane):
         self._show_strip()
         self._show_status()
         told = (self.floor, *self.also(), lines.following)
-        if told != self._told:  # what a key changed need not wait for the second
+        complete, self._complete = self._complete, self._view.complete
+        if told != self._told or self._complete > complete:
+            # What a key changed, and what a search came to at last, need not wait for the second.
             self._told = told
             self.title()
 

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.skipif(sys.platform == "win32", reason="the measurements drive a PTY")
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(
-    "name", ["start", "idle", "keys", "sweep", "search", "guard", "door", "remote", "flood"]
+    "name", ["start", "idle", "keys", "sweep", "search", "guard", "door", "remote", "flood", "logs"]
 )
 def test_runs(name: str, tmp_path: Path) -> None:
     # Without peers, which take their time; a terminal's shell is found by PATH.
@@ -36,3 +36,4 @@ def test_runs(name: str, tmp_path: Path) -> None:
     table = [line for line in ended.stdout.splitlines() if line.startswith("|")]
     assert len(table) > 3
     assert all(line.count("|") == table[0].count("|") for line in table)
+    assert "**failed**" not in ended.stdout

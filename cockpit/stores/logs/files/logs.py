@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from cockpit.formats.detect import detect
 from cockpit.formats.format import LogFormat
 from cockpit.stores.logs.files.opened import LogBytes
 from cockpit.stores.logs.files.pieces import Piece, Span, piece_of
 
+if TYPE_CHECKING:
+    from cockpit.stores.logs.files.packed import Packed, Packer
+
 SAMPLE = 1 << 16
 """Bytes from the beginning of a log by which its format is told: they stay the same while it grows."""
+OPEN = 1 << 20
+"""Bytes that the columns of pieces may take before those not asked for longest are packed."""
 
 
 class Logs:
@@ -21,13 +27,21 @@ class Logs:
         """Begin without any.
 
         Args:
-            budget: Bytes that the columns of pieces may take; what is forgotten is made again.
+            budget: Bytes that packed columns may take; what is forgotten is made again.
         """
         self.opened: list[LogBytes] = []
         self.formats: list[LogFormat] = []
         self._budget = budget
         self._kept: OrderedDict[Span, Piece] = OrderedDict()
         self._taken = 0
+        self._packed: OrderedDict[Span, Packed] = OrderedDict()
+        self._packed_taken = 0
+        self._packer: Packer | None = None
+
+    @property
+    def taken(self) -> int:
+        """Bytes that the columns of pieces take, packed or not."""
+        return self._taken + self._packed_taken
 
     def add(self, log: LogBytes) -> int:
         """Take a log in and tell its format; return its number.
@@ -57,29 +71,51 @@ class Logs:
         if known is not None:
             self._kept.move_to_end(span)
             return known
-        piece = piece_of(self.data(span) if data is None else data, span, self.formats[span.log])
+        packed = self._packed.get(span)
+        if packed is not None and self._packer is not None:
+            self._packed.move_to_end(span)
+            piece = self._packer.unpack(packed, span)
+        else:
+            piece = piece_of(self.data(span) if data is None else data, span, self.formats[span.log])
         self.keep([piece])
         return piece
 
     def keep(self, pieces: Iterable[Piece]) -> None:
-        """Remember pieces, and forget those that were not asked for longest."""
+        """Remember pieces; those that were not asked for longest are packed, and at last forgotten."""
         for piece in pieces:
             if piece.span not in self._kept:
                 self._taken += _weight(piece)
             self._kept[piece.span] = piece
-        while self._taken > self._budget and len(self._kept) > 1:
-            _, gone = self._kept.popitem(last=False)
+        while self._taken > OPEN and len(self._kept) > 1:
+            span, gone = self._kept.popitem(last=False)
             self._taken -= _weight(gone)
+            self._pack(span, gone)
+
+    def _pack(self, span: Span, piece: Piece) -> None:
+        if span in self._packed:
+            return
+        if self._packer is None:
+            from cockpit.stores.logs.files.packed import Packer  # zstd: not for what is drawn first
+
+            self._packer = Packer()
+        packed = self._packed[span] = self._packer.pack(piece)
+        self._packed_taken += packed.weight
+        while self._packed_taken > self._budget:
+            _, gone = self._packed.popitem(last=False)
+            self._packed_taken -= gone.weight
 
     def forget(self, span: Span) -> None:
         """Let go of a span that will not be asked for again."""
         if (gone := self._kept.pop(span, None)) is not None:
             self._taken -= _weight(gone)
+        if (packed := self._packed.pop(span, None)) is not None:
+            self._packed_taken -= packed.weight
 
     def clear(self) -> None:
         """Forget all pieces: the bytes may be others now."""
         self._kept.clear()
-        self._taken = 0
+        self._packed.clear()
+        self._taken = self._packed_taken = 0
 
     def close(self) -> None:
         """Close all."""

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from cockpit.stores.logs.terms import Node
 
 BUDGET = 16 << 20
-"""Bytes of columns remembered here: what is drawn is in one chunk or two."""
+"""Bytes of packed columns remembered here: what is drawn is in one chunk or two."""
 CHUNKS = 8
 """Chunks whose bytes are kept for drawing."""
 RECORDS = 4_000
