@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cockpit.formats.columns import UNDATED
 from cockpit.formats.format import TRACEBACK, Marks
@@ -57,11 +58,18 @@ def add_strays(piece: Piece, marks: Marks, *, traces: bool) -> Marks:
 
 def _blank(piece: Piece) -> Mask:
     """Tell which lines hold nothing but white space."""
-    first = piece.bytes[piece.starts]
     blank: Mask = piece.starts == piece.ends
-    for row in np.flatnonzero(~blank & ((first == 32) | ((first >= 9) & (first <= 13)))).tolist():
+    rows = np.flatnonzero(~blank & _white(piece.bytes[piece.starts]))
+    rows = rows[_white(piece.bytes[piece.ends[rows] - 1])]
+    short = piece.ends[rows] - piece.starts[rows] <= 2
+    blank[rows[short]] = True
+    for row in rows[~short].tolist():
         blank[row] = piece.line(row).isspace()
     return blank
+
+
+def _white(letters: NDArray[np.uint8]) -> Mask:
+    return (letters == 32) | ((letters >= 9) & (letters <= 13))
 
 
 def _continues(piece: Piece, rows: Places, begins: Mask) -> Mask:

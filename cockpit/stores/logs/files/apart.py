@@ -20,6 +20,8 @@ PASSED_ON = ("TZ", "LD_LIBRARY_PATH", "SYSTEMROOT")
 """Variables that it gets: times without a zone are local."""
 ENDING = 0.3
 """Seconds for it to be gone after it was killed."""
+SILENT = 3.0
+"""Seconds without a word after which one is told."""
 
 
 class Apart:
@@ -47,8 +49,13 @@ class Apart:
         """Ask for one record."""
         self._send(framed(question))
 
-    async def listen(self, take: Callable[[Sequence[Told]], None]) -> None:
+    async def listen(self, take: Callable[[Sequence[Told]], None], silent: Callable[[float], None]) -> None:
         """Hand on what it tells, frame by frame, until it ends.
+
+        Args:
+            take: Told what it tells.
+            silent: Told for how many seconds it has said nothing, as when it is stopped or a disk hangs; 0 once it
+                speaks again.
 
         Raises:
             CockpitError: It has ended, or says what makes no sense.
@@ -58,7 +65,7 @@ class Apart:
             return
         try:
             while True:
-                (size,) = LENGTH.unpack(await output.readexactly(LENGTH.size))
+                (size,) = LENGTH.unpack(await _heard(output, silent))
                 if size > LONGEST:
                     raise _lost("an answer is too long")
                 take(told_of(await output.readexactly(size)))
@@ -86,6 +93,22 @@ class Apart:
     def _send(self, data: bytes) -> None:
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.write(data)
+
+
+async def _heard(output: asyncio.StreamReader, silent: Callable[[float], None]) -> bytes:
+    """Return how long the next frame is, as bytes; meanwhile say that nothing comes."""
+    waited = 0.0
+    while True:
+        try:
+            async with asyncio.timeout(SILENT):
+                data = await output.readexactly(LENGTH.size)
+        except TimeoutError:
+            waited += SILENT
+            silent(waited)
+            continue
+        if waited:
+            silent(0.0)
+        return data
 
 
 def _lost(why: str) -> CockpitError:

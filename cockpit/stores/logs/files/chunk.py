@@ -71,6 +71,22 @@ def rows_of(pieces: Sequence[Piece]) -> Rows:
     return Rows(piece[order], record[order], placed[order], order)
 
 
+def lost_rows(chunk: Summary) -> tuple[Rows, list[Piece]]:
+    """Stand in for a chunk that can't be read as it was: its records, of which only that they were is known."""
+    count, nothing = chunk.count, np.empty(0, np.int64)
+    placed = np.full(count, chunk.first, np.int64)
+    order = np.arange(count)
+    pieces = [
+        Piece(span, nothing.astype(np.uint32), nothing, nothing, nothing.astype(np.uint8))
+        for span in chunk.spans
+    ]
+    all_of_them = Piece(chunk.spans[0], np.zeros(count, np.uint32), placed, placed, np.zeros(count, np.uint8))
+    return Rows(np.zeros(count, np.uint16), order.astype(np.uint32), placed, order), [
+        all_of_them,
+        *pieces[1:],
+    ]
+
+
 def _after(pieces: Sequence[Piece], number: int) -> NDArray[np.int64]:
     """Return a piece's times, none earlier than those of its log's pieces before it."""
     part = pieces[number]

@@ -49,8 +49,9 @@ class Logs:
         Raises:
             CockpitError: It can't be read.
         """
+        sample = log.read(0, SAMPLE)
         self.opened.append(log)
-        self.formats.append(detect(log.read(0, SAMPLE), path=log.path))
+        self.formats.append(detect(sample, path=log.path))
         return len(self.opened) - 1
 
     def data(self, span: Span) -> bytes:

@@ -14,6 +14,8 @@ from cockpit.stores.logs.files.pieces import PIECE, Backwards, Piece, piece_from
 
 LEAST = 1 << 16
 """Bytes of a piece at least, however many logs there are."""
+WAITING = 64 << 20
+"""Bytes without a place at which they get one: times that fall from line to line would have all wait for all."""
 
 
 class Walk:
@@ -94,8 +96,7 @@ class Merging:
     @property
     def left(self) -> int:
         """Bytes that have no place yet."""
-        pending = sum(piece.span.size for walk in self._walks for piece in walk.pending)
-        return pending + sum(walk.backwards.low for walk in self._walks if not walk.ended)
+        return self._waiting + sum(walk.backwards.low for walk in self._walks if not walk.ended)
 
     @property
     def ended(self) -> bool:
@@ -111,6 +112,16 @@ class Merging:
         waiting = [walk for walk in self._walks if walk.lowest is not None]
         if waiting:
             max(waiting, key=lambda walk: walk.lowest or 0).on(self._size)
+        if len(self._walks) == 1:
+            return self._walks[0].take(None)
         known = [lowest for walk in self._walks if (lowest := walk.lowest) is not None]
         moment = max(known, default=None)
-        return [piece for walk in self._walks for piece in walk.take(moment)]
+        taken = [piece for walk in self._walks for piece in walk.take(moment)]
+        if not taken and self._waiting >= WAITING:
+            longest = max(self._walks, key=lambda walk: sum(piece.span.size for piece in walk.pending))
+            taken = [longest.pending.pop(0)]
+        return taken
+
+    @property
+    def _waiting(self) -> int:
+        return sum(piece.span.size for walk in self._walks for piece in walk.pending)

@@ -10,7 +10,7 @@ from cockpit.signals import SECOND
 from cockpit.stores.logs.files.chunk import Rows, rows_of
 from cockpit.stores.logs.files.logs import Logs
 from cockpit.stores.logs.files.merging import split
-from cockpit.stores.logs.files.pieces import LINE_FEED, PIECE, Piece, Span
+from cockpit.stores.logs.files.pieces import LINE_FEED, LONGEST, PIECE, Piece, Span
 
 REORDER = SECOND
 """How long a record of one log is waited for by those of others, in nanoseconds of their own times."""
@@ -100,6 +100,8 @@ class Newest:
         kept: list[Piece] = []
         for piece in self.pieces:
             last = len(piece) - 1  # lines may still come that belong to it
+            if piece.span.size - int(piece.starts[last]) >= LONGEST:
+                last += 1  # it never ends: it is cut
             early, late = split(
                 piece, last if cut is None else min(last, int(piece.placed.searchsorted(cut)))
             )
@@ -113,6 +115,8 @@ class Newest:
             self._logs.forget(piece.span)
         self._logs.keep([*gone, *kept])
         self.pieces, self.rows = kept, rows_of(kept) if kept else None
+        for piece in gone:
+            self._lows[piece.span.log] = piece.span.offset + piece.span.size
         for piece in kept:
             self._lows[piece.span.log] = piece.span.offset
         return gone

@@ -7,6 +7,7 @@ import errno
 import os
 import stat
 from enum import Enum
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +15,10 @@ from cockpit.errors import CockpitError, UsageError
 
 HEAD = 256
 """Bytes at a log's beginning by which it is known again."""
+LAST = 64
+"""Bytes at its end that must still be there when it has grown."""
+NAMES = 5_000
+"""Names in a folder among which a file is looked for."""
 
 
 class Change(Enum):
@@ -22,7 +27,7 @@ class Change(Enum):
     NONE = "none"
     GROWN = "grown"
     TRUNCATED = "truncated"
-    """It is shorter than it was: what was known of it is gone."""
+    """It is shorter than it was, or written anew: what was known of it is gone."""
     REPLACED = "replaced"
     """Another file has its name; the old one can still be read."""
     GONE = "gone"
@@ -35,6 +40,7 @@ class LogBytes(Protocol):
     path: str
     size: int
     modified: int
+    identity: tuple[int, int]
 
     def read(self, offset: int, size: int) -> bytes:
         """Return bytes from an offset; fewer where they end before."""
@@ -68,13 +74,22 @@ class OpenedLog:
             self._fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
             raise read_error(path, error) from None
-        found = os.fstat(self._fd)
+        try:
+            self._know(path)
+        except CockpitError:
+            self.close()
+            raise
+
+    def _know(self, path: str) -> None:
+        try:
+            found = os.fstat(self._fd)
+        except OSError as error:
+            raise read_error(path, error) from None
         if not stat.S_ISREG(found.st_mode):
-            os.close(self._fd)
             raise UsageError(f"it is {_kind(found.st_mode)}, not a file", where=path, remedy=_REMEDY)
         self.identity = (found.st_dev, found.st_ino)
         self.size, self.modified = found.st_size, found.st_mtime_ns
-        self._head = self.read(0, HEAD)
+        self._remember()
 
     def read(self, offset: int, size: int) -> bytes:
         """Return bytes from an offset; fewer where the file ends before.
@@ -92,7 +107,7 @@ class OpenedLog:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def look(self) -> Change:
-        """Tell what changed; growth of a file that was renamed is told before that it was.
+        """Tell what changed; of a file that was renamed and grows, that it was renamed.
 
         Raises:
             CockpitError: The file can't be looked at, as on a disk that is gone.
@@ -101,32 +116,84 @@ class OpenedLog:
             found = os.fstat(self._fd)
         except OSError as error:
             raise read_error(self.path, error) from None
-        known, self.size, self.modified = self.size, found.st_size, found.st_mtime_ns
-        if found.st_size < known or (found.st_size > known and not self._is_the_same()):
-            self._head = self.read(0, HEAD)
+        known, written = self.size, self.modified
+        self.size, self.modified = found.st_size, found.st_mtime_ns
+        if (self.size, self.modified) != (known, written) and not (
+            self.size >= known and self._is_the_same()
+        ):
+            self._remember()
             return Change.TRUNCATED
-        if found.st_size > known:
-            return Change.GROWN
+        if self.size > known:
+            self._remember()
         try:
             named = Path(self.path).stat()
         except FileNotFoundError:
             return Change.GONE
         except OSError as error:
             raise read_error(self.path, error) from None
-        return Change.NONE if (named.st_dev, named.st_ino) == self.identity else Change.REPLACED
+        if (named.st_dev, named.st_ino) != self.identity:
+            return Change.REPLACED
+        return Change.GROWN if self.size > known else Change.NONE
+
+    def _remember(self) -> None:
+        """Keep a little by which it is known again."""
+        self._head = self.read(0, HEAD)
+        self._place = max(0, self.size - LAST)
+        self._last = self.read(self._place, self.size - self._place)
 
     def _is_the_same(self) -> bool:
-        """Tell whether it still begins as it did: it may have been truncated and written anew between two looks."""
-        head = self.read(0, HEAD)
-        same = head.startswith(self._head)
-        if same and len(head) > len(self._head):
-            self._head = head
-        return same
+        """Tell whether it still says what it said: it may have been truncated and written anew between two looks."""
+        return (
+            self.read(self._place, len(self._last)) == self._last
+            and self.read(0, len(self._head)) == self._head
+        )
 
     def close(self) -> None:
-        """Close it."""
+        """Close it; what is read later is an error, and not another file that has got its descriptor."""
+        fd, self._fd = self._fd, -1
         with contextlib.suppress(OSError):
-            os.close(self._fd)
+            os.close(fd)
+
+
+class MissingLog:
+    """Stands for a log that can't be opened for now: there is nothing in it, and it is seen when it comes."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.size = self.modified = 0
+        self.identity = NOWHERE
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Return nothing."""
+        return b""
+
+    def look(self) -> Change:
+        """Tell whether there is a file by its name now."""
+        return Change.REPLACED if Path(self.path).is_file() else Change.GONE
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+NOWHERE = (0, 0)
+"""The identity of a log that is missing."""
+
+
+def open_again(path: str, identity: tuple[int, int]) -> LogBytes:
+    """Open a certain file by its name, or by another in its folder that it was renamed to; else let it be missing."""
+    names = [path]
+    with contextlib.suppress(OSError), os.scandir(Path(path).parent) as entries:
+        names += [entry.path for entry in islice(entries, NAMES) if entry.inode() == identity[1]]
+    for name in names:
+        try:
+            log = OpenedLog(name)
+        except CockpitError:
+            continue
+        if log.identity == identity:
+            log.path = path
+            return log
+        log.close()
+    return MissingLog(path)
 
 
 _REMEDY = "a pipe is read as: cockpit logs - < PIPE"
@@ -145,6 +212,10 @@ def read_error(path: str, error: OSError) -> CockpitError:
     if isinstance(error, PermissionError):
         return CockpitError(
             "you may not read it", where=path, remedy="ask for the group that may, such as adm"
+        )
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return CockpitError(
+            "too many files are open", where=path, remedy="open fewer, or allow more: ulimit -n 65536"
         )
     if error.errno in (errno.EIO, errno.ESTALE, errno.ENXIO):
         return CockpitError(f"the disk can't be read: {error.strerror}", where=path)

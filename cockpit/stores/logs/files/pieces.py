@@ -14,7 +14,7 @@ from cockpit.stores.logs.files.opened import LogBytes
 
 PIECE = 1 << 20
 """Bytes of a piece: a millisecond or two of work."""
-LONGEST = 16 << 20
+LONGEST = 4 << 20
 """Bytes in which a record's beginning is looked for; a longer record is cut."""
 LINE_FEED = b"\n"
 NO_TIME = np.iinfo(np.int64).min

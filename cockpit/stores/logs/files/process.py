@@ -14,10 +14,10 @@ from typing import BinaryIO
 
 from cockpit.errors import CockpitError
 from cockpit.stores.logs.files.logs import Logs
-from cockpit.stores.logs.files.opened import OpenedLog
+from cockpit.stores.logs.files.opened import NOWHERE, LogBytes, MissingLog, OpenedLog
 from cockpit.stores.logs.files.scanner import BEAT, Scanner
 from cockpit.stores.logs.files.searching import matching_of
-from cockpit.stores.logs.files.wire import LENGTH, Asked, Look, Next, Open, Trouble, asked_of, framed
+from cockpit.stores.logs.files.wire import LENGTH, PULSE, Asked, Look, Next, Open, Trouble, asked_of, framed
 
 NICE = 5
 """Whoever looks at the screen comes first where cores are few."""
@@ -45,13 +45,14 @@ def serve(asked: BinaryIO, told: BinaryIO) -> None:
         return
     logs = Logs(budget=BUDGET)
     try:
-        for path in opened.paths:
-            logs.add(OpenedLog(path))
+        for path, identity in zip(opened.paths, opened.identities, strict=True):
+            logs.add(_log_of(path, identity))
     except CockpitError as error:
         told.write(framed([Trouble(-1, str(error))]))
         told.flush()
         return
     scanner = Scanner(logs, opened)
+    spoke = time.monotonic()
     while True:
         if select.select([asked], [], [], BEAT if scanner.idle else 0)[0]:
             message = _message(asked)
@@ -62,12 +63,29 @@ def serve(asked: BinaryIO, told: BinaryIO) -> None:
             elif isinstance(message, Next):
                 scanner.look_for(message, matching_of(message.query))
             continue
-        if said := scanner.step():
-            until = time.monotonic() + TURN
-            while time.monotonic() < until and (more := scanner.step()):
-                said += more
+        said = scanner.step()
+        until = time.monotonic() + TURN
+        while said and time.monotonic() < until and (more := scanner.step()):
+            said += more
+        if said or time.monotonic() - spoke >= PULSE:
+            spoke = time.monotonic()
             told.write(framed(said))
             told.flush()
+
+
+def _log_of(path: str, identity: tuple[int, int]) -> LogBytes:
+    """Open the file that the screen has opened.
+
+    Raises:
+        CockpitError: It can't be opened, or another has its name by now.
+    """
+    if identity == NOWHERE:
+        return MissingLog(path)
+    log = OpenedLog(path)
+    if log.identity != identity:
+        log.close()
+        raise CockpitError("another file has its name since it was opened", where=path)
+    return log
 
 
 def _message(asked: BinaryIO) -> Asked | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Sequence
 
 from cockpit.errors import CockpitError
@@ -19,6 +20,10 @@ log = logging.getLogger(__name__)
 
 FIRST_WAIT, LAST_WAIT = 1.0, 30.0
 """Seconds until a process that was lost is replaced, doubling."""
+LONG = 60.0
+"""Seconds that a process has to last for the next one to be begun soon again."""
+READER = -2
+"""The number by which troubles of the process itself are told."""
 
 
 class LogFiles(FileStore):
@@ -57,18 +62,25 @@ class LogFiles(FileStore):
         """Hand on a question to the process."""
         self._apart.look_for(question)
 
+    def _silent(self, seconds: float) -> None:
+        text = f"the process that reads the logs is silent for {seconds:g} s: what is new is not seen"
+        self.told([Trouble(READER, text if seconds else "")])
+
     async def _serve(self) -> None:
         """Let the process read; where it is lost, another begins anew after a while."""
         wait = FIRST_WAIT
         while True:
+            begun = time.monotonic()
             try:
                 await self._apart.begin(self.opened)
                 if self._asked is not None:
                     self._apart.look(*self._asked)
-                await self._apart.listen(self.told)
+                await self._apart.listen(self.told, self._silent)
             except CockpitError as error:
+                if time.monotonic() - begun >= LONG:
+                    wait = FIRST_WAIT
                 log.error("%s", error)
-                self.told([Trouble(-1, f"{error}; again in {wait:g} s")])
+                self.told([Trouble(READER, f"{error}; again in {wait:g} s")])
             await self._apart.end()
             await asyncio.sleep(wait)
             wait = min(LAST_WAIT, 2 * wait)

@@ -244,16 +244,18 @@ class Scanner:
             return [] if number in self._renamed else self._troubled(number, f"{log.path}: its name is gone")
         if change is Change.REPLACED and number not in self._renamed:
             return self._replaced(number, log.path)
-        if change is Change.NONE:
-            return self._troubled(number, "")
-        return []
+        return self._troubled(number, "") if change in (Change.NONE, Change.GROWN) else []
 
     def _replaced(self, number: int, path: str) -> list[Told]:
         """Follow the name to the file that has it now; the old one stays."""
         try:
             other = OpenedLog(path)
+        except CockpitError as error:
+            return self._troubled(number, str(error))
+        try:
             new = self._logs.add(other)
         except CockpitError as error:
+            other.close()
             return self._troubled(number, str(error))
         self._renamed.add(number)
         self._names.append(self._names[number])

@@ -12,17 +12,17 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from cockpit.errors import CockpitError, UsageError
-from cockpit.hygiene import clean
+from cockpit.hygiene import BODY_LIMIT, clean, clean_text
 from cockpit.signals import LogRecord
 from cockpit.stores.base import Store
-from cockpit.stores.logs.files.chunk import EMPTY_CHUNK, Rows, rows_of
+from cockpit.stores.logs.files.chunk import EMPTY_CHUNK, Rows, lost_rows, rows_of
 from cockpit.stores.logs.files.counts import ChunkHistogram
 from cockpit.stores.logs.files.first import first_tail
 from cockpit.stores.logs.files.links import link_of, read_link
 from cockpit.stores.logs.files.logs import Logs
 from cockpit.stores.logs.files.naming import short_names
 from cockpit.stores.logs.files.numbering import Entry, Numbering
-from cockpit.stores.logs.files.opened import OpenedLog
+from cockpit.stores.logs.files.opened import MissingLog, OpenedLog, open_again
 from cockpit.stores.logs.files.pieces import Piece
 from cockpit.stores.logs.files.searching import query_of
 from cockpit.stores.logs.files.wire import (
@@ -69,7 +69,7 @@ class FileStore(Store):
     Attributes:
         histogram: Counts by second and level of all that was read.
         names: A short name for each log.
-        troubles: By log, why it can't be read at present; -1 for the whole.
+        troubles: By log, why it can't be read at present; -1 for the whole, -2 for the process that reads.
         left: Bytes that were not read yet.
         total: Bytes that there were to read.
     """
@@ -90,23 +90,32 @@ class FileStore(Store):
         self._question = 0
         self._begin()
 
-    def _begin(self) -> None:
-        """Open the files anew, whatever was known of them."""
-        self.logs = Logs(budget=BUDGET)
+    def _begin(self, *, anyway: bool = False) -> None:
+        """Open the files anew, whatever was known of them; those that can't be opened are missing, if anyway."""
+        logs, troubles = Logs(budget=BUDGET), {}
         try:
-            for path in self.paths:
-                self.logs.add(OpenedLog(path))
-            self.opened, tail = first_tail(self.logs, self.paths)
+            for number, path in enumerate(self.paths):
+                try:
+                    logs.add(OpenedLog(path))
+                except CockpitError as error:
+                    if not anyway:
+                        raise
+                    troubles[number] = str(error)
+                    logs.add(MissingLog(path))
+            opened, tail = first_tail(logs, self.paths)
         except CockpitError:
-            self.logs.close()
+            logs.close()
             raise
+        self.logs, self.troubles = logs, troubles
+        self.opened = replace(opened, identities=[log.identity for log in logs.opened])
         self.names = short_names(self.paths)
         self.histogram = ChunkHistogram()
         self.chunks = Numbering(tail)
         self.histogram.put(0, tail.counts)
         self.total = sum(log.size for log in self.logs.opened)
         self.left = sum(self.opened.ends)
-        self.troubles: dict[int, str] = {}
+        self._lost: dict[int, str] = {}
+        """By chunk, why it can't be read as it was."""
         self._moves: deque[tuple[int, int]] = deque(maxlen=1024)
         self._rows: OrderedDict[int, tuple[Rows, list[Piece], list[bytes]]] = OrderedDict()
         self._records: OrderedDict[int, tuple[Row, LogRecord]] = OrderedDict()
@@ -242,6 +251,7 @@ class FileStore(Store):
             UsageError: Its log can't be read any more.
         """
         try:
+            self._checked(self.chunks.holding(number))
             return str(link_of(self, number))
         except (CockpitError, IndexError) as error:
             raise UsageError(f"no link to this line: {error}") from None
@@ -302,7 +312,10 @@ class FileStore(Store):
     # What the process tells.
 
     def told(self, messages: Sequence[Told]) -> None:
-        """Take over what was found."""
+        """Take over what was found; what could not be read is tried again."""
+        for chunk in self._lost:
+            self._rows.pop(chunk, None)
+        self._lost.clear()
         for message in messages:
             match message:
                 case Older():
@@ -335,10 +348,11 @@ class FileStore(Store):
         """Forget everything and read the last records, as after a loss of who reads the rest.
 
         Raises:
-            CockpitError: A file can't be read; nothing is changed then but that all are closed.
+            CockpitError: A file that could be opened can't be read; nothing is changed then.
         """
-        self.close()
-        self._begin()
+        before = self.logs
+        self._begin(anyway=True)
+        before.close()
         self._moves.append((self.version + 1, -(1 << 62)))
         self._void()
         self.touched()
@@ -362,11 +376,10 @@ class FileStore(Store):
 
     def _join(self, message: Added) -> None:
         try:
-            log = OpenedLog(message.path)
+            self.logs.add(open_again(message.path, message.identity))
         except CockpitError as error:
+            self.logs.add(MissingLog(message.path))
             self.troubles[message.number] = str(error)
-            return
-        self.logs.add(log)
         known = [log.path for log in self.logs.opened].index(message.path)
         self.names.append(self.names[known])
 
@@ -412,11 +425,41 @@ class FileStore(Store):
         if known is not None:
             self._rows.move_to_end(entry.number)
             return known
-        datas = [self.logs.data(span) for span in entry.chunk.spans]
-        pieces = [self.logs.piece(span, data) for span, data in zip(entry.chunk.spans, datas, strict=True)]
-        known = self._rows[entry.number] = (rows_of(pieces), pieces, datas)
+        try:
+            known = self._made(entry)
+        except CockpitError as error:
+            self._lost[entry.number] = str(error)
+            known = (*lost_rows(entry.chunk), [])
+        self._rows[entry.number] = known
         if len(self._rows) > CHUNKS:
             self._rows.popitem(last=False)
+        return known
+
+    def _made(self, entry: Entry) -> tuple[Rows, list[Piece], list[bytes]]:
+        """Return a chunk's rows, the pieces they lie in and their bytes.
+
+        Raises:
+            CockpitError: They can't be read, or are others now, as of a log that was cut.
+        """
+        spans = entry.chunk.spans
+        datas = [self.logs.data(span) for span in spans]
+        if all(len(data) == span.size for data, span in zip(datas, spans, strict=True)):
+            pieces = [self.logs.piece(span, data) for span, data in zip(spans, datas, strict=True)]
+            if sum(len(piece) for piece in pieces) == entry.chunk.count:
+                return rows_of(pieces), pieces, datas
+            for span in spans:
+                self.logs.forget(span)
+        raise CockpitError("this record is gone: the log was cut or written anew")
+
+    def _checked(self, entry: Entry) -> tuple[Rows, list[Piece], list[bytes]]:
+        """Return a chunk that was read.
+
+        Raises:
+            CockpitError: It can't be read as it was.
+        """
+        known = self._opened(entry)
+        if entry.number in self._lost:
+            raise CockpitError(self._lost[entry.number])
         return known
 
     def _place(self, entry: Entry, row: int) -> Row:
@@ -427,7 +470,7 @@ class FileStore(Store):
         return Row(piece.span.log, piece.span.offset + start, end - start)
 
     def _read(self, entry: Entry, row: int) -> tuple[Row, LogRecord]:
-        rows, pieces, datas = self._opened(entry)
+        rows, pieces, datas = self._checked(entry)
         place, which = self._place(entry, row), int(rows.piece[row])
         span = pieces[which].span
         start = place.offset - span.offset
@@ -438,4 +481,6 @@ class FileStore(Store):
         undated = pieces[which].times[rows.record[row]] < 0
         record = replace(found, source=self.names[span.log], at=placed if undated else found.at)
         cleaned = clean([record])[0]
-        return place, cleaned[0] if cleaned and isinstance(cleaned[0], LogRecord) else record
+        if cleaned and isinstance(cleaned[0], LogRecord):
+            return place, cleaned[0]
+        return place, LogRecord(at=placed, body=clean_text(text, BODY_LIMIT), source=record.source)

@@ -15,6 +15,8 @@ from cockpit.stores.logs.files.pieces import Span
 LENGTH = struct.Struct("!I")
 LONGEST = 64 << 20
 """Bytes of one frame at most."""
+PULSE = 1.0
+"""Seconds after which the process says something though it has nothing to tell."""
 
 
 class Open(Struct, tag="open", frozen=True, array_like=True):
@@ -26,6 +28,7 @@ class Open(Struct, tag="open", frozen=True, array_like=True):
         ends: For each log, where the tail begins: what lies before is indexed.
         observed: For each log, by which a missing year is told, in nanoseconds.
         formats: Formats that the configuration adds, as TOML.
+        identities: For each log, the file it is (device and inode), or `NOWHERE`.
     """
 
     paths: list[str]
@@ -33,6 +36,7 @@ class Open(Struct, tag="open", frozen=True, array_like=True):
     ends: list[int]
     observed: list[int]
     formats: list[str] = []
+    identities: list[tuple[int, int]] = []
 
 
 class Look(Struct, tag="look", frozen=True, array_like=True):
