@@ -161,6 +161,7 @@ class CockpitApp(ShellingApp, ScopingApp, TargetingApp):
         self.set_keymap(textual_keymap(self.keymap))
         self.action_pane(1)
         self.show_target()
+        self.board.follow(self.cockpit.trail.now)
         self._beat.at_once()
         self.call_after_refresh(self._begin)
 
@@ -248,6 +249,8 @@ class CockpitApp(ShellingApp, ScopingApp, TargetingApp):
             return isinstance(self.focused, FilterLine) or (
                 self.command_bar.is_open and len(self.screen_stack) == 1
             )
+        if action == "pane" and len(self.board.panes) == 1:
+            return False  # its number may mean something else there
         if action in OWN:
             if len(self.screen_stack) > 1:
                 return action in ABOVE and hasattr(self.screen, "PLACE")

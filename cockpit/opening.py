@@ -31,7 +31,7 @@ def run_screen(args: argparse.Namespace, *, host: str = "", files: Sequence[str]
     settings = load(args.config)
     environment = _environment(getattr(args, "env", None))
     data = data_dir(args.data_dir)
-    paths, goto = _paths_of(files)
+    paths, goto = paths_of(files)
     cockpit = Cockpit(settings, environment=environment, data=data, files=_opened(paths))
     cockpit.goto = goto
     incident = getattr(args, "incident", None) or ""
@@ -51,7 +51,7 @@ def run_screen(args: argparse.Namespace, *, host: str = "", files: Sequence[str]
     return app.return_code or left or 0
 
 
-def _paths_of(files: Sequence[str]) -> tuple[list[str], str]:
+def paths_of(files: Sequence[str]) -> tuple[list[str], str]:
     """Return the files to open, those of links among them, and the link to go to.
 
     Raises:

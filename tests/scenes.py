@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from cockpit.app import CockpitApp
 from cockpit.config.settings import OnCall, Settings
 from cockpit.operations import Operations
@@ -21,7 +23,9 @@ from cockpit.signals import (
     Signal,
     Span,
     SpanStatus,
+    rfc3339,
 )
+from cockpit.stores.logs.files.reading import LogFiles
 from cockpit.supervisor import SourceState, SourceStatus
 from cockpit.targets import Environment, TargetRule
 from cockpit.wiring import Cockpit
@@ -37,13 +41,14 @@ CART = {"service.name": "cart", "host.name": "web-2"}
 class Still(Cockpit):
     """A cockpit whose stores were filled by hand and whose clock stands."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, *, files: LogFiles | None = None) -> None:
         rules = (TargetRule(name="local", environment=environment),)
-        super().__init__(Settings(targets=rules, rules=(), on_call=OnCall(name="Ana Souza")))
+        super().__init__(Settings(targets=rules, rules=(), on_call=OnCall(name="Ana Souza")), files=files)
         self.told: Sequence[SourceStatus] = ()
 
     def start(self) -> None:
-        pass
+        if self.files is not None:
+            self.files.start()
 
     def drain(self, budget: float = 0.0) -> int:
         return 0
@@ -72,6 +77,24 @@ def calm(folder: Path) -> CockpitApp:
     healthy(cockpit)
     quiet_logs(cockpit)
     cockpit.fill("otlp", trace("a1", 0, failing=False))
+    return StillApp(cockpit, folder)
+
+
+def log_file(folder: Path) -> CockpitApp:
+    """One log file, alone on the screen."""
+    path = folder / "app.log"
+    with path.open("wb") as file:
+        for number in range(4_000):
+            failed = number % 97 == 0 or 3_200 < number < 3_230
+            said = {
+                "time": rfc3339(NOW - (4_000 - number) * 3 * SECOND, digits=3),
+                "level": "error" if failed else ("info", "info", "debug", "info", "warn")[number % 5],
+                "msg": f"order {number} failed: connection refused" if failed else f"order {number} was sent",
+                "service": ("checkout", "cart")[number % 2],
+                "status": 502 if failed else 200,
+            }
+            file.write(msgspec.json.encode(said) + b"\n")
+    cockpit = Still(Environment.DEVELOPMENT, files=LogFiles([str(path)]))
     return StillApp(cockpit, folder)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cockpit.keymap import Action
-from widgets import app_keys, output, terminals_keys, timeline_keys
+from widgets import app_keys, logs_filters, output, terminals_keys, timeline_keys
 from widgets.board import PANES
 from widgets.pane import PANE_ACTIONS
 from widgets.rows import ROW_ACTIONS
@@ -15,6 +15,7 @@ def every_action() -> list[Action]:
         *(action for pane in PANES for action in pane.ACTIONS),
         *PANE_ACTIONS,
         *ROW_ACTIONS,
+        *logs_filters.FILTER_ACTIONS,
         *output.ACTIONS,
         *timeline_keys.ACTIONS,
         *terminals_keys.ACTIONS,

@@ -6,11 +6,12 @@ What it shows is told in `widgets.logs_view`, the past in `widgets.logs_asking`,
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 
 from cockpit.keymap import Action
+from cockpit.scope import WHOLE
 from cockpit.signals import Level, LogRecord, host_of, service_of
 from widgets.histogram import HistogramStrip
 from widgets.keys import bindings
@@ -21,6 +22,9 @@ from widgets.logs_lines import LogLines
 from widgets.messages import CursorMoved, Noticed, ScopeNarrowed, ShellRequested
 
 FLOORS = (0, Level.DEBUG, Level.INFO, Level.WARN, Level.ERROR, Level.FATAL)
+
+if TYPE_CHECKING:
+    from widgets.logs_patterns import Choice
 
 SAMPLED = 200
 """Of the newest records, how many tell which attributes there are to choose from."""
@@ -84,6 +88,36 @@ class LogsPane(LogsFiltering):
     def _put_columns(self, names: tuple[str, ...] | None) -> None:
         if names is not None:
             self.lines.put_columns(names)
+
+    def action_patterns(self) -> None:
+        """Show the patterns of the records that are shown."""
+        from cockpit.stores.logs.mining import Mine
+        from widgets.logs_patterns import PatternsScreen
+
+        scope, start = self.scope, self.window[0]
+        narrowed = scope.span != WHOLE or self._view.store.spanned is None
+        since = scope.cursor if scope.cursor is not None else start if narrowed else None
+        paths = self._view.store.files
+        wanted = Mine(paths=tuple(paths), query=self._view.packed() if paths else b"", since=since)
+        self.app.push_screen(PatternsScreen(wanted, self._view), self._put_pattern)
+
+    def _put_pattern(self, choice: Choice | None) -> None:
+        if choice is None:
+            return
+        if not choice.query:
+            self.post_message(Noticed("that pattern has no words of its own to filter by", "warning"))
+            return
+        self.put_filter(choice.text, choice.query, keeps=choice.keeps)
+
+    def action_sql(self) -> None:
+        """Ask the files in SQL."""
+        from widgets.logs_sql import SqlScreen
+
+        paths = self._view.store.files
+        if not paths:
+            self.post_message(Noticed("SQL asks log files: open them with cockpit logs FILE…", "warning"))
+            return
+        self.app.push_screen(SqlScreen(paths))
 
     def action_shift_floor(self, step: int) -> None:
         """Raise or lower the level floor."""

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input
 
@@ -44,7 +45,7 @@ class FilterList(RowList[Filter]):
 
     DEFAULT_CSS = """
     FilterList {
-        height: auto; max-height: 8; display: none; border-top: solid $secondary 50%;
+        height: auto; max-height: 8; display: none; border-top: solid $secondary 50%; border-title-color: $text-muted;
         &.-open { display: block; }
     }
     """
@@ -59,6 +60,7 @@ class FilterList(RowList[Filter]):
 
     def __init__(self) -> None:
         super().__init__(self._row, key=lambda each: each.name, empty="no filters: a adds one")
+        self.border_title = Content("filters · Space on/off · i in/out · d removes · Enter changes · a adds")
         self.filters = Filters()
         self._widths = (8, 8)
 
@@ -132,6 +134,11 @@ class LogsFiltering(LogsGoing):
         """Where a filter is written."""
         return self.query_one(FilterEdit)
 
+    @property
+    def is_writing(self) -> bool:
+        """True too while a filter is written."""
+        return super().is_writing or self.filter_edit.has_class("-open")
+
     def body(self) -> ComposeResult:
         """Put the list under the rows."""
         yield from super().body()
@@ -181,6 +188,11 @@ class LogsFiltering(LogsGoing):
             self.post_message(Noticed("nothing in this record tells what is like it", "warning"))
             return
         self._put(lambda: self.filters.with_filter(Filter(_name_for(text), text, keeps=bool(keeps))))
+
+    def put_filter(self, name: str, query: str, *, keeps: bool) -> None:
+        """Add a filter."""
+        short = " ".join(name.split())[:LONGEST_NAME] or _name_for(query)
+        self._put(lambda: self.filters.with_filter(Filter(short, query, keeps=keeps)))
 
     @on(FilterList.Changed)
     def _filters_changed(self, event: FilterList.Changed) -> None:

@@ -12,7 +12,7 @@ from cockpit.errors import UsageError
 from cockpit.evidence import of_logs
 from cockpit.signals import SECOND, Level, LogRecord
 from cockpit.stores.base import Stores
-from cockpit.stores.logs import read_marks
+from cockpit.stores.logs import Records, read_marks
 from cockpit.stores.logs.evaluate import lower
 from cockpit.stores.logs.seeking import Goal
 from cockpit.stores.logs.terms import AnyOf, Named, Node, Regex, Word
@@ -23,6 +23,8 @@ from widgets.logs_seek import seek
 from widgets.messages import EvidencePinned, Noticed
 from widgets.text import clock
 
+GONE = 1 << 62
+"""The number of a mark whose record is not there."""
 TENS, HOUR, DAY = 600 * SECOND, 3600 * SECOND, 86_400 * SECOND
 ERROR = Goal("error", lambda record: record.level >= Level.ERROR, low=Level.ERROR)
 WARNING = Goal("warning or error", lambda record: record.level >= Level.WARN, low=Level.WARN)
@@ -34,11 +36,13 @@ class Mark(Struct):
     Attributes:
         number: The number it has, or had last.
         record: What it says.
+        place: The log and the offset at which it lies; None where it was streamed.
         comment: What was said of it.
     """
 
     number: int
     record: LogRecord
+    place: tuple[int, int] | None
     comment: str = ""
 
 
@@ -50,6 +54,8 @@ class LogsGoing(LogsAsking):
     ) -> None:
         super().__init__(stores, number=number, asks=asks, columns=columns)
         self.marks: list[Mark] = []
+        self._marks_at: tuple[Records, int] = (self._view.store, 0)
+        """The store that the marks' numbers are of, and its version then."""
         self._highlighted: Node | None = None
         self._noting: Mark | None = None
         """The mark that a comment is being typed for."""
@@ -68,16 +74,16 @@ class LogsGoing(LogsAsking):
 
     def _known_marks(self) -> list[Mark]:
         """Return the marks whose records are there, with the numbers that they have now."""
-        store, known = self._view.store, []
-        for mark in self.marks:
-            number = mark.number
-            if not store.first <= number < store.end or store[number] != mark.record:
-                found = store.locate(mark.record)
-                if found is None:
-                    continue
-                mark.number = found
-            known.append(mark)
-        return known
+        store, (before, version) = self._view.store, self._marks_at
+        moved = store.moved_since(version) if store is before else -(1 << 62)
+        self._marks_at = (store, store.version)
+        if store.version != version or store is not before:
+            for mark in self.marks:
+                lost = mark.number == GONE and mark.place is not None  # it may be read by now
+                if lost or (moved is not None and mark.number >= moved):
+                    found = store.number_of(*mark.place) if mark.place else store.locate(mark.record)
+                    mark.number = GONE if found is None else found
+        return [mark for mark in self.marks if store.first <= mark.number < store.end]
 
     # Errors, matches, traces.
 
@@ -127,6 +133,12 @@ class LogsGoing(LogsAsking):
         """Go to the next or the last multiple of so many minutes that has records."""
         self._to_multiple(minutes * 60 * SECOND, step)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the figures to the panes where there are several."""
+        if action == "tens":
+            return bool(self.stores.logs.files)
+        return super().check_action(action, parameters)
+
     def action_tens(self, place: int) -> None:
         """Go to the first record from so many tens of minutes past an hour on, below the cursor."""
         moment = self._time_at(0)
@@ -168,9 +180,13 @@ class LogsGoing(LogsAsking):
         if gone is not None:
             self.marks.remove(gone)
             return
-        mark = Mark(number, self._view.store[number])
+        mark = self._mark_of(number)
         self.marks.append(mark)
         self._pin_mark(mark)
+
+    def _mark_of(self, number: int) -> Mark:
+        store = self._view.store
+        return Mark(number, store[number], store.place(number))
 
     def action_comment(self) -> None:
         """Mark the record with a comment."""
@@ -179,7 +195,7 @@ class LogsGoing(LogsAsking):
             return
         number = self._view.number(rank)
         known = next((mark for mark in self._known_marks() if mark.number == number), None)
-        self._noting = known or Mark(number, self._view.store[number])
+        self._noting = known or self._mark_of(number)
         line = self.note_line
         line.value = self._noting.comment
         line.add_class("-open")

@@ -114,8 +114,22 @@ ACTIONS = (
     Action(
         "logs.hour_back", ("less_than_sign",), "hour back", "Go back by an hour.", call="seek_time(60, -1)"
     ),
+    *(
+        Action(
+            f"logs.tens_{tens}",
+            (str(tens),),
+            f"{tens}0 past",
+            f"Go on to the next time that is {tens}0 minutes past an hour; with the panes, a pane's number.",
+            call=f"tens({tens})",
+        )
+        for tens in range(1, 7)
+    ),
     Action(
-        "logs.day_on", ("right_parenthesis",), "day on", "Go on to the next day.", call="seek_time(1440, 1)"
+        "logs.day_on",
+        ("right_parenthesis", "0"),
+        "day on",
+        "Go on to the next day.",
+        call="seek_time(1440, 1)",
     ),
     Action(
         "logs.day_back", ("left_parenthesis",), "day back", "Go back by a day.", call="seek_time(1440, -1)"
@@ -129,6 +143,14 @@ ACTIONS = (
     Action("logs.comment", ("c",), "comment", "Mark this record and pin it with a comment."),
     Action("logs.next_mark", ("u",), "mark below", "Go to the next mark below.", call="seek_mark(1)"),
     Action("logs.previous_mark", ("U",), "mark above", "Go to the next mark above.", call="seek_mark(-1)"),
+    Action(
+        "logs.patterns",
+        ("p",),
+        "patterns",
+        "Show what the records have in common, what is new or rising on top.",
+        footer=True,
+    ),
+    Action("logs.sql", ("semicolon",), "SQL", "Ask the log files in SQL."),
     Action("logs.pretty", ("J",), "JSON", "Lay JSON out over several lines, or not.", call="pretty"),
     Action("logs.columns", ("C",), "columns", "Choose which attributes are columns."),
     Action(

@@ -51,7 +51,7 @@ WIDEST_COLUMN = 24
 CACHED = 2_000
 """Records whose strips are kept."""
 MARK = "♦"
-"""At the beginning of a row that is marked, over the first digit of its time."""
+"""Beside the time of a row that is marked."""
 WHEEL = 3
 """Rows a turn of the wheel."""
 
@@ -306,8 +306,10 @@ class LogLines(Widget, can_focus=True):
         return style
 
     def _with_mark(self, strip: Strip) -> Strip:
-        """Put the sign of a mark where the row begins."""
-        return Strip([Segment(MARK, self._style("match")), *strip.crop(1)], strip.cell_length)
+        """Put the sign of a mark beside the time."""
+        at = 0 if self._painter is None else self._painter.columns.time
+        sign = Segment(MARK, self._style("match"))
+        return Strip([*strip.crop(0, at), sign, *strip.crop(at + 1)], strip.cell_length)
 
     def _under_cursor(self, strip: Strip) -> Strip:
         if self.has_focus:

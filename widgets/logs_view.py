@@ -170,6 +170,13 @@ class LogsView(Pane):
         parts += [*view.store.about, self.standing()]
         return " · ".join(part for part in parts if part)
 
+    def fed_by(self) -> str:
+        """Name the files, where these are what is shown."""
+        names = self.stores.logs.names
+        if not names:
+            return super().fed_by()
+        return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
     def standing(self) -> str:
         """Say whether the rows follow."""
         if not self.scope.live:
@@ -214,10 +221,15 @@ class LogsView(Pane):
             trace_id=scope.trace_id,
         )
 
+    @property
+    def is_writing(self) -> bool:
+        """True while another line than the filter is typed, which may be what is wrong."""
+        return self.highlight_line.has_class("-open")
+
     def _read_filter(self) -> None:
         """Read what is typed; while it is wrong, the last good filter holds."""
         if self.filter_text == self._filter.text:
-            if not self.highlight_line.has_class("-open"):
+            if not self.is_writing:
                 self._problem = ""
             return
         try:
@@ -258,7 +270,8 @@ class LogsView(Pane):
         if width <= 0 or not self.strip.display:
             return
         start, end = self.window
-        cell = max(1, (end - start) // width)
+        whole = self.scope.span == WHOLE  # the first bar begins with the first record at the latest
+        cell = (end - start) // max(1, width - 1) + 1 if whole else max(1, (end - start) // width)
         end = (end // cell + 1) * cell
         start = end - cell * width
         columns = self._view.histogram.columns(start, end, width)

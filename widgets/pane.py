@@ -162,9 +162,13 @@ class Pane(Vertical):
         title = Content(safe(" · ".join(filter(None, parts))))
         if title.plain != getattr(self.border_title, "plain", self.border_title):
             self.border_title = title
-        subtitle = Content(safe(source_line(self.statuses, self.now)))
+        subtitle = Content(safe(self.fed_by()))
         if subtitle.plain != getattr(self.border_subtitle, "plain", self.border_subtitle):
             self.border_subtitle = subtitle
+
+    def fed_by(self) -> str:
+        """Return what the subtitle says: where the rows come from, and how that is doing."""
+        return source_line(self.statuses, self.now)
 
     def _trouble(self) -> str:
         """Name the sources that are down or late, for a title that has no subtitle beneath it."""

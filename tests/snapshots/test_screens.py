@@ -11,7 +11,8 @@ from textual.widgets import Input
 
 from cockpit.app import CockpitApp
 from tests.helpers.log_story import INCIDENT
-from tests.scenes import calm, incident, sources_down, worked
+from tests.scenes import calm, incident, log_file, sources_down, worked
+from widgets.logs import LogsPane
 
 
 async def settle(pilot: Pilot[int]) -> None:
@@ -67,6 +68,29 @@ async def ask_for_a_change(pilot: Pilot[int]) -> None:
 @pytest.mark.parametrize("size", ["80x24", "120x40"])
 def test_the_time_line(size: str, tmp_path: Path, snap_compare: Callable[..., bool]) -> None:
     assert snap_compare(worked(tmp_path), terminal_size=SIZES[size], run_before=open_timeline)
+
+
+async def filter_the_log(pilot: Pilot[int]) -> None:
+    """Put three filters in, one of them off, and mark a record."""
+    await settle(pilot)
+    for written in ("refused = refused", "-cart = service:cart", "slow = status>=500"):
+        await pilot.press("a")
+        pilot.app.screen.query_one("FilterEdit", Input).value = written
+        await pilot.press("enter")
+    await pilot.press("down", "space", "escape", "up", "up", "b")
+    pane = pilot.app.query_one(LogsPane)
+    for _ in range(100):
+        await pilot.pause(0.05)
+        if pane._view.complete and len(pane._view) < 100:
+            break
+    await pilot.pause(0.3)
+    pilot.app.clear_notifications()
+    await pilot.press("ampersand")
+    await pilot.pause(0.5)
+
+
+def test_a_log_file_with_filters(tmp_path: Path, snap_compare: Callable[..., bool]) -> None:
+    assert snap_compare(log_file(tmp_path), terminal_size=SIZES["120x40"], run_before=filter_the_log)
 
 
 def test_the_dialog_before_a_change(tmp_path: Path, snap_compare: Callable[..., bool]) -> None:

@@ -26,6 +26,14 @@ class Records(Protocol):
     version: int
 
     @property
+    def files(self) -> Sequence[str]:
+        """The paths of the files that they lie in; empty where they are streamed."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """What the files are called that they lie in; empty where they are streamed."""
+
+    @property
     def first(self) -> int:
         """The number of the oldest record."""
 
@@ -73,6 +81,12 @@ class Records(Protocol):
 
     def locate(self, record: LogRecord) -> int | None:
         """Return the number that a record has now; None where it is gone."""
+
+    def place(self, number: int) -> tuple[int, int] | None:
+        """Return the log and the offset at which a record lies, whatever its number becomes; None where streamed."""
+
+    def number_of(self, log: int, offset: int) -> int | None:
+        """Return the number of the record that holds a place of a log; None where none is known to."""
 
     def link(self, number: int) -> str:
         """Return a link by which a record is found again.
@@ -123,6 +137,9 @@ class View(Protocol):
     @property
     def hits(self) -> list[int]:
         """How many records each of the named filters hits, as far as they were looked at."""
+
+    def packed(self) -> bytes:
+        """Return what it looks for as a process apart takes it; empty for all."""
 
     def __len__(self) -> int: ...
 

@@ -72,6 +72,9 @@ class LogStore(Store):
         histogram: Counts by second and level of all that is kept.
     """
 
+    names: Sequence[str] = ()
+    files: Sequence[str] = ()
+
     def __init__(
         self,
         *,
@@ -201,6 +204,14 @@ class LogStore(Store):
         for place in range(max(0, len(self._ring) - self.reorder), len(self._ring)):
             if self._ring[place] is record:  # placed by another time than its own
                 return self.first + place
+        return None
+
+    def place(self, number: int) -> tuple[int, int] | None:
+        """Return None: a record lies nowhere else."""
+        return None
+
+    def number_of(self, log: int, offset: int) -> int | None:
+        """Return None, as above."""
         return None
 
     def link(self, number: int) -> str:

@@ -133,6 +133,11 @@ class FileStore(Store):
         return self.chunks.end
 
     @property
+    def files(self) -> tuple[str, ...]:
+        """The paths that were asked for."""
+        return self.paths
+
+    @property
     def spanned(self) -> tuple[int, int] | None:
         """The times of the oldest and the newest record known."""
         if not len(self):
@@ -243,6 +248,11 @@ class FileStore(Store):
                 found = (rows.piece == which) & (rows.record == record)
                 return entry.first + int(found.argmax())
         return None
+
+    def place(self, number: int) -> tuple[int, int]:
+        """Return the log and the offset at which a record lies, whatever its number becomes."""
+        row = self.row(number)
+        return row.log, row.offset
 
     def link(self, number: int) -> str:
         """Return a link by which a record is found again.

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cockpit.stores.logs.criteria import OPEN, Criteria
 from cockpit.stores.logs.files.counts import ChunkHistogram
 from cockpit.stores.logs.files.numbering import Entry
+from cockpit.stores.logs.files.searching import query_of
 from cockpit.stores.logs.files.store import FileStore
 from cockpit.stores.logs.files.wire import Found
 from cockpit.stores.logs.seeking import Goal
@@ -86,6 +87,10 @@ class FileView:
         """How many records each of the named filters hits, as far as they were searched."""
         return [self._hits[place] for place in range(len(self.criteria.filters))]
 
+    def packed(self) -> bytes:
+        """Return what it looks for as a process apart takes it; empty for all."""
+        return b"" if self.criteria.admits_all else query_of(self.criteria)
+
     def next_level(self, number: int, step: int, low: int) -> int | None:
         """Return the number of the next record of a level or a worse one; None where there is none.
 
@@ -100,7 +105,7 @@ class FileView:
         entry = store.chunks.holding(number)
         row = number - entry.first
         while True:
-            if entry.worst >= band and (found := self._admitted(entry.number, entry.chunk.count)) is not None:
+            if entry.worst >= band and (found := self._admitted(entry, band)) is not None:
                 rows = np.flatnonzero(found & (store.levels(entry) >= low))
                 rows = rows[rows > row] if step > 0 else rows[rows < row]
                 if len(rows):
@@ -130,12 +135,13 @@ class FileView:
             self.store.look_no_more()
             raise
 
-    def _admitted(self, number: int, count: int) -> NDArray[np.bool_] | None:
-        """Return which rows of a chunk are admitted; None where none are."""
+    def _admitted(self, entry: Entry, band: int) -> NDArray[np.bool_] | None:
+        """Return which rows of a chunk are admitted; None where none of that band of levels or a worse one are."""
+        count = entry.chunk.count
         if self.criteria.admits_all:
             return np.ones(count, np.bool_)
-        found = self._found.get(number)
-        if found is None or not found.count:
+        found = self._found.get(entry.number)
+        if found is None or not found.count or found.counts.worst < band:
             return None
         if not found.bits:
             return np.ones(count, np.bool_)
