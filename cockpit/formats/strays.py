@@ -69,7 +69,8 @@ def _blank(piece: Piece) -> Mask:
 
 
 def _white(letters: NDArray[np.uint8]) -> Mask:
-    return (letters == 32) | ((letters >= 9) & (letters <= 13))
+    white: Mask = (letters == 32) | ((letters >= 9) & (letters <= 13))
+    return white
 
 
 def _continues(piece: Piece, rows: Places, begins: Mask) -> Mask:
