@@ -14,6 +14,8 @@ from cockpit.targets import Environment
 from cockpit.wiring import Cockpit
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cockpit.stores.logs.files.reading import LogFiles
 
 
@@ -32,7 +34,7 @@ def run_screen(args: argparse.Namespace, *, host: str = "", files: Sequence[str]
     environment = _environment(getattr(args, "env", None))
     data = data_dir(args.data_dir)
     paths, goto = paths_of(files)
-    cockpit = Cockpit(settings, environment=environment, data=data, files=_opened(paths))
+    cockpit = Cockpit(settings, environment=environment, data=data, files=_opened(paths, data))
     cockpit.goto = goto
     incident = getattr(args, "incident", None) or ""
     read_only = getattr(args, "read_only", False)
@@ -69,12 +71,12 @@ def paths_of(files: Sequence[str]) -> tuple[list[str], str]:
     return list(dict.fromkeys(paths)), goto
 
 
-def _opened(files: Sequence[str]) -> LogFiles | None:
+def _opened(files: Sequence[str], data: Path) -> LogFiles | None:
     if not files:
         return None
     from cockpit.stores.logs.files.reading import LogFiles
 
-    return LogFiles(files)
+    return LogFiles(files, folder=data / "spools")
 
 
 def _environment(name: str | None) -> Environment | None:

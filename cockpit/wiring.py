@@ -26,6 +26,7 @@ from cockpit.stores.alerts import AlertStore
 from cockpit.stores.base import Stores
 from cockpit.stores.health import HealthStore
 from cockpit.stores.logs import LogStore
+from cockpit.stores.logs.ring.spill import spill_of
 from cockpit.stores.traces import TraceStore
 from cockpit.supervisor import Plan, SourceState, SourceStatus, Supervisor
 from cockpit.targets import LOCAL, Environment, Target, is_collective
@@ -86,7 +87,9 @@ class Cockpit:
         self.stores = Stores(
             HealthStore(points=limits.health_points, subjects=limits.subjects),
             AlertStore(capacity=limits.alerts),
-            LogStore(capacity=limits.log_records),
+            LogStore(
+                capacity=limits.log_records, spill=spill_of(settings.logs, data) if files is None else None
+            ),
             TraceStore(spans=limits.spans),
             files=files,
         )

@@ -13,6 +13,7 @@ from cockpit.config.settings import (
     GuardSettings,
     Limits,
     LogSettings,
+    LogsSettings,
     OnCall,
     Screen,
     Settings,
@@ -77,6 +78,7 @@ def read(file: Path) -> Settings:
     tables = reader.read(own, File, (), fallback=File())
     keys = _keys(reader, raw.get("keys"))
     _patterns(reader, tables.guard)
+    _spill(reader, tables.logs)
     _once_each(reader, tables.inventories)
     if tables.formats:
         from cockpit.config.formats import check_formats
@@ -99,6 +101,7 @@ def read(file: Path) -> Settings:
         ssh=tables.ssh,
         terminal=tables.terminal,
         log=tables.log,
+        logs=tables.logs,
         formats=tables.formats,
         warnings=_exposed(file),
     )
@@ -192,6 +195,18 @@ def _patterns(reader: Reader, guard: GuardSettings) -> None:
             re.compile(getattr(guard, name))
         except re.error as error:
             reader.mistake(("guard", name), f"is no regular expression: {error}")
+
+
+def _spill(reader: Reader, logs: LogsSettings) -> None:
+    """Look at `[logs]` for mistakes."""
+    import re
+
+    if not re.fullmatch(r"([1-9][0-9]{0,5}[KMGT]iB)?", logs.spill, re.ASCII):
+        reader.mistake(("logs", "spill"), f"{logs.spill!r} is no size", "such as 512MiB or 2GiB")
+    if not re.fullmatch(r"[1-9][0-9]{0,4}[smhdw]", logs.spill_age, re.ASCII):
+        reader.mistake(
+            ("logs", "spill_age"), f"{logs.spill_age!r} is no span of time", "such as 30m, 24h or 7d"
+        )
 
 
 def _rules(tables: File) -> tuple[ThresholdRule, ...]:

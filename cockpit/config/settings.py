@@ -65,8 +65,8 @@ class OnCall(Table, frozen=True):
 class Limits(Table, frozen=True):
     """How much is kept in memory before the oldest goes: `[limits]`."""
 
-    log_records: Annotated[int, Meta(ge=1_000, le=5_000_000)] = 200_000
-    """Log records."""
+    log_records: Annotated[int, Meta(ge=1_000, le=100_000_000)] = 1_000_000
+    """Log records, in 64 MiB at most: some 500,000 to 1,500,000 fit."""
     spans: Annotated[int, Meta(ge=1_000, le=5_000_000)] = 200_000
     """Spans, over all traces."""
     alerts: Annotated[int, Meta(ge=100, le=1_000_000)] = 50_000
@@ -121,6 +121,15 @@ class LogSettings(Table, frozen=True):
     """Whose signatures count, on the log and on approvals, as OpenSSH has it: a line is `NAME ssh-ed25519 KEY`."""
 
 
+class LogsSettings(Table, frozen=True):
+    """Where log records of sources go that memory has no room for: `[logs]`."""
+
+    spill: str = ""
+    """How much of the disk they may take, compressed, such as 2GiB; nothing is kept there where it is empty."""
+    spill_age: str = "24h"
+    """How long they are kept there."""
+
+
 class SourceTable(Table, frozen=True):
     """The keys of `[[sources]]` that belong to the cockpit; all others are the source's options."""
 
@@ -165,6 +174,8 @@ class File(Table, frozen=True):
     """What programs in a terminal may do."""
     log: LogSettings = LogSettings()
     """Who vouches for the action log."""
+    logs: LogsSettings = LogsSettings()
+    """Where log records go that memory has no room for."""
     formats: tuple[Declaration, ...] = ()
     """How logs are written that nobody knows yet."""
 
@@ -213,5 +224,6 @@ class Settings(Struct, frozen=True, kw_only=True):
     ssh: SshSettings = SshSettings()
     terminal: TerminalSettings = TerminalSettings()
     log: LogSettings = LogSettings()
+    logs: LogsSettings = LogsSettings()
     formats: tuple[Declaration, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,12 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
     opening = below.add_parser(
         OPEN, help="open log files on the screen; the word may be left out", description="Open log files."
     )
-    opening.add_argument("files", nargs="*", metavar="FILE", help="log files")
+    opening.add_argument(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="log files, compressed or not, and pipes; - is the standard input",
+    )
     for part in dict.fromkeys(PARTS.values()):
         part.add(below)
 
@@ -64,10 +70,11 @@ def main(args: argparse.Namespace) -> int:
         return status
     from cockpit.cli import open_screen
     from cockpit.errors import UsageError
+    from cockpit.verbs.input_log import INPUT, with_input
 
-    if not args.files:
+    if not args.files and os.isatty(0):
         raise UsageError("which log files?", remedy="cockpit logs FILE…")
-    return open_screen(args, files=args.files)
+    return open_screen(args, files=with_input(args.files or [INPUT]))
 
 
 def _with_verb(words: Sequence[str]) -> list[str]:

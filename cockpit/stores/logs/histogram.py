@@ -32,6 +32,23 @@ def keys_of(times: Iterable[int], records: Iterable[LogRecord]) -> list[int]:
     ]
 
 
+def counts_of(times: Sequence[int], records: Sequence[LogRecord]) -> list[tuple[int, int]]:
+    """Return the keys of records in the order of their times, and how many have each; a key may come twice."""
+    if not times:
+        return []
+    first, last = times[0] // SECOND, times[-1] // SECOND
+    if (last - first) * FEW > len(times):
+        return [*Counter(keys_of(times, records)).items()]
+    counts: list[tuple[int, int]] = []
+    begin = 0
+    for second in range(first, last + 1):
+        end = len(times) if second == last else bisect_left(times, (second + 1) * SECOND, begin)
+        levels = Counter([record.level for record in records[begin:end]])
+        counts += [(second << 3 | (level + 3 >> 2) & 7, count) for level, count in levels.items()]
+        begin = end
+    return counts
+
+
 class Histogram:
     """Counts by time and level."""
 
@@ -44,22 +61,15 @@ class Histogram:
 
     def count(self, times: Sequence[int], records: Sequence[LogRecord], sign: int = 1) -> None:
         """Count records in the order of their times in, or out again with a sign of -1."""
-        if not times:
-            return
-        first, last = times[0] // SECOND, times[-1] // SECOND
-        if (last - first) * FEW > len(times):
-            self.add(keys_of(times, records), sign)
-            return
-        begin = 0
-        for second in range(first, last + 1):
-            end = len(times) if second == last else bisect_left(times, (second + 1) * SECOND, begin)
-            levels = [record.level for record in records[begin:end]]
-            self._add((second << 3 | (level + 3 >> 2) & 7, n * sign) for level, n in Counter(levels).items())
-            begin = end
+        self.add_counts(counts_of(times, records), sign)
 
     def add(self, keys: Iterable[int], sign: int = 1) -> None:
         """Count records in by their keys, or out again with a sign of -1."""
         self._add((key, count * sign) for key, count in Counter(keys).items())
+
+    def add_counts(self, counts: Iterable[tuple[int, int]], sign: int = 1) -> None:
+        """Count records in by pairs of their key and how many have it, or out again with a sign of -1."""
+        self._add((key, count * sign) for key, count in counts)
 
     def _add(self, counts: Iterable[tuple[int, int]]) -> None:
         for key, count in counts:

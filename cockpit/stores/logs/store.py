@@ -1,5 +1,9 @@
 """A ring of log records in the order of their times, addressed by absolute number.
 
+The newest are kept as the sources gave them, since one that comes late may still be sorted in among them. The others
+have their place: they are packed into blocks of bytes with columns, compressed, and made into objects again when they
+are asked for. Past the memory they may go on to the disk, where the configuration gives them some.
+
 Records come in batches from many sources, a little out of order. Each is put where its time belongs as long as
 that is among the newest `REORDER` records; one that comes later than that goes to the end, where it is seen, and
 is marked late. A time in the future counts as the moment of arrival, so that a wrong clock pins nothing. What a
@@ -21,13 +25,16 @@ from cockpit.errors import UsageError
 from cockpit.signals import EMPTY, SECOND, Attributes, LogRecord
 from cockpit.stores.base import Clock, Store, wall_clock
 from cockpit.stores.logs.histogram import Histogram
+from cockpit.stores.logs.ring.segments import Segments
+from cockpit.stores.logs.ring.spill import Spill
 
 if TYPE_CHECKING:
+    from cockpit.stores.logs.ring.sieve import Sieve
     from cockpit.stores.logs.view import LogView
 
-CAPACITY = 200_000
+CAPACITY = 1_000_000
 MEMORY = 64 * 1024 * 1024
-"""Bytes that the records may take, as `weight` reckons them."""
+"""Bytes that the records may take: packed ones what they take, the newest as `weight` reckons them."""
 REORDER = 16_384
 """How many of the newest records a late one may still be sorted into."""
 FEW = 32
@@ -37,8 +44,10 @@ EARLIEST = 315_532_800 * SECOND
 SKEW = 2 * SECOND
 """How far ahead a record's time may be before it is worth a mark."""
 PARCEL = 64
-GULP = 2048
-"""Records evicted at once, because each time moves the whole list."""
+GULP = 1024
+"""Records packed or evicted at once, because each time moves the whole list."""
+NEWEST = 4
+"""The newest take no more than such a part of the memory: heavy records are packed sooner."""
 HEAVY = 1024 * 1024
 """Memory is reckoned by parcels of so many records, joined up to eight of them or so many bytes."""
 TRACED = 146
@@ -63,12 +72,12 @@ class Placing(Enum):
 
 
 class LogStore(Store):
-    """The newest records, bounded by count and by memory; a reader's place holds while the oldest go.
+    """The last records, bounded by count and by memory; a reader's place holds while the oldest go.
 
     Attributes:
         first: The absolute number of the oldest record kept, which is also the count of those evicted.
         late: How many came too late to be sorted in.
-        bytes: About what the records take.
+        packed: The records that have their place for good.
         histogram: Counts by second and level of all that is kept.
     """
 
@@ -82,16 +91,30 @@ class LogStore(Store):
         memory: int = MEMORY,
         reorder: int = REORDER,
         clock: Clock = wall_clock,
+        spill: Spill | None = None,
     ) -> None:
+        """Begin without any.
+
+        Args:
+            capacity: Records kept at most.
+            memory: Bytes that they may take.
+            reorder: How many of the newest a late one may still be sorted into.
+            clock: The present, in nanoseconds.
+            spill: Where older ones go before they are let go.
+        """
         super().__init__()
         self.capacity = capacity
         self.memory = memory
         self.reorder = reorder
         self.first = 0
         self.late = 0
-        self.bytes = 0
+        self.packed = Segments(spill)
         self.histogram = Histogram()
         self._clock = clock
+        self._block = min(GULP, max(1, capacity // 32))
+        self._head = 0
+        """The number of the first record that is not packed."""
+        self._weight = 0
         self._ring: list[LogRecord] = []
         self._times: list[int] = []
         self._moves: deque[tuple[int, int]] = deque(maxlen=1024)
@@ -115,24 +138,29 @@ class LogStore(Store):
         return ()
 
     def __len__(self) -> int:
-        return len(self._ring)
+        return self.end - self.first
 
     def __getitem__(self, number: int) -> LogRecord:
-        place = number - self.first
-        if place < 0:
+        place = number - self._head
+        if place >= 0:
+            return self._ring[place]
+        if number < self.first:
             raise IndexError(f"record {number} is evicted")
-        return self._ring[place]
+        segment = self.packed.holding(number)
+        return self.packed.open(segment).record(number - segment.first)
+
+    @property
+    def bytes(self) -> int:
+        """About what the records take in memory."""
+        return self.packed.bytes + self._weight
 
     @property
     def end(self) -> int:
         """The absolute number that the next record will get."""
-        return self.first + len(self._ring)
+        return self._head + len(self._ring)
 
     def append(self, batch: Sequence[LogRecord]) -> None:
-        """Take records in, each where its time belongs, and evict the oldest past the bounds.
-
-        Costs about half a microsecond a record in order; see `bench`.
-        """
+        """Take records in, each where its time belongs; pack what has its place, evict what is past the bounds."""
         if not batch:
             return
         self.touched()
@@ -148,6 +176,7 @@ class LogStore(Store):
             self._ring.extend(records)
             self._times.extend(times)
         self._weigh(batch)
+        self._pack()
         self._evict()
 
     def view(self) -> LogView:
@@ -158,29 +187,61 @@ class LogStore(Store):
 
     def last(self, count: int) -> list[LogRecord]:
         """Return the newest `count` records, oldest first."""
-        return self._ring[-count:] if count > 0 else []
+        return self.records(self.end - max(0, count), self.end)
 
     def records(self, start: int, stop: int) -> list[LogRecord]:
         """Return the records from one absolute number up to another, as far as they are kept."""
-        first = self.first
-        return self._ring[max(0, start - first) : max(0, stop - first)]
+        head = self._head
+        found: list[LogRecord] = []
+        for segment in self.packed.between(max(start, self.first), min(stop, head)):
+            opened = self.packed.open(segment)
+            low, high = max(0, start - segment.first), min(segment.count, stop - segment.first)
+            found += [opened.record(row) for row in range(low, high)]
+        return found + self._ring[max(0, start - head) : max(0, stop - head)]
 
     def times(self, start: int, stop: int) -> list[int]:
         """Return the times, in nanoseconds, by which those records were placed."""
-        first = self.first
-        return self._times[max(0, start - first) : max(0, stop - first)]
+        head = self._head
+        found: list[int] = []
+        for segment in self.packed.between(max(start, self.first), min(stop, head)):
+            found += self.packed.scan(segment).times[max(0, start - segment.first) : stop - segment.first]
+        return found + self._times[max(0, start - head) : max(0, stop - head)]
+
+    def sift(
+        self, start: int, stop: int, sieve: Sieve | None
+    ) -> tuple[list[int], list[LogRecord], list[int]]:
+        """Return the records from one absolute number up to another that may pass a sieve.
+
+        Returns:
+            Their numbers, the records, and the times by which they are placed.
+        """
+        head = self._head
+        numbers: list[int] = []
+        records: list[LogRecord] = []
+        times: list[int] = []
+        for segment in self.packed.between(max(start, self.first), min(stop, head)):
+            block = self.packed.scan(segment)
+            rows = range(segment.count) if sieve is None else sieve.rows(segment.first, block)
+            low, high = bisect_left(rows, start - segment.first), bisect_left(rows, stop - segment.first)
+            numbers += [segment.first + row for row in rows[low:high]]
+            records += [block.made(row) for row in rows[low:high]]
+            times += [block.times[row] for row in rows[low:high]]
+        low, high = max(0, start - head), max(0, stop - head)
+        numbers += range(head + low, head + min(high, len(self._ring)))
+        return numbers, records + self._ring[low:high], times + self._times[low:high]
 
     def number_at(self, moment: int) -> int:
         """Return the number of the first record after a moment: those below it are what was known then."""
-        return self.first + bisect_right(self._times, moment)
+        found = self.packed.after(moment)
+        return self._head + bisect_right(self._times, moment) if found is None else found
 
     def number_from(self, moment: int) -> int:
         """Return the number of the first record at or after a moment."""
-        return self.first + bisect_left(self._times, moment)
+        return self.number_at(moment - 1)
 
     def placing(self, number: int) -> Placing:
         """Tell how a record's place agrees with its own time."""
-        at, placed = self[number].at, self._times[number - self.first]
+        at, placed = self[number].at, self.times(number, number + 1)[0]
         if at < EARLIEST:
             return Placing.UNDATED
         if at < placed:
@@ -200,10 +261,21 @@ class LogStore(Store):
         start = bisect_left(self._times, record.at)
         for place in range(start, bisect_right(self._times, record.at, start)):
             if self._ring[place] is record:
-                return self.first + place
-        for place in range(max(0, len(self._ring) - self.reorder), len(self._ring)):
-            if self._ring[place] is record:  # placed by another time than its own
-                return self.first + place
+                return self._head + place
+        for place, known in enumerate(self._ring):
+            if known is record:  # placed by another time than its own
+                return self._head + place
+        return self._locate_packed(record)
+
+    def _locate_packed(self, record: LogRecord) -> int | None:
+        """Find a record that is drawn from a block, or was drawn when it was not packed yet."""
+        if (found := self.packed.drawn(record)) is not None:
+            return found
+        for segment in self.packed.around(record.at):
+            opened = self.packed.scan(segment)
+            for row in range(bisect_left(opened.times, record.at), bisect_right(opened.times, record.at)):
+                if opened.made(row) == record:
+                    return segment.first + row
         return None
 
     def place(self, number: int) -> tuple[int, int] | None:
@@ -249,7 +321,10 @@ class LogStore(Store):
     ) -> tuple[Sequence[LogRecord], list[int]]:
         """Send what comes too late to be sorted in to the end."""
         floor = len(self._times) - self.reorder
-        if floor <= 0 or times[0] >= (oldest := self._times[floor]):
+        if floor <= 0 and not self.packed:
+            return records, times
+        oldest = self._times[max(0, floor)]
+        if times[0] >= oldest:
             return records, times
         newest = self._times[-1]
         self.late += sum(at < oldest for at in times)
@@ -257,7 +332,7 @@ class LogStore(Store):
 
     def _sort_in(self, records: Sequence[LogRecord], times: list[int]) -> None:
         start = bisect_right(self._times, times[0], max(0, len(self._times) - self.reorder))
-        self._moves.append((self.version, self.first + start))
+        self._moves.append((self.version, self._head + start))
         if len(records) <= FEW:
             for record, at in zip(records, times, strict=True):
                 start = bisect_right(self._times, at, start)
@@ -272,36 +347,75 @@ class LogStore(Store):
         for start in range(0, len(batch), PARCEL):
             part = batch[start : start + PARCEL]
             total = weight(part)
-            self.bytes += total
+            self._weight += total
             if self._weights and self._weights[-1][0] < PARCEL * 8 and self._weights[-1][1] < HEAVY:
                 self._weights[-1][0] += len(part)
                 self._weights[-1][1] += total
             else:
                 self._weights.append([len(part), total])
 
+    def _pack(self) -> None:
+        """Pack the oldest of the newest: what is no longer sorted into, and more where records are heavy."""
+        if len(self._ring) > self.reorder // 2:
+            self.packed.prepare()
+        while True:
+            count = min(self._block, len(self._ring) - self.reorder)
+            if count < self._block:
+                if self._weight <= self.memory // NEWEST or len(self._weights) < 2:
+                    return
+                parcel, size = self._weights[0]
+                count = min(self._block, parcel, max(1, HEAVY * parcel // size), len(self._ring) - 1)
+            self.packed.add(self._head, self._ring[:count], self._times[:count])
+            self._leave(count)
+
     def _evict(self) -> None:
-        """Let the oldest go."""
+        """Let the oldest go, to the disk first where there is some."""
+        packed = self.packed
+        while self.bytes > self.memory and packed.put_away():
+            pass
+        now = self._clock()
+        while packed:
+            full = len(self) - self.capacity >= packed.oldest.count or self.bytes > self.memory
+            if not (full or packed.expired(now)):
+                break
+            gone = packed.drop()
+            self.histogram.add_counts(gone.buckets, -1)
+            self.first += gone.count
+        if not packed:
+            self._evict_newest()
+
+    def _evict_newest(self) -> None:
         surplus = len(self._ring) - self.capacity
-        if surplus < min(GULP, max(1, self.capacity // 32)):
+        if surplus < self._block:
             surplus = 0
-        gone = 0
-        while len(self._weights) > 1 and (gone + self._weights[0][0] <= surplus or self.bytes > self.memory):
-            size, total = self._weights.popleft()
-            gone += size
-            self.bytes -= total
-        if gone < surplus:
+        gone = weight = 0
+        for count, size in self._weights:
+            over = self._weight - weight > self.memory and gone + count < len(self._ring)
+            if not (gone + count <= surplus or over):
+                break
+            gone, weight = gone + count, weight + size
+        gone = max(gone, surplus)
+        if gone:
+            self.histogram.count(self._times[:gone], self._ring[:gone], -1)
+            self._leave(gone)
+            self.first = self._head
+
+    def _leave(self, count: int) -> None:
+        """Take the oldest out of the newest."""
+        del self._ring[:count]
+        del self._times[:count]
+        self._head += count
+        while count:
             oldest = self._weights[0]
-            part = oldest[1] * (surplus - gone) // oldest[0]
-            oldest[0] -= surplus - gone
-            oldest[1] -= part
-            self.bytes -= part
-            gone = surplus
-        if not gone:
-            return
-        self.histogram.count(self._times[:gone], self._ring[:gone], -1)
-        del self._ring[:gone]
-        del self._times[:gone]
-        self.first += gone
+            part = min(count, oldest[0])
+            size = oldest[1] * part // oldest[0]
+            oldest[0] -= part
+            oldest[1] -= size
+            self._weight -= size
+            count -= part
+            if not oldest[0]:
+                self._weight -= oldest[1]
+                self._weights.popleft()
 
 
 def weight(records: Sequence[LogRecord]) -> int:

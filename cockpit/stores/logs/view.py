@@ -1,12 +1,11 @@
 """The records that some criteria admit: an index of their numbers, extended as records come.
 
 A new filter is evaluated from the newest record backwards and in slices, so that what the operator looks at is
-there at once and 200,000 records block nobody.
+there at once and a million records block nobody.
 """
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
@@ -14,8 +13,10 @@ from time import perf_counter
 
 from cockpit.signals import LogRecord
 from cockpit.stores.logs.criteria import OPEN, Criteria, select
+from cockpit.stores.logs.ends import BothEnds
 from cockpit.stores.logs.filters import MOST
 from cockpit.stores.logs.histogram import Histogram, keys_of
+from cockpit.stores.logs.ring.sieve import Sieve
 from cockpit.stores.logs.store import LogStore
 
 SLICE = 0.004
@@ -44,13 +45,15 @@ class LogView:
         self.store = store
         self.criteria = OPEN
         self._tests = OPEN.tests()
-        self._numbers = array("q")
-        self._keys: array[int] = array("q")
+        self._sieve: Sieve | None = None
+        """Not where filters are counted, for which each record is tested."""
+        self._numbers = BothEnds()
+        self._keys = BothEnds()
         """Each number's place in the histogram, so that it can be taken out again."""
         self._histogram = Histogram()
         self._low = self._high = store.end
         """What has been looked at: from one absolute number up to another."""
-        self._masks: array[int] = array("Q")
+        self._masks = BothEnds("Q")
         """Which of the named filters each record hits that was looked at, a bit a filter; empty without filters."""
         self._hits = [0] * MOST
         self._counting = Counting(OPEN)
@@ -76,6 +79,7 @@ class LogView:
             return False
         self.criteria = criteria
         self._tests = criteria.tests()
+        self._sieve = None if criteria.filters else Sieve(criteria.node)
         self._counting = Counting(criteria)
         self._begin()
         return True
@@ -153,9 +157,7 @@ class LogView:
             self._bound()
 
     def _begin(self) -> None:
-        self._numbers = array("q")
-        self._keys = array("q")
-        self._masks = array("Q")
+        self._numbers, self._keys, self._masks = BothEnds(), BothEnds(), BothEnds("Q")
         self._hits = [0] * MOST
         self._histogram = Histogram()
         self._low = self._high = self.store.end
@@ -172,19 +174,16 @@ class LogView:
             self._begin()
             return
         if gone := bisect_left(self._numbers, store.first):
-            self._histogram.add(self._keys[:gone], -1)
-            del self._numbers[:gone]
-            del self._keys[:gone]
+            self._histogram.add(self._keys.take_first(gone), -1)
+            self._numbers.take_first(gone)
         if self._masks and self._low < store.first:
-            self._uncount(slice(0, store.first - self._low))
+            self._count(self._masks.take_first(store.first - self._low), -1)
         self._low = max(self._low, store.first)
         if moved is not None and moved < self._high:
             kept = bisect_left(self._numbers, moved)
-            self._histogram.add(self._keys[kept:], -1)
-            del self._numbers[kept:]
-            del self._keys[kept:]
-            if self._masks:
-                self._uncount(slice(max(0, moved - self._low), len(self._masks)))
+            self._histogram.add(self._keys.take_from(kept), -1)
+            self._numbers.take_from(kept)
+            self._count(self._masks.take_from(max(0, moved - self._low)), -1)
             self._high = max(moved, store.first)
             self._low = min(self._low, self._high)
 
@@ -192,25 +191,24 @@ class LogView:
         start = self._high
         stop = min(start + self._step, self.store.end)
         numbers, keys, masks = self._found(start, stop)
-        self._numbers.extend(numbers)
-        self._keys.extend(keys)
-        self._masks.extend(masks)
+        self._numbers.add_after(numbers)
+        self._keys.add_after(keys)
+        self._masks.add_after(masks)
         self._high = stop
 
     def _look_back(self) -> None:
         stop = self._low
         start = max(stop - self._step, self.store.first)
         numbers, keys, masks = self._found(start, stop)
-        self._masks = array("Q", masks) + self._masks
-        self._numbers = array("q", numbers) + self._numbers
-        self._keys = array("q", keys) + self._keys
+        self._numbers.add_before(numbers)
+        self._keys.add_before(keys)
+        self._masks.add_before(masks)
         self._low = start
 
     def _found(self, start: int, stop: int) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
         began = perf_counter()
-        records = self.store.records(start, stop)
+        numbers, records, times = self.store.sift(start, stop, self._sieve)
         places = select(records, self._tests)
-        times = self.store.times(start, stop)
         keys = keys_of([times[place] for place in places], [records[place] for place in places])
         self._histogram.add(keys)
         masks = self._counting.masks(records)
@@ -221,7 +219,7 @@ class LogView:
             self._step = max(fewest, self._step // 2)
         elif took < SLICE / 16:
             self._step = min(most, self._step * 2)
-        return [start + place for place in places], keys, masks
+        return [numbers[place] for place in places], keys, masks
 
     def _count(self, masks: Sequence[int], sign: int) -> None:
         for mask, count in Counter(masks).items():
@@ -229,10 +227,6 @@ class LogView:
                 low = mask & -mask
                 self._hits[low.bit_length() - 1] += sign * count
                 mask ^= low
-
-    def _uncount(self, gone: slice) -> None:
-        self._count(self._masks[gone], -1)
-        del self._masks[gone]
 
     def _bound(self) -> None:
         store = self.store

@@ -17,6 +17,7 @@ from cockpit.config.settings import (
     GuardSettings,
     Limits,
     LogSettings,
+    LogsSettings,
     OnCall,
     Screen,
     SourceTable,
@@ -44,6 +45,7 @@ TABLES: dict[str, type[Struct]] = {
     "guard.rules": OwnRule,
     "terminal": TerminalSettings,
     "log": LogSettings,
+    "logs": LogsSettings,
     "formats": Declaration,
 }
 

@@ -18,6 +18,8 @@ SAMPLE = 1 << 16
 """Bytes from the beginning of a log by which its format is told: they stay the same while it grows."""
 OPEN = 1 << 20
 """Bytes that the columns of pieces may take before those not asked for longest are packed."""
+MORE = 4
+"""A log that was shorter has its format told again when it has grown so many times."""
 
 
 class Logs:
@@ -31,6 +33,8 @@ class Logs:
         """
         self.opened: list[LogBytes] = []
         self.formats: list[LogFormat] = []
+        self.sampled: list[int] = []
+        """By how many bytes each format is told."""
         self._budget = budget
         self._kept: OrderedDict[Span, Piece] = OrderedDict()
         self._taken = 0
@@ -43,16 +47,37 @@ class Logs:
         """Bytes that the columns of pieces take, packed or not."""
         return self._taken + self._packed_taken
 
-    def add(self, log: LogBytes) -> int:
-        """Take a log in and tell its format; return its number.
+    def add(self, log: LogBytes, size: int = SAMPLE) -> int:
+        """Take a log in and tell its format, by so many bytes of its beginning; return its number.
 
         Raises:
             CockpitError: It can't be read.
         """
-        sample = log.read(0, SAMPLE)
+        sample = log.read(log.begin, min(size, SAMPLE))
         self.opened.append(log)
         self.formats.append(detect(sample, path=log.path))
+        self.sampled.append(len(sample))
         return len(self.opened) - 1
+
+    def sample(self, number: int, size: int = SAMPLE) -> int:
+        """Tell a log's format anew where there is a good deal more of it than when it was told.
+
+        Returns:
+            By how many bytes it is told now, where it is another; else 0.
+
+        Raises:
+            CockpitError: The log can't be read.
+        """
+        log, before = self.opened[number], self.sampled[number]
+        size = min(size, SAMPLE)
+        if before >= SAMPLE or min(size, log.size) < min(SAMPLE, max(1, MORE * before)):
+            return 0
+        sample = log.read(log.begin, size)
+        if b"\n" not in sample:
+            return 0
+        self.sampled[number] = len(sample)
+        known, self.formats[number] = self.formats[number], detect(sample, path=log.path)
+        return len(sample) if self.formats[number].name != known.name else 0
 
     def data(self, span: Span) -> bytes:
         """Return a span's bytes.

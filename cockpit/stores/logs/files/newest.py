@@ -57,9 +57,13 @@ class Newest:
         """Take a log in that has only just been found."""
         self._lows[number] = self._highs[number] = 0
 
-    def behind(self, number: int) -> bool:
-        """Tell whether a log has bytes that are not here yet."""
-        return self._logs.opened[number].size > self._highs[number]
+    def outrun(self, number: int) -> bool:
+        """Tell whether a log has let go of bytes that are here, or that were not read yet."""
+        return self._logs.opened[number].begin > self._lows[number]
+
+    def behind(self, number: int, least: int = 1) -> bool:
+        """Tell whether a log has so many bytes that are not here yet."""
+        return self._logs.opened[number].size - self._highs[number] >= least
 
     def grow(self, numbers: Iterable[int], observed: int) -> int:
         """Read on, a piece a log at most.

@@ -37,13 +37,15 @@ class Numbering:
 
     def __init__(self, tail: Summary) -> None:
         self.newer = [Entry(0, 0, tail)]
+        self._gone = 0
+        """Chunks dropped of those that are not older than the first tail."""
         self.older: list[Entry] = []
         """From the newest to the oldest."""
 
     @property
     def first(self) -> int:
         """The number of the oldest record known."""
-        return self.older[-1].first if self.older else 0
+        return self.older[-1].first if self.older else self.newer[0].first
 
     @property
     def end(self) -> int:
@@ -57,10 +59,15 @@ class Numbering:
 
     def chunk(self, number: int) -> Entry:
         """Return a chunk by its number."""
-        return self.newer[number] if number >= 0 else self.older[-number - 1]
+        return self.newer[self.place(number)] if number >= 0 else self.older[-number - 1]
+
+    def place(self, number: int) -> int:
+        """Return the place of a chunk among those that are not older than the first tail."""
+        return number - self._gone
 
     def __contains__(self, number: int) -> bool:
-        return -len(self.older) <= number < len(self.newer)
+        low = -len(self.older) if self.older else self._gone
+        return low <= number < self._gone + len(self.newer)
 
     def __iter__(self) -> Iterator[Entry]:
         """Go from the oldest to the newest."""
@@ -72,6 +79,16 @@ class Numbering:
         entry = Entry(-len(self.older) - 1, self.first - chunk.count, chunk)
         self.older.append(entry)
         return entry
+
+    def drop(self, number: int) -> list[Entry]:
+        """Forget the oldest chunks up to one, which is not the tail; return them."""
+        gone: list[Entry] = []
+        while self.older and self.older[-1].number <= number:
+            gone.append(self.older.pop())
+        while not self.older and len(self.newer) > 1 and self.newer[0].number <= number:
+            gone.append(self.newer.pop(0))
+            self._gone += 1
+        return gone
 
     def close(self, chunk: Summary, tail: Summary) -> None:
         """Make of the tail a chunk that won't change, and begin another tail after it."""

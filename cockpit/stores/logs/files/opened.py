@@ -38,6 +38,7 @@ class LogBytes(Protocol):
     """The bytes of a log, wherever they are kept."""
 
     path: str
+    begin: int
     size: int
     modified: int
     identity: tuple[int, int]
@@ -57,6 +58,7 @@ class OpenedLog:
 
     Attributes:
         path: As it was named.
+        begin: Where what can be read begins: at 0.
         size: Bytes it had when it was looked at last.
         modified: When it was written last, in nanoseconds since the epoch.
         identity: Its device and inode: which file it is, whatever its name.
@@ -70,6 +72,7 @@ class OpenedLog:
             CockpitError: It is not there, or may not be read.
         """
         self.path = path
+        self.begin = 0
         try:
             self._fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
@@ -160,7 +163,7 @@ class MissingLog:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.size = self.modified = 0
+        self.size = self.modified = self.begin = 0
         self.identity = NOWHERE
 
     def read(self, offset: int, size: int) -> bytes:

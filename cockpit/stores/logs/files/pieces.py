@@ -121,14 +121,14 @@ class Backwards:
         Raises:
             CockpitError: The log can't be read.
         """
-        end = self.low
-        while end > 0:
-            begin = max(0, end - size)
+        end, floor = self.low, self._log.begin
+        while end > floor:
+            begin = max(floor, end - size)
             data = self._log.read(begin, end - begin)
             if len(data) < end - begin:
-                end = self.low = begin + len(data) if data else 0  # it was cut meanwhile
+                end = self.low = begin + len(data) if data else floor  # it was cut meanwhile
                 continue
-            last_try = begin == 0 or size >= LONGEST
+            last_try = begin == floor or size >= LONGEST
             found = self._indexed(begin, data, forced=last_try)
             if found is not None:
                 self.low = found.span.offset

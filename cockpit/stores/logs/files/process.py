@@ -1,6 +1,7 @@
 """The process that reads and searches logs for the screen: `python -m cockpit.stores.logs.files.process`.
 
-It opens what it is told, writes nothing, and ends when its input does, which is when the cockpit ends.
+It opens what it is told, writes nothing but the spools it is given, and ends when its input does, which is when the
+cockpit ends.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import time
 from typing import BinaryIO
 
 from cockpit.errors import CockpitError
+from cockpit.stores.logs.files.filling import Filling
 from cockpit.stores.logs.files.logs import Logs
 from cockpit.stores.logs.files.opened import NOWHERE, LogBytes, MissingLog, OpenedLog
+from cockpit.stores.logs.files.opening import open_apart
 from cockpit.stores.logs.files.scanner import BEAT, Scanner
 from cockpit.stores.logs.files.searching import matching_of
 from cockpit.stores.logs.files.wire import LENGTH, PULSE, Asked, Look, Next, Open, Trouble, asked_of, framed
@@ -45,16 +48,16 @@ def serve(asked: BinaryIO, told: BinaryIO) -> None:
         return
     logs = Logs(budget=BUDGET)
     try:
-        for path, identity in zip(opened.paths, opened.identities, strict=True):
-            logs.add(_log_of(path, identity))
+        fillings = open_all(logs, opened)
     except CockpitError as error:
         told.write(framed([Trouble(-1, str(error))]))
         told.flush()
         return
-    scanner = Scanner(logs, opened)
+    scanner = Scanner(logs, opened, fillings)
     spoke = time.monotonic()
     while True:
-        if select.select([asked], [], [], BEAT if scanner.idle else 0)[0]:
+        waits = [asked.fileno(), *scanner.waits]
+        if asked.fileno() in select.select(waits, [], [], BEAT if scanner.idle else 0)[0]:
             message = _message(asked)
             if message is None:
                 return
@@ -71,6 +74,24 @@ def serve(asked: BinaryIO, told: BinaryIO) -> None:
             spoke = time.monotonic()
             told.write(framed(said))
             told.flush()
+
+
+def open_all(logs: Logs, opened: Open) -> list[Filling]:
+    """Open the logs that a message names; return what fills those that are in spools.
+
+    Raises:
+        CockpitError: One can't be opened, or another has its name by now.
+    """
+    fillings = []
+    named = zip(opened.paths, opened.identities, opened.sampled, opened.spools, strict=True)
+    for number, (path, identity, size, spool) in enumerate(named):
+        if not spool:
+            logs.add(_log_of(path, identity), size)
+            continue
+        log, filling = open_apart(number, path, spool)
+        logs.add(log, size)
+        fillings.append(filling)
+    return fillings
 
 
 def _log_of(path: str, identity: tuple[int, int]) -> LogBytes:

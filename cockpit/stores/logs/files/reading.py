@@ -7,10 +7,12 @@ import contextlib
 import logging
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from cockpit.errors import CockpitError
 from cockpit.stores.logs.criteria import Criteria
 from cockpit.stores.logs.files.apart import Apart
+from cockpit.stores.logs.files.opening import LIMIT
 from cockpit.stores.logs.files.searching import query_of
 from cockpit.stores.logs.files.store import FileStore
 from cockpit.stores.logs.files.wire import Next, Trouble
@@ -29,13 +31,13 @@ READER = -2
 class LogFiles(FileStore):
     """A file store that reads on by itself between `start` and `stop`."""
 
-    def __init__(self, paths: Sequence[str]) -> None:
-        """Open files and read their last records.
+    def __init__(self, paths: Sequence[str], *, folder: Path | None = None, limit: int = LIMIT) -> None:
+        """Open files and read their last records; for the folder and the limit see `FileStore`.
 
         Raises:
             CockpitError: One can't be read.
         """
-        super().__init__(paths)
+        super().__init__(paths, folder=folder, limit=limit)
         self._apart = Apart()
         self._task: asyncio.Task[None] | None = None
         self._asked: tuple[int, bytes] | None = None

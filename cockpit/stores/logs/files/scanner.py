@@ -15,21 +15,25 @@ from cockpit.formats.columns import Columns
 from cockpit.formats.format import LogFormat
 from cockpit.stores.logs.files.chunk import EMPTY_CHUNK, Summary, rows_of, summary_of
 from cockpit.stores.logs.files.counts import NONE, counts_of
+from cockpit.stores.logs.files.filling import Filling
+from cockpit.stores.logs.files.first import first_tail
 from cockpit.stores.logs.files.logs import Logs
 from cockpit.stores.logs.files.merging import Merging
 from cockpit.stores.logs.files.naming import short_names
 from cockpit.stores.logs.files.newest import Newest
 from cockpit.stores.logs.files.opened import Change, OpenedLog
-from cockpit.stores.logs.files.pieces import Backwards, Piece, Span
+from cockpit.stores.logs.files.pieces import PIECE, Backwards, Piece, Span
 from cockpit.stores.logs.files.wire import (
     Added,
     Closed,
+    Dropped,
     Emptied,
     Found,
     Next,
     Older,
     Open,
     Read,
+    Sampled,
     Sought,
     Tail,
     Told,
@@ -55,14 +59,20 @@ class Matching(Protocol):
 class Scanner:
     """Logs on one time line: the tail, what was closed after it, and what lies before."""
 
-    def __init__(self, logs: Logs, opened: Open) -> None:
+    def __init__(self, logs: Logs, opened: Open, fillings: Sequence[Filling] = ()) -> None:
         """Begin where the screen has begun.
 
         Args:
             logs: The logs that the message names, opened.
             opened: Which of their records are known.
+            fillings: What fills the spools among them.
         """
         self._logs = logs
+        self._fillings = tuple(fillings)
+        # A compressed file comes from its beginning: beside other logs it has its place once its end is here.
+        alone = len(logs.opened) == 1
+        self._held = {filling.number for filling in fillings if not (filling.stream or alone)}
+        self._filled = -1
         self._names = short_names([log.path for log in logs.opened])
         self._next: tuple[Next, Matching, int] | None = None
         """The one record that is looked for, how, and the chunk that is next."""
@@ -71,6 +81,7 @@ class Scanner:
         self._matching: Matching | None = None
         self._todo: deque[int] = deque()
         self._looked = 0.0
+        self._hasty = False
         self._renamed: set[int] = set()
         self._troubles: dict[int, str] = {}
 
@@ -97,7 +108,13 @@ class Scanner:
     @property
     def idle(self) -> bool:
         """Whether there is nothing to do until a log grows."""
-        return self._merging.ended and not self._todo and self._next is None
+        busy = self._hasty or any(filling.busy for filling in self._fillings)
+        return self._merging.ended and not self._todo and self._next is None and not busy
+
+    @property
+    def waits(self) -> list[int]:
+        """Descriptors that tell when there is more to do."""
+        return [fd for filling in self._fillings if (fd := filling.waits) is not None]
 
     def look_for(self, question: Next, matching: Matching | None) -> None:
         """Look for one record before all else; without a search, for none any more."""
@@ -105,8 +122,10 @@ class Scanner:
 
     def step(self) -> list[Told]:
         """Do a little: see whether logs have grown, else look for one record, search a chunk, or read one."""
+        for filling in self._fillings:
+            filling.step()
         now = time.monotonic()
-        if now - self._looked >= BEAT:
+        if self._hasty or now - self._looked >= BEAT:
             self._looked = now
             if told := self._grown():
                 return told
@@ -130,7 +149,12 @@ class Scanner:
             self._logs.keep(pieces)
             told.append(Older(summary_of(pieces, rows_of(pieces))))
             told += self._searched(self._oldest)
-        return [*told, Read(self._merging.left, self._total)]
+        return [*told, self._progress()]
+
+    def _progress(self) -> Read:
+        """Say how far reading is; of a compressed file the bytes on the disk count."""
+        left = self._merging.left + sum(filling.left for filling in self._fillings)
+        return Read(left, self._total + sum(filling.total for filling in self._fillings))
 
     def _searched(self, number: int) -> list[Told]:
         if self._matching is None:
@@ -204,14 +228,52 @@ class Scanner:
     # Growth.
 
     def _grown(self) -> list[Told]:
-        told: list[Told] = []
+        told = self._filled_on()
         for number in range(len(self._logs.opened)):
             told += self._looked_at(number)
             if any(isinstance(message, Emptied) for message in told):
                 return told
-        behind = [number for number in range(len(self._logs.opened)) if self._newest.behind(number)]
-        if behind:
+        told += self._let_go()
+        if behind := self._behind():
             told += self._tail(behind)
+            self._hasty = any(self._newest.behind(number, PIECE) for number in self._behind())
+        else:
+            self._hasty = False
+        return told
+
+    def _behind(self) -> list[int]:
+        numbers = range(len(self._logs.opened))
+        return [number for number in numbers if number not in self._held and self._newest.behind(number)]
+
+    def _let_go(self) -> list[Told]:
+        """Drop the oldest chunks of which a spool has let go."""
+        before = self._oldest
+        while self._merging.ended and self._oldest < self._last and self._is_gone(self._chunks[self._oldest]):
+            del self._chunks[self._oldest]
+            self._oldest += 1
+        if self._oldest == before:
+            return []
+        self._todo = deque(number for number in self._todo if number >= self._oldest)
+        return [Dropped(self._oldest - 1)]
+
+    def _is_gone(self, spans: Sequence[Span]) -> bool:
+        return not spans or any(span.offset < self._logs.opened[span.log].begin for span in spans)
+
+    def _filled_on(self) -> list[Told]:
+        """Tell how far spools are filled; once those that waited for their ends have them, all begins anew."""
+        told: list[Told] = []
+        for filling in self._fillings:
+            told += self._troubled(filling.number, filling.trouble) if filling.trouble else []
+        if (left := sum(filling.left for filling in self._fillings)) != self._filled:
+            self._filled = left
+            told.append(self._progress())
+        if self._held and all(filling.done for filling in self._fillings if not filling.stream):
+            self._held.clear()
+            for number, log in enumerate(self._logs.opened):
+                log.look()
+                if size := self._logs.sample(number):
+                    told.append(Sampled(number, size))
+            told += self._emptied(self._logs.opened[0].path)
         return told
 
     def _tail(self, grown: Sequence[int]) -> list[Told]:
@@ -238,13 +300,18 @@ class Scanner:
             change = log.look()
         except CockpitError as error:
             return self._troubled(number, str(error))
-        if change is Change.TRUNCATED:
+        if change is Change.TRUNCATED or self._newest.outrun(number):
             return self._emptied(log.path)
         if change is Change.GONE:
             return [] if number in self._renamed else self._troubled(number, f"{log.path}: its name is gone")
         if change is Change.REPLACED and number not in self._renamed:
             return self._replaced(number, log.path)
-        return self._troubled(number, "") if change in (Change.NONE, Change.GROWN) else []
+        if change is Change.GROWN and number not in self._held and (size := self._logs.sample(number)):
+            return [Sampled(number, size), *self._emptied(log.path)]
+        return self._troubled(number, self._filling_trouble(number))
+
+    def _filling_trouble(self, number: int) -> str:
+        return next((filling.trouble for filling in self._fillings if filling.number == number), "")
 
     def _replaced(self, number: int, path: str) -> list[Told]:
         """Follow the name to the file that has it now; the old one stays."""
@@ -264,12 +331,17 @@ class Scanner:
 
     def _emptied(self, path: str) -> list[Told]:
         """Begin anew: what was known of a log that was truncated is true no longer."""
-        opened = self._logs.opened
+        logs = self._logs.opened
         self._logs.clear()
-        self._begin([], [log.size for log in opened], [log.modified for log in opened])
+        try:
+            opened, tail = first_tail(self._logs, [log.path for log in logs])
+        except CockpitError as error:
+            self._begin([], [log.size for log in logs], [log.modified for log in logs])
+            return [Emptied(path), Trouble(-1, str(error))]
+        self._begin(opened.tail, opened.ends, opened.observed)
         if self._matching is not None:
             self._todo = deque([0])
-        return [Emptied(path)]
+        return [Emptied(path), Tail(tail, 0)]
 
     def _troubled(self, number: int, text: str) -> list[Told]:
         if self._troubles.get(number, "") == text:

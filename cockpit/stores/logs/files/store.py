@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,23 +17,26 @@ from cockpit.hygiene import BODY_LIMIT, clean, clean_text
 from cockpit.signals import LogRecord
 from cockpit.stores.base import Store
 from cockpit.stores.logs.files.chunk import EMPTY_CHUNK, Rows, lost_rows, rows_of
-from cockpit.stores.logs.files.counts import ChunkHistogram
+from cockpit.stores.logs.files.counts import NONE, ChunkHistogram
 from cockpit.stores.logs.files.first import first_tail
 from cockpit.stores.logs.files.links import link_of, read_link
 from cockpit.stores.logs.files.logs import Logs
 from cockpit.stores.logs.files.naming import short_names
 from cockpit.stores.logs.files.numbering import Entry, Numbering
-from cockpit.stores.logs.files.opened import MissingLog, OpenedLog, open_again
+from cockpit.stores.logs.files.opened import LogBytes, MissingLog, open_again
+from cockpit.stores.logs.files.opening import LIMIT, is_pipe, label_of, open_here, spool_of
 from cockpit.stores.logs.files.pieces import Piece
 from cockpit.stores.logs.files.searching import query_of
 from cockpit.stores.logs.files.wire import (
     Added,
     Closed,
+    Dropped,
     Emptied,
     Found,
     Next,
     Older,
     Read,
+    Sampled,
     Sought,
     Tail,
     Told,
@@ -74,8 +78,13 @@ class FileStore(Store):
         total: Bytes that there were to read.
     """
 
-    def __init__(self, paths: Sequence[str]) -> None:
-        """Open files and read their last records.
+    def __init__(self, paths: Sequence[str], *, folder: Path | None = None, limit: int = LIMIT) -> None:
+        """Open files and read their last records; what is compressed or a pipe comes later.
+
+        Args:
+            paths: Files, compressed files and pipes.
+            folder: Where spools of the latter are kept; None for the system's place for such files.
+            limit: Bytes that each may take on the disk, compressed.
 
         Raises:
             CockpitError: One can't be read.
@@ -83,8 +92,12 @@ class FileStore(Store):
         super().__init__()
         self.late = 0
         self.paths = tuple(paths)
-        self.views: list[Callable[[Found | None], None]] = []
-        """Told what a search found; None where all that was found before is void."""
+        self._folder = folder
+        self._limit = limit
+        self._streams: dict[str, LogBytes] = {}
+        """By path, the spools of pipes: what was read of a pipe does not come again."""
+        self.views: list[Callable[[Found | Dropped | None], None]] = []
+        """Told what a search found and what is gone; None where all that was found before is void."""
         self.answered: Callable[[int | None], None] | None = None
         """Told the number of the record that was looked for last; None where there is none."""
         self._question = 0
@@ -96,7 +109,7 @@ class FileStore(Store):
         try:
             for number, path in enumerate(self.paths):
                 try:
-                    logs.add(OpenedLog(path))
+                    logs.add(self._log_of(path))
                 except CockpitError as error:
                     if not anyway:
                         raise
@@ -107,8 +120,13 @@ class FileStore(Store):
             logs.close()
             raise
         self.logs, self.troubles = logs, troubles
-        self.opened = replace(opened, identities=[log.identity for log in logs.opened])
-        self.names = short_names(self.paths)
+        self.opened = replace(
+            opened,
+            identities=[log.identity for log in logs.opened],
+            sampled=logs.sampled,
+            spools=[spool_of(log) for log in logs.opened],
+        )
+        self.names = short_names([label_of(path) for path in self.paths])
         self.histogram = ChunkHistogram()
         self.chunks = Numbering(tail)
         self.histogram.put(0, tail.counts)
@@ -188,7 +206,12 @@ class FileStore(Store):
         while number < stop:
             entry = self.chunks.holding(number)
             until = min(stop, entry.first + entry.chunk.count)
-            found += self._opened(entry)[0].placed[number - entry.first : until - entry.first].tolist()
+            try:
+                placed = self._opened(entry)[0].placed
+            except CockpitError:  # each of its records says so
+                found += [entry.chunk.first] * (until - number)
+            else:
+                found += placed[number - entry.first : until - entry.first].tolist()
             number = until
         return found
 
@@ -288,7 +311,10 @@ class FileStore(Store):
     def placing(self, number: int) -> Placing:
         """Tell how a record's place agrees with its own time."""
         entry = self.chunks.holding(number)
-        rows, pieces, _ = self._opened(entry)
+        try:
+            rows, pieces, _ = self._opened(entry)
+        except CockpitError:
+            return Placing.TIMELY
         row = number - entry.first
         piece = pieces[rows.piece[row]]
         told = int(piece.times[rows.record[row]])
@@ -339,6 +365,8 @@ class FileStore(Store):
                     self.chunks.close(message.chunk, message.tail)
                     self.histogram.put(closed, message.chunk.counts)
                     self.histogram.put(closed + 1, message.tail.counts)
+                case Dropped():
+                    self._drop(message)
                 case Found():
                     for view in self.views:
                         view(message)
@@ -348,6 +376,8 @@ class FileStore(Store):
                     self.left, self.total = message.left, message.total
                 case Added():
                     self._join(message)
+                case Sampled():
+                    self._sample(message)
                 case Emptied():
                     self._empty()
                 case Trouble():
@@ -362,7 +392,9 @@ class FileStore(Store):
         """
         before = self.logs
         self._begin(anyway=True)
-        before.close()
+        for log in before.opened:
+            if log not in self._streams.values():
+                log.close()
         self._moves.append((self.version + 1, -(1 << 62)))
         self._void()
         self.touched()
@@ -379,6 +411,15 @@ class FileStore(Store):
         self._forget_from(tail.number, tail.first + message.moved)
         tail.chunk = message.chunk
 
+    def _drop(self, message: Dropped) -> None:
+        for entry in self.chunks.drop(message.number):
+            self.histogram.put(entry.number, NONE)
+            self._rows.pop(entry.number, None)
+        for known in [known for known in self._records if known < self.first]:
+            del self._records[known]
+        for view in self.views:
+            view(message)
+
     def _forget_from(self, chunk: int, number: int) -> None:
         self._rows.pop(chunk, None)
         for known in [known for known in self._records if known >= number]:
@@ -392,6 +433,22 @@ class FileStore(Store):
             self.troubles[message.number] = str(error)
         known = [log.path for log in self.logs.opened].index(message.path)
         self.names.append(self.names[known])
+
+    def _sample(self, message: Sampled) -> None:
+        try:
+            self.logs.opened[message.number].look()
+            self.logs.sample(message.number, message.size)
+        except CockpitError as error:
+            self.troubles[message.number] = str(error)
+
+    def _log_of(self, path: str) -> LogBytes:
+        if path not in self._streams:
+            log = open_here(path, self._folder, limit=self._limit)
+            if not is_pipe(path):
+                return log
+            self._streams[path] = log
+        self._streams[path].look()
+        return self._streams[path]
 
     def _empty(self) -> None:
         self._rows.clear()
@@ -428,7 +485,10 @@ class FileStore(Store):
         entry = self.chunks.reached(moment)
         if not entry.chunk.count:
             return entry.first
-        return entry.first + int(self._opened(entry)[0].placed.searchsorted(moment))
+        try:
+            return entry.first + int(self._opened(entry)[0].placed.searchsorted(moment))
+        except CockpitError:
+            return entry.first
 
     def _opened(self, entry: Entry) -> tuple[Rows, list[Piece], list[bytes]]:
         known = self._rows.get(entry.number)

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cockpit.stores.logs.criteria import OPEN, Criteria
-from cockpit.stores.logs.files.counts import ChunkHistogram
+from cockpit.stores.logs.files.counts import NONE, ChunkHistogram
 from cockpit.stores.logs.files.numbering import Entry
 from cockpit.stores.logs.files.searching import query_of
 from cockpit.stores.logs.files.store import FileStore
-from cockpit.stores.logs.files.wire import Found
+from cockpit.stores.logs.files.wire import Dropped, Found
 from cockpit.stores.logs.seeking import Goal
 
 CHUNKS = 64
@@ -176,7 +176,14 @@ class FileView:
 
     # What was found.
 
-    def _take(self, found: Found | None) -> None:
+    def _take(self, found: Found | Dropped | None) -> None:
+        if isinstance(found, Dropped):
+            for number in [number for number in self._found if number <= found.number]:
+                self._hits.subtract(dict(enumerate(self._found.pop(number).hits)))
+                self._histogram.put(number, NONE)
+                self._picked.pop(number, None)
+            self._changed()
+            return
         if found is None:
             self._found.clear()
             self._picked.clear()
@@ -238,10 +245,11 @@ class FileView:
         if number >= store.end:
             return total
         entry = store.chunks.holding(number)
+        place = store.chunks.place(entry.number)
         if entry.number < 0:
             before = older[-1] - older[-entry.number - 1]
         else:
-            before = (older[-1] if older else 0) + (newer[entry.number - 1] if entry.number else 0)
+            before = (older[-1] if older else 0) + (newer[place - 1] if place else 0)
         found = self._found.get(entry.number)
         if found is None or not found.count:
             return before

@@ -29,6 +29,8 @@ class Open(Struct, tag="open", frozen=True, array_like=True):
         observed: For each log, by which a missing year is told, in nanoseconds.
         formats: Formats that the configuration adds, as TOML.
         identities: For each log, the file it is (device and inode), or `NOWHERE`.
+        sampled: For each log, the bytes by which its format is told.
+        spools: For each log, the spool to fill from it; empty for one that is read as it is.
     """
 
     paths: list[str]
@@ -37,6 +39,8 @@ class Open(Struct, tag="open", frozen=True, array_like=True):
     observed: list[int]
     formats: list[str] = []
     identities: list[tuple[int, int]] = []
+    sampled: list[int] = []
+    spools: list[str] = []
 
 
 class Look(Struct, tag="look", frozen=True, array_like=True):
@@ -108,6 +112,12 @@ class Closed(Struct, tag="closed", frozen=True, array_like=True):
     tail: Summary
 
 
+class Dropped(Struct, tag="dropped", frozen=True, array_like=True):
+    """The oldest chunks up to this one are gone: only so much of a stream is kept."""
+
+    number: int
+
+
 class Found(Struct, tag="found", frozen=True, array_like=True):
     """Which rows of a chunk a search admits.
 
@@ -143,8 +153,15 @@ class Added(Struct, tag="added", frozen=True, array_like=True):
     identity: tuple[int, int]
 
 
+class Sampled(Struct, tag="sampled", frozen=True, array_like=True):
+    """A log's format is told by so many bytes of its beginning: there was less of it before."""
+
+    number: int
+    size: int
+
+
 class Emptied(Struct, tag="emptied", frozen=True, array_like=True):
-    """All chunks are gone, as a log was truncated: reading begins anew."""
+    """All chunks are gone, as a log is not what it was: reading begins anew."""
 
     path: str
 
@@ -157,7 +174,7 @@ class Trouble(Struct, tag="trouble", frozen=True, array_like=True):
 
 
 Asked = Open | Look | Next
-Told = Older | Tail | Closed | Found | Sought | Read | Added | Emptied | Trouble
+Told = Older | Tail | Closed | Dropped | Found | Sought | Read | Added | Sampled | Emptied | Trouble
 
 _ENCODER = msgspec.msgpack.Encoder()
 _TOLD = msgspec.msgpack.Decoder(list[Told])
