@@ -81,6 +81,15 @@ class DeclaredFormat(LineFormat):
         at = UNDATED
         if self._layout is not None and (stamp := groups.get("time")):
             at = self._layout.read(stamp, observed)
+        return self._told(at, self._level(line, found, groups), text, found, groups)
+
+    def bare(self, text: str) -> Said | None:
+        """Read a record but for its time and level, which take most of the reading."""
+        line = first_line(text)
+        found = self._pattern.match(line, 0, self._reach or len(line))
+        return None if found is None else self._told(UNDATED, 0, text, found, found.groupdict())
+
+    def _level(self, line: str, found: re.Match[str], groups: Mapping[str, str | None]) -> int:
         told = groups.get(self.declaration.level)
         level = self.level_of(encoded(told)) if told else 0
         if not level and self.declaration.search:
@@ -88,6 +97,11 @@ class DeclaredFormat(LineFormat):
             level = find_level(
                 raw, found.end() if len(raw) == len(line) else len(encoded(line[: found.end()]))
             )
+        return level
+
+    def _told(
+        self, at: int, level: int, text: str, found: re.Match[str], groups: dict[str, str | None]
+    ) -> Said:
         start = found.end()
         if self._rest is not None and (
             rest := self._rest.match(text, 0 if self._whole else start, start + (self._reach or len(text)))
@@ -96,9 +110,9 @@ class DeclaredFormat(LineFormat):
             start = start if self._whole else rest.end()
         if (body := self.declaration.body) and groups.get(body) is not None:
             start = found.start(body)
-        return self._told(at, level, text[start:], groups)
+        return self._said(at, level, text[start:], groups)
 
-    def _told(self, at: int, level: int, body: str, groups: Mapping[str, str | None]) -> Said:
+    def _said(self, at: int, level: int, body: str, groups: Mapping[str, str | None]) -> Said:
         declared = self.declaration
         attributes: Mapping[str, Value] = EMPTY
         if declared.fields:

@@ -109,6 +109,14 @@ class LineFormat(LogFormat):
             observed: As above.
         """
 
+    def bare(self, text: str) -> Said | None:
+        """Read one record but for its time and level, which `columns` tells sooner; None for what does not fit."""
+        return self.said(text, observed=0)
+
+    def fields(self, text: str) -> Said:
+        """Read what a record says besides its time and level."""
+        return self.bare(text) or self.stray(text)
+
     def fitting(self, piece: Piece, *, observed: int) -> int:
         """Return how many lines fit, by which formats are told from one another."""
         return int(self.marks(piece, observed=observed).begins.sum())

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cockpit.signals import LogRecord
+    from cockpit.formats.format import Said
     from cockpit.stores.logs.forward import Block
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -130,7 +130,6 @@ class _Keys:
         import numpy as np
 
         from cockpit.signals import level_name
-        from cockpit.stores.logs.forward import read_record
 
         if all(name in ("level", "source") for name in self._names):
             levels = block.columns.levels if admitted is None else block.columns.levels[admitted]
@@ -140,32 +139,32 @@ class _Keys:
                     groups[tuple(told[name] for name in self._names)] += number
             return
         rows = range(len(block)) if admitted is None else np.flatnonzero(admitted).tolist()
-        observed, levels = block.observed, block.columns.levels
+        levels = block.columns.levels
         for row in rows:
-            record = read_record(block, row, log.format, observed)
-            key = tuple(read(record, log, int(levels[row])) for read in self._readers)
+            said = log.format.fields(block.text(row))
+            key = tuple(read(said, log, int(levels[row])) for read in self._readers)
             if key in groups or len(groups) < GROUPS:
                 groups[key] += 1
             else:
                 groups[("…",) * len(key)] += 1
 
 
-def _reader(name: str) -> Callable[[LogRecord, Log, int], str]:
+def _reader(name: str) -> Callable[[Said, Log, int], str]:
     """Return what reads a field of a record as text."""
-    from cockpit.signals import host_of, level_name, service_of
+    from cockpit.signals import level_name
 
-    known: dict[str, Callable[[LogRecord, Log, int], str]] = {
-        "level": lambda record, log, level: level_name(level),
-        "service": lambda record, log, level: service_of(record.resource),
-        "host": lambda record, log, level: host_of(record.resource),
-        "source": lambda record, log, level: log.name,
-        "trace": lambda record, log, level: record.trace_id,
-        "trace_id": lambda record, log, level: record.trace_id,
-        "body": lambda record, log, level: record.body,
+    known: dict[str, Callable[[Said, Log, int], str]] = {
+        "level": lambda said, log, level: level_name(level),
+        "service": lambda said, log, level: said.service,
+        "host": lambda said, log, level: said.host,
+        "source": lambda said, log, level: log.name,
+        "trace": lambda said, log, level: said.trace_id,
+        "trace_id": lambda said, log, level: said.trace_id,
+        "body": lambda said, log, level: said.body,
     }
 
-    def attribute(record: LogRecord, log: Log, level: int) -> str:
-        value = record.attributes.get(name)
+    def attribute(said: Said, log: Log, level: int) -> str:
+        value = said.attributes.get(name)
         return "" if value is None else value if isinstance(value, str) else str(value)
 
     return known.get(name, attribute)

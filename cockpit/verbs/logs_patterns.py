@@ -55,14 +55,12 @@ def main(args: argparse.Namespace) -> int:
 
 def _records(logs: Logs) -> Iterator[Line]:
     """Yield the number of each record's first line, its time and its body; several logs are numbered on."""
-    from cockpit.stores.logs.forward import read_record
-
     passed = 0
     for log in logs:
         lines = 0
         for block in log.blocks(numbered=True):
             numbers, times = block.numbers.tolist(), block.columns.times.tolist()
             for row, (number, at) in enumerate(zip(numbers, times, strict=True)):
-                yield passed + number, at, read_record(block, row, log.format, block.observed).body
+                yield passed + number, at, log.format.fields(block.text(row)).body
             lines = block.line + block.columns.lines - 1
         passed += lines

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cockpit.formats.declaration import Declaration
-    from cockpit.formats.format import LogFormat
+    from cockpit.formats.format import LineFormat
     from cockpit.formats.times import Zone
     from cockpit.stores.logs.forward import Block
     from cockpit.stores.logs.query import Query
@@ -132,7 +132,7 @@ class Logs:
         stream = open_log(path, binary=self._args.text)
         return Log(self, number, stream, self.format_of(stream))
 
-    def format_of(self, log: LogStream) -> LogFormat:
+    def format_of(self, log: LogStream) -> LineFormat:
         """Return the format that was named, or the one that a log seems to have.
 
         Raises:
@@ -196,7 +196,7 @@ class Log:
         format: How it writes its records.
     """
 
-    def __init__(self, logs: Logs, number: int, stream: LogStream, fmt: LogFormat) -> None:
+    def __init__(self, logs: Logs, number: int, stream: LogStream, fmt: LineFormat) -> None:
         self._logs = logs
         self.number = number
         self.stream = stream

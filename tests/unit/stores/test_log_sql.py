@@ -226,8 +226,25 @@ def test_hostile_lines_among_objects_lose_none_of_them(
     ("sql", "asked"),
     [("select level, count(*) from logs group by level", True), ("select * from logs", False),
      ("select logs from logs", False), ("from logs", False), ("select count(*) from (from logs)", False),
-     ("select a.level from logs a join b using (line)", True), ("select columns('l.*') from logs", False),
-     ("summarize logs", False), ("select '*' from logs", True)],
+     ("select level from logs join b using (line)", True), ("select columns('l.*') from logs", False),
+     ("summarize logs", False), ("select '*' from logs", True), ("select l from logs l", False),
+     ("select line from logs natural join b", False), ("select $$'$$, body, 'x' from logs", False),
+     (r"select e'\'', body, '' from logs", False), ("select level /* ' */, body, '' from logs", False)],
 )  # fmt: skip
 def test_columns_are_read_only_where_they_may_be_asked_for(sql: str, asked: bool) -> None:
     assert (columns_asked(sql, frozenset(("logs", "b"))) is not None) == asked
+
+
+def test_names_in_quotes_hide_nothing() -> None:
+    asked = columns_asked("""select "a--b", "it's", body from logs -- host""", frozenset(("logs",)))
+    assert asked is not None and {"a--b", "it's", "body"} <= asked and "host" not in asked
+
+
+@pytest.mark.parametrize(
+    "sql", ["select count(*), min(time) from auth", "select level, severity, line from auth"]
+)
+def test_what_is_left_out_changes_no_answer(tmp_path: Path, sql: str) -> None:
+    path = tmp_path / "auth.log"
+    path.write_bytes(SYSLOG)
+    assert columns_asked(sql, frozenset(("auth", "logs"))) is not None
+    assert rows(sql, str(path)) == rows(sql.replace("auth", "(select * from auth)"), str(path))

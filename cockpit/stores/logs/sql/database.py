@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec import Struct
 
 from cockpit.errors import CockpitError
-from cockpit.formats.format import LogFormat
+from cockpit.formats.format import LineFormat
 from cockpit.stores.logs.sql.faults import Unfit, mapped
 from cockpit.stores.logs.sql.names import LOGS, quoted, table_names, text
 from cockpit.stores.logs.sql.statement import check_statement, columns_asked
@@ -95,7 +95,7 @@ class Database:
         sql: str,
         files: Sequence[str],
         *,
-        tell: Callable[[LogStream], LogFormat],
+        tell: Callable[[LogStream], LineFormat],
         complain: Callable[[CockpitError], None],
         progress: Callable[[LogStream], None],
         binary: bool,
@@ -183,7 +183,7 @@ class Database:
         self,
         log: LogStream,
         table: str,
-        fmt: LogFormat,
+        fmt: LineFormat,
         asked: frozenset[str] | None,
         progress: Callable[[LogStream], None],
     ) -> None:

@@ -7,12 +7,12 @@ from typing import Any
 
 from cockpit.errors import CockpitError
 from cockpit.formats.detect import detect
-from cockpit.formats.format import LogFormat
+from cockpit.formats.format import LineFormat
 from cockpit.stores.logs.sql.database import Database, Limits
 from cockpit.stores.logs.sql.faults import Unfit
 from cockpit.stores.logs.streams import LogStream
 
-ROWS = 1000
+ROWS = 2048
 """Rows of a batch."""
 
 
@@ -101,7 +101,7 @@ def query_sql(
     files: Sequence[str],
     *,
     limits: Limits | None = None,
-    format_of: Callable[[LogStream], LogFormat] | None = None,
+    format_of: Callable[[LogStream], LineFormat] | None = None,
     complain: Callable[[CockpitError], None] | None = None,
     progress: Callable[[LogStream], None] = lambda log: None,
     binary: bool = False,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from cockpit.errors import Refused, UsageError
@@ -16,6 +15,12 @@ LONGEST = 1 << 16
 """Characters of a statement."""
 _EXPLAIN = re.compile(r"\s*explain\s*(?:analyze\b|\([^)]*\))?", re.IGNORECASE)
 _STRINGS = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_TOKENS = re.compile(r'"(?:[^"]|"")*"|' + _STRINGS.pattern, re.DOTALL)
+_AFTER_TABLE = frozenset(
+    ("where", "group", "order", "limit", "having", "union", "join", "left", "right", "inner", "full", "on", "using",
+     "qualify", "offset", "intersect", "except")
+)  # fmt: skip
+"""What may follow a table's name that is no alias."""
 _COUNT = re.compile(r"count\s*\(\s*\*\s*\)", re.IGNORECASE)
 _WORD = re.compile(r'"((?:[^"]|"")*)"|([^\W\d][\w$]*)')
 
@@ -64,26 +69,31 @@ def _blank(found: re.Match[str]) -> str:
 def columns_asked(sql: str, tables: frozenset[str]) -> frozenset[str] | None:
     """Return the words of a statement that may be columns, in lower case; None where all columns may be meant.
 
-    It is told from the words alone, and rather too many: nothing that is left out may be needed.
+    It is told from the words alone, and rather too many: nothing that is left out may be needed. Whatever is not
+    plainly a table's name after FROM or JOIN, without an alias, means all of them.
 
     Args:
         sql: The statement.
         tables: The names of the tables.
     """
-    text = _COUNT.sub("count()", _STRINGS.sub(" ", sql))
-    if "*" in text:
+    if any(mark in sql for mark in ("\\", "$", "/*")):  # other ways to write texts and comments
         return None
-    words = [
-        (found[1].replace('""', '"') if found[1] is not None else found[2]).lower()
-        for found in _WORD.finditer(text)
+    text = _COUNT.sub("count()", _TOKENS.sub(_without_texts, sql))
+    if "*" in text or re.search(r"\(\s*(?:from|table|summarize|describe|show)\b", text, re.IGNORECASE):
+        return None
+    found = [
+        (each[1].replace('""', '"') if each[1] is not None else each[2]).lower()
+        for each in _WORD.finditer(text)
     ]
-    if not words or words[0] not in ("select", "with") or {"columns", "unpack"} & set(words):
+    if not found or found[0] not in ("select", "with") or {"columns", "unpack", "natural"} & set(found):
         return None
     lowered = {table.lower() for table in tables}
-    for before, word in pairwise(words):
-        if word in lowered and before not in ("from", "join", *lowered):
+    for before, word, after in zip(found, found[1:], [*found[2:], "where"], strict=False):
+        if word in lowered and not (before in ("from", "join") and after in _AFTER_TABLE):
             return None
-    after_from = re.findall(r"(?:\bfrom|,|\bjoin)\s*\(?\s*(?:from\b)", text, re.IGNORECASE)
-    if after_from or re.search(r"\(\s*(?:from|table|summarize|describe|show)\b", text, re.IGNORECASE):
-        return None
-    return frozenset(words)
+    return frozenset(found)
+
+
+def _without_texts(found: re.Match[str]) -> str:
+    """Take out texts and comments; names in quotes stay."""
+    return found[0] if found[0].startswith('"') else " "

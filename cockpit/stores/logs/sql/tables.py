@@ -10,9 +10,9 @@ import numpy as np
 
 from cockpit.formats.columns import UNDATED
 from cockpit.formats.declared import DeclaredFormat
-from cockpit.formats.format import LogFormat
-from cockpit.signals import LogRecord, host_of, level_name, service_of
-from cockpit.stores.logs.forward import Block, Forward, read_record
+from cockpit.formats.format import LineFormat, Said
+from cockpit.signals import level_name
+from cockpit.stores.logs.forward import Block, Forward
 from cockpit.stores.logs.sql.names import COMMON, column_names, json_columns, quoted, text
 from cockpit.stores.logs.sql.sample import field_types, sampled_lines
 
@@ -107,7 +107,7 @@ class RecordTable:
         names: The columns' names of the attributes.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, table: str, fmt: LogFormat) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, table: str, fmt: LineFormat) -> None:
         self._connection = connection
         self._table = table
         self._format = fmt
@@ -152,7 +152,7 @@ class RecordTable:
                 plain = name.removesuffix(":int")
                 self._types[plain] = "BIGINT" if plain != name else "VARCHAR"
         for row in range(min(BATCH, len(block)) if block is not None else 0):
-            for name, value in read_record(block, row, self._format, 0).attributes.items():  # type: ignore[arg-type]
+            for name, value in self._format.fields(block.text(row)).attributes.items():  # type: ignore[union-attr]
                 if value is None:
                     self._types.setdefault(name, "VARCHAR")
                     continue
@@ -180,7 +180,7 @@ class RecordTable:
             rows = range(begin, min(begin + BATCH, len(block)))
             columns = self._plain(block, rows, read=asked is None or "line" in asked)
             if read:
-                records = [read_record(block, row, self._format, 0) for row in rows]
+                records = [self._format.fields(block.text(row)) for row in rows]
                 columns |= self._told(records, wanted, attributes=asked is None or "attributes" in asked)
             self._append(columns, source)
 
@@ -201,13 +201,11 @@ class RecordTable:
             "line": block.numbers[part] if read else np.zeros(len(rows), np.int64),
         }
 
-    def _told(
-        self, records: Sequence[LogRecord], wanted: dict[str, str], *, attributes: bool
-    ) -> dict[str, Any]:
+    def _told(self, records: Sequence[Said], wanted: dict[str, str], *, attributes: bool) -> dict[str, Any]:
         columns: dict[str, list[Any]] = {
             "body": [record.body for record in records],
-            "service": [service_of(record.resource) or None for record in records],
-            "host": [host_of(record.resource) or None for record in records],
+            "service": [record.service or None for record in records],
+            "host": [record.host or None for record in records],
             "trace_id": [record.trace_id or None for record in records],
         }
         for name, column in wanted.items():
