@@ -151,7 +151,13 @@ ACTIONS = (
         footer=True,
     ),
     Action("logs.sql", ("semicolon",), "SQL", "Ask the log files in SQL."),
-    Action("logs.pretty", ("J",), "JSON", "Lay JSON out over several lines, or not.", call="pretty"),
+    Action(
+        "logs.pretty",
+        ("A",),
+        "lay out",
+        "Lay JSON and attributes out over several lines, or not.",
+        call="pretty",
+    ),
     Action("logs.columns", ("C",), "columns", "Choose which attributes are columns."),
     Action(
         "logs.older",

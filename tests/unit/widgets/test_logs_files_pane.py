@@ -191,9 +191,9 @@ async def test_attributes_become_columns_and_json_is_laid_out(log: Path) -> None
         await pilot.press("space", "enter")
         await until(pilot, host, lambda: pane.lines.attributes == ("status",))
         assert f" {current(pane).attributes['status']} " in host.lines(pane.lines)[-1]
-        await pilot.press("J")
+        await pilot.press("A")
         await until(pilot, host, lambda: "  status: " in shown(host.lines()))
-        await pilot.press("J")
+        await pilot.press("A")
         await until(pilot, host, lambda: "  status: " not in shown(host.lines()))
 
 
