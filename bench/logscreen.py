@@ -119,7 +119,10 @@ class LogScreen:
     def presses_while_filtered(self, log: Made) -> list[float]:
         """Filter, and press keys until all is searched."""
         self._typing()
+        self.eye.cursor = -1
         self.terminal.send(query_of(log.patterns).encode() + b"\r")
+        self.terminal.wait(lambda: self.eye.cursor >= 0, PATIENCE, "first row that is found")
+        self.terminal.run(0.2)  # what follows Enter at once would still be typed into the filter line
         wanted = f"{log.filtered:,} of {log.lines:,}"
         times = self.presses(lambda: wanted in self.eye.title, 10_000)
         self.unfilter(log.lines)

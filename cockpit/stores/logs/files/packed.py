@@ -23,21 +23,20 @@ class Packed(NamedTuple):
     Attributes:
         records: How many there are.
         wide: Whether sizes take four bytes.
-        sizes: Bytes of each record but the last.
-        steps: From each record's time to the next one's, the first from 0, modulo 2**64.
-        levels: SeverityNumber, a byte each.
+        ends: Where sizes and steps end in the data.
+        data: Bytes of each record but the last; from each record's time to the next one's, the first from 0, modulo
+            2**64; SeverityNumber, a byte each.
     """
 
     records: int
     wide: bool
-    sizes: bytes
-    steps: bytes
-    levels: bytes
+    ends: tuple[int, int]
+    data: bytes
 
     @property
     def weight(self) -> int:
         """Bytes it takes, about."""
-        return len(self.sizes) + len(self.steps) + len(self.levels) + 400
+        return len(self.data) + 400
 
 
 class Packer:
@@ -53,19 +52,18 @@ class Packer:
         wide = bool(len(sizes)) and int(sizes.max()) >= SMALL
         steps = piece.times.copy()
         steps[1:] -= piece.times[:-1]
-        return Packed(
-            len(piece),
-            wide,
-            self._compress(sizes.astype(np.uint32 if wide else np.uint16).tobytes()),
-            self._compress(steps.tobytes()),
-            self._compress(piece.levels.tobytes()),
-        )
+        columns = (sizes.astype(np.uint32 if wide else np.uint16), steps, piece.levels)
+        parts = [self._compress(column.tobytes()) for column in columns]
+        # Joined they are in a place of their size: each by itself lies in one that was made for it unpacked.
+        first, second = len(parts[0]), len(parts[0]) + len(parts[1])
+        return Packed(len(piece), wide, (first, second), b"".join(parts))
 
     def unpack(self, packed: Packed, span: Span) -> Piece:
         """Return the piece again, as it was."""
+        data, (first, second) = memoryview(packed.data), packed.ends
         starts: NDArray[np.uint32] = np.zeros(packed.records, np.uint32)
-        sizes = np.frombuffer(self._decompress(packed.sizes), np.uint32 if packed.wide else np.uint16)
+        sizes = np.frombuffer(self._decompress(data[:first]), np.uint32 if packed.wide else np.uint16)
         np.cumsum(sizes, dtype=np.uint32, out=starts[1:])
-        times = np.frombuffer(self._decompress(packed.steps), np.int64).cumsum()
-        levels = np.frombuffer(self._decompress(packed.levels), np.uint8)
+        times = np.frombuffer(self._decompress(data[first:second]), np.int64).cumsum()
+        levels = np.frombuffer(self._decompress(data[second:]), np.uint8)
         return piece_from(span, Columns(starts, times, levels, 0))
