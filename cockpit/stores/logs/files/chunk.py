@@ -64,7 +64,7 @@ def rows_of(pieces: Sequence[Piece]) -> Rows:
         count = len(pieces[0])
         order = np.arange(count)
         return Rows(np.zeros(count, np.uint16), order.astype(np.uint32), pieces[0].placed, order)
-    placed = np.concatenate([_after(pieces, number) for number in range(len(pieces))])
+    placed = np.concatenate(_never_falling(pieces))
     order = np.argsort(placed, kind="stable")
     piece = np.repeat(np.arange(len(pieces), dtype=np.uint16), [len(part) for part in pieces])
     record = np.concatenate([np.arange(len(part), dtype=np.uint32) for part in pieces])
@@ -87,18 +87,18 @@ def lost_rows(chunk: Summary) -> tuple[Rows, list[Piece]]:
     ]
 
 
-def _after(pieces: Sequence[Piece], number: int) -> NDArray[np.int64]:
-    """Return a piece's times, none earlier than those of its log's pieces before it."""
-    part = pieces[number]
-    floor = max(
-        (
-            int(other.placed[-1])
-            for other in pieces[:number]
-            if other.span.log == part.span.log and len(other)
-        ),
-        default=None,
-    )
-    return part.placed if floor is None else np.maximum(part.placed, floor)
+def _never_falling(pieces: Sequence[Piece]) -> list[NDArray[np.int64]]:
+    """Return the pieces' times, none earlier than those of their log's pieces before them."""
+    floors: dict[int, int] = {}
+    times = []
+    for piece in pieces:
+        log, placed = piece.span.log, piece.placed
+        if len(placed):
+            if (floor := floors.get(log)) is not None and placed[0] < floor:
+                placed = np.maximum(placed, floor)
+            floors[log] = int(placed[-1])
+        times.append(placed)
+    return times
 
 
 def summary_of(pieces: Sequence[Piece], rows: Rows) -> Summary:

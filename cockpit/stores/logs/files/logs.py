@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -21,6 +22,9 @@ OPEN = 1 << 20
 MORE = 4
 """A log that was shorter has its format told again when it has grown so many times."""
 
+MANY = 8
+"""Logs from which those that begin alike are taken to have one format: telling it takes 25 ms for each."""
+
 
 class Logs:
     """Logs by number, and a cache of what is known of their pieces."""
@@ -35,6 +39,7 @@ class Logs:
         self.formats: list[LogFormat] = []
         self.sampled: list[int] = []
         """By how many bytes each format is told."""
+        self._shapes: dict[bytes, LogFormat] = {}
         self._budget = budget
         self._kept: OrderedDict[Span, Piece] = OrderedDict()
         self._taken = 0
@@ -54,8 +59,12 @@ class Logs:
             CockpitError: It can't be read.
         """
         sample = log.read(log.begin, min(size, SAMPLE))
+        shape = _shape(sample)
+        likely = self._shapes.get(shape) if len(self.opened) >= MANY else None
+        fmt = likely or detect(sample, path=log.path)
+        self._shapes.setdefault(shape, fmt)
         self.opened.append(log)
-        self.formats.append(detect(sample, path=log.path))
+        self.formats.append(fmt)
         self.sampled.append(len(sample))
         return len(self.opened) - 1
 
@@ -151,3 +160,12 @@ class Logs:
 
 def _weight(piece: Piece) -> int:
     return piece.starts.nbytes + piece.times.nbytes + piece.placed.nbytes + piece.levels.nbytes
+
+
+def _shape(sample: bytes) -> bytes:
+    """Return how the first lines of a log begin, whatever words and numbers they have."""
+    heads = (line[:80] for line in sample[:4096].split(b"\n")[:3])
+    return b"\n".join(_WORD.sub(b"a", _NUMBER.sub(b"0", head))[:24] for head in heads)
+
+
+_NUMBER, _WORD = re.compile(rb"[0-9]+"), re.compile(rb"[A-Za-z]+")

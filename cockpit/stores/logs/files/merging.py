@@ -12,10 +12,12 @@ from cockpit.errors import CockpitError
 from cockpit.formats.columns import Columns
 from cockpit.stores.logs.files.pieces import PIECE, Backwards, Piece, piece_from
 
-LEAST = 1 << 16
+LEAST = 1 << 14
 """Bytes of a piece at least, however many logs there are."""
 WAITING = 64 << 20
 """Bytes without a place at which they get one: times that fall from line to line would have all wait for all."""
+
+_UNKNOWN = -(1 << 63)
 
 
 class Walk:
@@ -104,14 +106,19 @@ class Merging:
         return all(walk.ended and not walk.pending for walk in self._walks)
 
     def step(self) -> list[Piece]:
-        """Read a piece of the log that holds the others up; return what has its place now, by log.
+        """Read on those logs that hold the others up; return what has its place now, by log.
 
         Raises:
             CockpitError: That log can't be read any further; the next step goes on with the others.
         """
-        waiting = [walk for walk in self._walks if walk.lowest is not None]
-        if waiting:
-            max(waiting, key=lambda walk: walk.lowest or 0).on(self._size)
+        lows = [_UNKNOWN if walk.lowest is None else walk.lowest for walk in self._walks]
+        for _ in range(max(1, PIECE // self._size)):
+            highest = max(range(len(lows)), key=lows.__getitem__)
+            if lows[highest] == _UNKNOWN:
+                break
+            walk = self._walks[highest]
+            walk.on(self._size)
+            lows[highest] = _UNKNOWN if walk.lowest is None else walk.lowest
         if len(self._walks) == 1:
             return self._walks[0].take(None)
         known = [lowest for walk in self._walks if (lowest := walk.lowest) is not None]

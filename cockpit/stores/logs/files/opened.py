@@ -129,7 +129,7 @@ class OpenedLog:
         if self.size > known:
             self._remember()
         try:
-            named = Path(self.path).stat()
+            named = os.stat(self.path)  # noqa: PTH116  as files are looked at often
         except FileNotFoundError:
             return Change.GONE
         except OSError as error:

@@ -42,6 +42,8 @@ from cockpit.stores.logs.files.wire import (
 
 BEAT = 0.05
 """Seconds between two looks at whether the logs have grown."""
+MANY = 100
+"""Logs from which looks are rarer, as each takes its time."""
 
 
 class Matching(Protocol):
@@ -125,7 +127,7 @@ class Scanner:
         for filling in self._fillings:
             filling.step()
         now = time.monotonic()
-        if self._hasty or now - self._looked >= BEAT:
+        if self._hasty or now - self._looked >= BEAT * max(1.0, len(self._logs.opened) / MANY):
             self._looked = now
             if told := self._grown():
                 return told
