@@ -231,7 +231,7 @@ def _notes(lnav: Lnav, options: Options) -> list[str]:
         "Full index: from `exec` until the title counts every line; lnav: until the last line is drawn. Memory until "
         "then: the most that the process and all it started held, what they share counted once (PSS), ten looks a "
         "second.",
-        "Searches: from the last letter (lnav: Enter) until the screen counts what is found in the whole file; "
+        "Searches: from pasting the query (lnav: Enter) until the screen counts what is found in the whole file; "
         "`rg -c -F` from start to end. Three patterns are joined by `or`; in lnav by a bar in one `:filter-in`. At "
         "10 M lines lnav ran once.",
         f"Count by field: `select {FIELD}, count(*) … group by {FIELD}`, both programs from start to end; lnav has a "
