@@ -148,6 +148,7 @@ class Program(asyncssh.SSHClientSession[bytes]):
         self._came = 0
         self._paused = False
         self._over = False
+        self._losing = False
         self._reader: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
         self._ending: Ending | None = None
         self._ended: Future[Ending] = Future()
@@ -284,7 +285,7 @@ class Program(asyncssh.SSHClientSession[bytes]):
         self._pieces.append((2 if datatype == EXTENDED_DATA_STDERR else 1, data))
         self._held += len(data)
         self._came += len(data)
-        if self._held > HELD and not self._paused and not self._over:
+        if self._held > HELD and not self._paused and not self._losing:
             self._paused = True
             self._channel.pause_reading()
         self._tell()
@@ -305,11 +306,12 @@ class Program(asyncssh.SSHClientSession[bytes]):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note the end."""
-        if self._over:
+        if self._over or self._losing:
             return
-        self._over = True
+        self._losing = True
         if self._paused:
             self._channel.resume_reading()  # what was on its way came before the end
+        self._over = True  # only now: whoever reads elsewhere takes it for the last word
         if self._lingering is not None:
             self._lingering.cancel()
         if self._ending is None:

@@ -77,12 +77,14 @@ async def filter_the_log(pilot: Pilot[int]) -> None:
         await pilot.press("a")
         pilot.app.screen.query_one("FilterEdit", Input).value = written
         await pilot.press("enter")
-    await pilot.press("down", "space", "escape", "up", "up", "b")
+    await pilot.press("down", "space", "escape")
     pane = pilot.app.query_one(LogsPane)
     for _ in range(100):
         await pilot.pause(0.05)
         if pane._view.complete and len(pane._view) < 100:
             break
+    await pilot.pause(0.3)
+    await pilot.press("up", "up", "b")
     await pilot.pause(0.3)
     pilot.app.clear_notifications()
     await pilot.press("ampersand")
