@@ -16,6 +16,7 @@ from cockpit.wiring import Cockpit
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cockpit.formats.declaration import Declaration
     from cockpit.stores.logs.files.reading import LogFiles
 
 
@@ -34,7 +35,9 @@ def run_screen(args: argparse.Namespace, *, host: str = "", files: Sequence[str]
     environment = _environment(getattr(args, "env", None))
     data = data_dir(args.data_dir)
     paths, goto = paths_of(files)
-    cockpit = Cockpit(settings, environment=environment, data=data, files=_opened(paths, data))
+    cockpit = Cockpit(
+        settings, environment=environment, data=data, files=_opened(paths, data, settings.formats)
+    )
     cockpit.goto = goto
     incident = getattr(args, "incident", None) or ""
     read_only = getattr(args, "read_only", False)
@@ -71,12 +74,12 @@ def paths_of(files: Sequence[str]) -> tuple[list[str], str]:
     return list(dict.fromkeys(paths)), goto
 
 
-def _opened(files: Sequence[str], data: Path) -> LogFiles | None:
+def _opened(files: Sequence[str], data: Path, formats: Sequence[Declaration]) -> LogFiles | None:
     if not files:
         return None
     from cockpit.stores.logs.files.reading import LogFiles
 
-    return LogFiles(files, folder=data / "spools")
+    return LogFiles(files, folder=data / "spools", formats=formats)
 
 
 def _environment(name: str | None) -> Environment | None:

@@ -39,6 +39,8 @@ SETTLED = 0.12
 """Seconds after a change of the filter in which only its newest rows are looked for: the next letter may follow."""
 FLOOD = 500
 """Records that come between two looks at the store in a flood."""
+EASE_OF_FILES = 0.08
+"""Seconds between two pictures of files that grow fast: what comes is read elsewhere."""
 EASE = 0.25
 """Seconds between two pictures of a flood."""
 
@@ -119,7 +121,7 @@ class LogsView(Pane):
         told, end, since = self._heard
         if news != told:
             calm = store.end - end < FLOOD and (view.complete or len(view) <= self.size.height)
-            if calm or now - since >= EASE:
+            if calm or now - since >= (EASE_OF_FILES if store.names else EASE):
                 self._heard = news, store.end, now
                 return news
         return told

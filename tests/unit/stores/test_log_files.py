@@ -56,7 +56,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(newest, "FULL", 256)
     monkeypatch.setattr("cockpit.stores.logs.files.first.FIRST", 40)
     monkeypatch.setattr("cockpit.stores.logs.files.first.LEAST", 16)
-    monkeypatch.setattr("cockpit.stores.logs.files.logs.detect", lambda sample, path: Counted())
+    monkeypatch.setattr("cockpit.stores.logs.files.logs.detect", lambda sample, **_: Counted())
     monkeypatch.setattr("cockpit.stores.logs.files.scanner.BEAT", 0.0)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from cockpit.formats.declaration import Declaration
 from cockpit.formats.detect import detect
 from cockpit.formats.format import LogFormat
 from cockpit.stores.logs.files.opened import LogBytes
@@ -29,12 +30,14 @@ MANY = 8
 class Logs:
     """Logs by number, and a cache of what is known of their pieces."""
 
-    def __init__(self, *, budget: int) -> None:
+    def __init__(self, *, budget: int, formats: Sequence[Declaration] = ()) -> None:
         """Begin without any.
 
         Args:
             budget: Bytes that packed columns may take; what is forgotten is made again.
+            formats: Formats that the operator declared.
         """
+        self._own = tuple(formats)
         self.opened: list[LogBytes] = []
         self.formats: list[LogFormat] = []
         self.sampled: list[int] = []
@@ -61,7 +64,7 @@ class Logs:
         sample = log.read(log.begin, min(size, SAMPLE))
         shape = _shape(sample)
         likely = self._shapes.get(shape) if len(self.opened) >= MANY else None
-        fmt = likely or detect(sample, path=log.path)
+        fmt = likely or self._detected(log, sample)
         self._shapes.setdefault(shape, fmt)
         self.opened.append(log)
         self.formats.append(fmt)
@@ -85,8 +88,11 @@ class Logs:
         if b"\n" not in sample:
             return 0
         self.sampled[number] = len(sample)
-        known, self.formats[number] = self.formats[number], detect(sample, path=log.path)
+        known, self.formats[number] = self.formats[number], self._detected(log, sample)
         return len(sample) if self.formats[number].name != known.name else 0
+
+    def _detected(self, log: LogBytes, sample: bytes) -> LogFormat:
+        return detect(sample, path=log.path, observed=log.modified, own=self._own)
 
     def data(self, span: Span) -> bytes:
         """Return a span's bytes.

@@ -46,7 +46,7 @@ def serve(asked: BinaryIO, told: BinaryIO) -> None:
     opened = _message(asked)
     if not isinstance(opened, Open):
         return
-    logs = Logs(budget=BUDGET)
+    logs = Logs(budget=BUDGET, formats=opened.formats)
     try:
         fillings = open_all(logs, opened)
     except CockpitError as error:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cockpit.errors import CockpitError
+from cockpit.formats.declaration import Declaration
 from cockpit.stores.logs.criteria import Criteria
 from cockpit.stores.logs.files.apart import Apart
 from cockpit.stores.logs.files.opening import LIMIT
@@ -31,13 +32,20 @@ READER = -2
 class LogFiles(FileStore):
     """A file store that reads on by itself between `start` and `stop`."""
 
-    def __init__(self, paths: Sequence[str], *, folder: Path | None = None, limit: int = LIMIT) -> None:
-        """Open files and read their last records; for the folder and the limit see `FileStore`.
+    def __init__(
+        self,
+        paths: Sequence[str],
+        *,
+        folder: Path | None = None,
+        limit: int = LIMIT,
+        formats: Sequence[Declaration] = (),
+    ) -> None:
+        """Open files and read their last records; see `FileStore`.
 
         Raises:
             CockpitError: One can't be read.
         """
-        super().__init__(paths, folder=folder, limit=limit)
+        super().__init__(paths, folder=folder, limit=limit, formats=formats)
         self._apart = Apart()
         self._task: asyncio.Task[None] | None = None
         self._asked: tuple[int, bytes] | None = None

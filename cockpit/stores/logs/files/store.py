@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from cockpit.errors import CockpitError, UsageError
+from cockpit.formats.declaration import Declaration
 from cockpit.hygiene import BODY_LIMIT, clean, clean_text
 from cockpit.signals import LogRecord
 from cockpit.stores.base import Store
@@ -78,13 +79,21 @@ class FileStore(Store):
         total: Bytes that there were to read.
     """
 
-    def __init__(self, paths: Sequence[str], *, folder: Path | None = None, limit: int = LIMIT) -> None:
+    def __init__(
+        self,
+        paths: Sequence[str],
+        *,
+        folder: Path | None = None,
+        limit: int = LIMIT,
+        formats: Sequence[Declaration] = (),
+    ) -> None:
         """Open files and read their last records; what is compressed or a pipe comes later.
 
         Args:
             paths: Files, compressed files and pipes.
             folder: Where spools of the latter are kept; None for the system's place for such files.
             limit: Bytes that each may take on the disk, compressed.
+            formats: Formats that the operator declared.
 
         Raises:
             CockpitError: One can't be read.
@@ -93,6 +102,7 @@ class FileStore(Store):
         self.late = 0
         self.paths = tuple(paths)
         self._folder = folder
+        self._formats = tuple(formats)
         self._limit = limit
         self._streams: dict[str, LogBytes] = {}
         """By path, the spools of pipes: what was read of a pipe does not come again."""
@@ -105,7 +115,7 @@ class FileStore(Store):
 
     def _begin(self, *, anyway: bool = False) -> None:
         """Open the files anew, whatever was known of them; those that can't be opened are missing, if anyway."""
-        logs, troubles = Logs(budget=BUDGET), {}
+        logs, troubles = Logs(budget=BUDGET, formats=self._formats), {}
         try:
             for number, path in enumerate(self.paths):
                 try:
@@ -123,6 +133,7 @@ class FileStore(Store):
         self.opened = replace(
             opened,
             identities=[log.identity for log in logs.opened],
+            formats=self._formats,
             sampled=logs.sampled,
             spools=[spool_of(log) for log in logs.opened],
         )

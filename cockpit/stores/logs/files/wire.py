@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
+from cockpit.formats.declaration import Declaration
 from cockpit.stores.logs.files.chunk import Summary
 from cockpit.stores.logs.files.counts import Counts
 from cockpit.stores.logs.files.pieces import Span
@@ -27,7 +28,7 @@ class Open(Struct, tag="open", frozen=True, array_like=True):
         tail: The spans of the tail, one a log at most.
         ends: For each log, where the tail begins: what lies before is indexed.
         observed: For each log, by which a missing year is told, in nanoseconds.
-        formats: Formats that the configuration adds, as TOML.
+        formats: Formats that the operator declared.
         identities: For each log, the file it is (device and inode), or `NOWHERE`.
         sampled: For each log, the bytes by which its format is told.
         spools: For each log, the spool to fill from it; empty for one that is read as it is.
@@ -37,7 +38,7 @@ class Open(Struct, tag="open", frozen=True, array_like=True):
     tail: list[Span]
     ends: list[int]
     observed: list[int]
-    formats: list[str] = []
+    formats: tuple[Declaration, ...] = ()
     identities: list[tuple[int, int]] = []
     sampled: list[int] = []
     spools: list[str] = []
