@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -87,7 +88,9 @@ class Lnav:
         """
         seen = _Seen(log.last)
         argv = [self._program, "-I", str(self._home), str(log.path)]
-        with Terminal(argv, env=self._env, on_run=seen.see) as terminal, Peak(terminal.process.pid) as peak:
+        # A session of its own: lnav comes back to the place and the filters that it was left with.
+        env = {**self._env, "XDG_CONFIG_HOME": tempfile.mkdtemp(dir=self._home)}
+        with Terminal(argv, env=env, on_run=seen.see) as terminal, Peak(terminal.process.pid) as peak:
             shown = terminal.wait(lambda: seen.there, PATIENCE, "last line in lnav") - terminal.started
             most, took = peak.most(), 0.0
             if filtered:

@@ -16,7 +16,6 @@ import tempfile
 from pathlib import Path
 
 SUITE = "trixie"
-MIRROR = "http://deb.debian.org/debian"
 KEPT = Path("~/.cache/cockpit-tests/victoria-logs").expanduser()
 PACKAGE = "github.com/VictoriaMetrics/VictoriaMetrics"
 
@@ -25,7 +24,7 @@ set -e
 export DEBIAN_FRONTEND=noninteractive
 printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d
 chmod +x /usr/sbin/policy-rc.d
-printf 'deb {MIRROR} {SUITE} main\ndeb-src {MIRROR} {SUITE} main\n' > /etc/apt/sources.list
+printf 'deb %s {SUITE} main\ndeb-src %s {SUITE} main\n' "$MIRROR" "$MIRROR" > /etc/apt/sources.list
 apt-get update
 apt-get install -y --no-install-recommends dpkg-dev
 apt-get build-dep -y --no-install-recommends victoriametrics
@@ -50,12 +49,23 @@ def found() -> str | None:
     return None
 
 
+def mirror() -> str:
+    """Return the archive that this machine's apt takes Debian's packages from."""
+    wanted = ["--format", "$(REPO_URI)", "Created-By: Packages", "Component: main"]
+    listed = subprocess.run(["apt-get", "indextargets", *wanted], check=True, capture_output=True, text=True)
+    archives = [uri for uri in listed.stdout.split() if "security" not in uri]
+    if not archives:
+        sys.exit("apt knows no archive of Debian's packages here: apt-get update")
+    return archives[0].rstrip("/")
+
+
 def main() -> None:
     if path := found():
         sys.stdout.write(f"there is one already: {path}\n")
         return
     if shutil.which("debootstrap") is None or os.geteuid() != 0:
         sys.exit("this needs root and debootstrap: apt-get install debootstrap")
+    archive = mirror()
     with tempfile.TemporaryDirectory(prefix="victorialogs-", dir="/var/tmp") as folder:
         root = Path(folder, "root")
         bootstrap = [
@@ -64,10 +74,11 @@ def main() -> None:
             "--include=ca-certificates",
             SUITE,
             str(root),
-            MIRROR,
+            archive,
         ]
         subprocess.run(bootstrap, check=True)
-        subprocess.run(["chroot", str(root), "sh", "-c", STEPS], check=True)
+        known = {**os.environ, "MIRROR": archive}
+        subprocess.run(["chroot", str(root), "sh", "-c", STEPS], check=True, env=known)
         KEPT.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(root / "build" / "victoria-logs", KEPT)
     sys.stdout.write(f"built {KEPT}\n")
