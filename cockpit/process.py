@@ -105,6 +105,23 @@ def stop(process: Process, number: int = signal.SIGTERM) -> None:
             os.killpg(process.pid, number)
 
 
+KILLED = 0.3
+"""Seconds for a program to be gone after it was killed."""
+
+
+async def kill(process: Process) -> None:
+    """Kill a program and its group, and see it gone; it is not waited for longer than `KILLED`."""
+    stop(process, signal.SIGKILL)
+    if process.stdin is not None:
+        process.stdin.close()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(KILLED):
+            for output in (process.stdout, process.stderr):
+                while output is not None and await output.read(1 << 16):
+                    pass  # the pipe is closed only once it was read to its end
+            await process.wait()
+
+
 @contextlib.asynccontextmanager
 async def running(
     argv: Sequence[str],

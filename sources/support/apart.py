@@ -8,9 +8,7 @@ where the file's joiner stands. So whoever goes on without the process goes on e
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import signal
 import sys
 from collections import deque
 from collections.abc import Collection
@@ -19,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from cockpit.errors import SourceError
-from cockpit.process import Process, spawn, stop
+from cockpit.process import Process, kill, spawn
 from cockpit.signals import LogRecord
 from sources.support.apart_wire import LENGTH, LONGEST, Job, Part, Setup, framed, records_of
 from sources.support.followed import Block, Followed
@@ -29,8 +27,6 @@ PATIENCE = 10.0
 """Seconds without an answer after which the process is given up."""
 PASSED_ON = ("TZ", "LD_LIBRARY_PATH", "SYSTEMROOT")
 """Variables that it gets: lines without a zone are in local time."""
-ENDING = 0.3
-"""Seconds for it to be gone after it was killed."""
 
 
 class Given(Struct, frozen=True):
@@ -117,17 +113,8 @@ class Apart:
     async def end(self) -> None:
         """End the process; what was given stays in `given`."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        stop(process, signal.SIGKILL)
-        if process.stdin is not None:
-            process.stdin.close()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(ENDING):
-                for output in (process.stdout, process.stderr):
-                    while output is not None and await output.read(1 << 16):
-                        pass  # the pipe is closed only once it was read to its end
-                await process.wait()
+        if process is not None:
+            await kill(process)
 
     def _forget_first(self) -> None:
         self.given.popleft().followed.away -= 1

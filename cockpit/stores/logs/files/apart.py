@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 
 import msgspec
 
 from cockpit.errors import CockpitError
-from cockpit.process import Process, spawn, stop
+from cockpit.process import Process, kill, spawn
 from cockpit.stores.logs.files.wire import LENGTH, LONGEST, Look, Next, Open, Told, framed, told_of
 
 ARGV = (sys.executable, "-P", "-X", "utf8", "-m", "cockpit.stores.logs.files.process")
 PASSED_ON = ("TZ", "LD_LIBRARY_PATH", "SYSTEMROOT")
 """Variables that it gets: times without a zone are local."""
-ENDING = 0.3
-"""Seconds for it to be gone after it was killed."""
 SILENT = 3.0
 """Seconds without a word after which one is told."""
 
@@ -78,17 +74,8 @@ class Apart:
     async def end(self) -> None:
         """End it."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        stop(process, signal.SIGKILL)
-        if process.stdin is not None:
-            process.stdin.close()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(ENDING):
-                for output in (process.stdout, process.stderr):
-                    while output is not None and await output.read(1 << 16):
-                        pass  # the pipe is closed only once it was read to its end
-                await process.wait()
+        if process is not None:
+            await kill(process)
 
     def _send(self, data: bytes) -> None:
         if self._process is not None and self._process.stdin is not None:
