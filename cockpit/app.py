@@ -173,6 +173,8 @@ class CockpitApp(ShellingApp, ScopingApp, TargetingApp):
                 loop.add_signal_handler(number, self.exit, 128 + number)
 
     def _begin(self) -> None:
+        if self.cockpit.files is not None:
+            self.cockpit.files.news = self._pace.news
         self.cockpit.start()
         for problem in self.keymap.problems:
             self.notice(problem, "warning")

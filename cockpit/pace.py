@@ -26,6 +26,8 @@ class Pace:
     def __init__(self, quick: float) -> None:
         self._quick = quick
         self._stirred = asyncio.Event()
+        self._soon = False
+        self._looked = float("-inf")
         self._pressed = float("-inf")
 
     @property
@@ -47,6 +49,11 @@ class Pace:
         """Say that something happened: the next look comes after the quick time."""
         self._stirred.set()
 
+    def news(self) -> None:
+        """Say that something came that is waited for: where the last look is long ago, the next one is now."""
+        self._soon = True
+        self._stirred.set()
+
     async def answered(self) -> None:
         """Wait until a key that came just now has its answer; not for the next one."""
         if (left := self._pressed + ANSWER - time.monotonic()) > 0:
@@ -54,6 +61,11 @@ class Pace:
 
     async def rest(self) -> None:
         """Wait for the time of the next look."""
+        await self._rest()
+        self._soon = False
+        self._looked = time.monotonic()
+
+    async def _rest(self) -> None:
         if not self._stirred.is_set():
             try:
                 async with asyncio.timeout(max(SEDATE, self._quick)):
@@ -61,4 +73,4 @@ class Pace:
             except TimeoutError:
                 return
         self._stirred.clear()
-        await asyncio.sleep(self._quick)
+        await asyncio.sleep(self._looked + self._quick - time.monotonic() if self._soon else self._quick)

@@ -52,3 +52,34 @@ async def test_a_key_has_the_loop_for_itself_until_its_answer_is_drawn() -> None
     assert pace.answering
     await pace.answered()
     assert time.monotonic() - began >= ANSWER * 0.9 and not pace.answering
+
+
+async def test_news_after_a_calm_are_looked_at_at_once() -> None:
+    pace = Pace(0.1)
+    asyncio.get_running_loop().call_later(0.12, pace.news)
+    await pace.rest()
+    asyncio.get_running_loop().call_later(0.12, pace.news)
+    began = time.monotonic()
+    await pace.rest()
+    assert 0.11 < time.monotonic() - began < 0.18
+
+
+async def test_looks_at_news_are_no_closer_than_others() -> None:
+    pace = Pace(0.1)
+    pace.news()
+    await pace.rest()
+    pace.news()
+    began = time.monotonic()
+    await pace.rest()
+    assert time.monotonic() - began >= 0.09
+
+
+async def test_a_key_beside_news_does_not_wait_for_them() -> None:
+    pace = Pace(0.1)
+    pace.stir()
+    await pace.rest()
+    pace.stir()
+    asyncio.get_running_loop().call_later(0.02, pace.news)
+    began = time.monotonic()
+    await pace.rest()
+    assert time.monotonic() - began < SEDATE

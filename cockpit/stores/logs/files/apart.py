@@ -33,6 +33,7 @@ class Apart:
             CommandError: It can't be started.
         """
         env = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        env["OPENBLAS_NUM_THREADS"] = "1"  # a process that forks has one thread
         env["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
         self._process = await spawn(ARGV, stdin=True, env=env)
         self._send(framed(opened))

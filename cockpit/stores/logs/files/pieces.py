@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,7 +18,13 @@ PIECE = 1 << 20
 LONGEST = 4 << 20
 """Bytes in which a record's beginning is looked for; a longer record is cut."""
 LINE_FEED = b"\n"
+NOTHING = Columns(np.empty(0, np.uint32), np.empty(0, np.int64), np.empty(0, np.uint8), 0)
 NO_TIME = np.iinfo(np.int64).min
+
+
+Take = Callable[[int, tuple[int, int], int, int], "Piece | None"]
+"""Gives a piece that was read before its turn: of a log, by its number, between a multiple of a size and where the
+walk stands, that size, and by which a year is told."""
 
 
 class Span(NamedTuple):
@@ -108,8 +115,30 @@ class Backwards:
         low: Where the walk stands: what lies before it is not indexed yet.
     """
 
-    def __init__(self, number: int, log: LogBytes, fmt: LogFormat, *, end: int, observed: int) -> None:
+    def __init__(
+        self,
+        number: int,
+        log: LogBytes,
+        fmt: LogFormat,
+        *,
+        end: int,
+        observed: int,
+        take: Take | None = None,
+    ) -> None:
+        """Begin at a place.
+
+        Args:
+            number: The log's number.
+            log: Its bytes.
+            fmt: Its format.
+            end: Where to begin: where a record ends.
+            observed: By which a missing year is told, in nanoseconds.
+            take: Gives what was read before its turn.
+        """
         self.low = end
+        self._take = take
+        self._border = end
+        """With `take`: a multiple of a piece's size, after which the first line begins where the walk stands."""
         self._number = number
         self._log = log
         self._fmt = fmt
@@ -122,35 +151,71 @@ class Backwards:
             CockpitError: The log can't be read.
         """
         end, floor = self.low, self._log.begin
+        border = end if self._take is None else self._border
+        if self._take is not None and end > floor:
+            begin = _border_below(border, size)
+            piece = self._take(self._number, (begin, end), size, self._observed)
+            if piece is not None:
+                return self._stood(piece, begin)
         while end > floor:
-            begin = max(floor, end - size)
+            begin = max(floor, border - size if self._take is None else _border_below(border, size))
             data = self._log.read(begin, end - begin)
             if len(data) < end - begin:
-                end = self.low = begin + len(data) if data else floor  # it was cut meanwhile
+                end = border = self.low = begin + len(data) if data else floor  # it was cut meanwhile
                 continue
             last_try = begin == floor or size >= LONGEST
             found = self._indexed(begin, data, forced=last_try)
             if found is not None:
-                self.low = found.span.offset
-                self._observed = int(found.placed[0])
-                return found
+                return self._stood(found, begin)
             size *= 4
         return None
 
+    def _stood(self, piece: Piece, border: int) -> Piece:
+        self.low, self._border = piece.span.offset, border
+        self._observed = int(piece.placed[0])
+        return piece
+
     def _indexed(self, begin: int, data: bytes, *, forced: bool) -> Piece | None:
         """Return the piece from the first record that begins in the data, or None where none does."""
-        cut = 0
-        if begin > 0:  # whether a line begins right here is not known: the first line feed tells
-            cut = data.find(LINE_FEED, 0, len(data) - 1) + 1
-            if not cut and not forced:
+        found = whole_records(data, len(data), self._fmt, self._observed, begin)
+        if found is None:
+            if not forced:
                 return None
-        columns = self._fmt.columns(memoryview(data)[cut:], observed=self._observed)
-        if not len(columns) and not forced:
-            return None
-        lead = int(columns.starts[0]) if len(columns) and begin > 0 else 0
-        if lead:
-            columns = Columns(columns.starts - np.uint32(lead), columns.times, columns.levels, columns.lines)
-        if begin > 0 and not len(columns):
-            cut = 0
-        span = Span(self._number, begin + cut + lead, len(data) - cut - lead, self._observed)
-        return piece_from(span, columns)
+            found = 0, NOTHING if LINE_FEED in data[:-1] else self._columns(data)
+        cut, columns = found
+        return piece_from(Span(self._number, begin + cut, len(data) - cut, self._observed), columns)
+
+    def _columns(self, data: bytes) -> Columns:
+        return self._fmt.columns(memoryview(data), observed=self._observed)
+
+
+def _border_below(place: int, size: int) -> int:
+    """Return the greatest multiple of a size below a place."""
+    return (place - 1) // size * size
+
+
+def whole_records(
+    data: bytes, end: int, fmt: LogFormat, observed: int, begin: int
+) -> tuple[int, Columns] | None:
+    """Index the records that begin in some bytes; None where none does.
+
+    Args:
+        data: Bytes of a log.
+        end: Where in them a record ends.
+        fmt: What the log is written in.
+        observed: By which a missing year is told, in nanoseconds.
+        begin: Where they lie in the log: whether a line begins right there is known of its beginning alone.
+
+    Returns:
+        Where the first of them begins, and what is known of them from there on.
+    """
+    cut = data.find(LINE_FEED, 0, end - 1) + 1 if begin else 0
+    if begin and not cut:
+        return None
+    columns = fmt.columns(memoryview(data)[cut:end], observed=observed)
+    if not len(columns):
+        return None
+    lead = int(columns.starts[0]) if begin else 0
+    if lead:
+        columns = Columns(columns.starts - np.uint32(lead), columns.times, columns.levels, columns.lines)
+    return cut + lead, columns

@@ -14,12 +14,14 @@ import time
 from typing import BinaryIO
 
 from cockpit.errors import CockpitError
+from cockpit.stores.logs.files.ahead import reads_ahead
 from cockpit.stores.logs.files.filling import Filling
 from cockpit.stores.logs.files.logs import Logs
 from cockpit.stores.logs.files.opened import NOWHERE, LogBytes, MissingLog, OpenedLog
 from cockpit.stores.logs.files.opening import open_apart
 from cockpit.stores.logs.files.scanner import BEAT, Scanner
 from cockpit.stores.logs.files.searching import matching_of
+from cockpit.stores.logs.files.sharing import shared
 from cockpit.stores.logs.files.wire import LENGTH, PULSE, Asked, Look, Next, Open, Trouble, asked_of, framed
 
 NICE = 5
@@ -53,7 +55,7 @@ def serve(asked: BinaryIO, told: BinaryIO) -> None:
         told.write(framed([Trouble(-1, str(error))]))
         told.flush()
         return
-    scanner = Scanner(logs, opened, fillings)
+    scanner = Scanner(logs, opened, fillings, reads_ahead=reads_ahead, share=shared)
     spoke = time.monotonic()
     while True:
         waits = [asked.fileno(), *scanner.waits]

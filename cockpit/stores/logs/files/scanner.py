@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cockpit.errors import CockpitError
 from cockpit.formats.columns import Columns
 from cockpit.formats.format import LogFormat
+from cockpit.stores.logs.files.ahead import Ahead
 from cockpit.stores.logs.files.chunk import EMPTY_CHUNK, Summary, rows_of, summary_of
 from cockpit.stores.logs.files.counts import NONE, counts_of
 from cockpit.stores.logs.files.filling import Filling
@@ -23,6 +24,9 @@ from cockpit.stores.logs.files.naming import short_names
 from cockpit.stores.logs.files.newest import Newest
 from cockpit.stores.logs.files.opened import Change, OpenedLog
 from cockpit.stores.logs.files.pieces import PIECE, Backwards, Piece, Span
+from cockpit.stores.logs.files.sharing import MANY as MANY_CHUNKS
+from cockpit.stores.logs.files.sharing import SOON, Sharing
+from cockpit.stores.logs.files.sparse import FEW, places_of
 from cockpit.stores.logs.files.wire import (
     Added,
     Closed,
@@ -61,15 +65,27 @@ class Matching(Protocol):
 class Scanner:
     """Logs on one time line: the tail, what was closed after it, and what lies before."""
 
-    def __init__(self, logs: Logs, opened: Open, fillings: Sequence[Filling] = ()) -> None:
+    def __init__(
+        self,
+        logs: Logs,
+        opened: Open,
+        fillings: Sequence[Filling] = (),
+        *,
+        reads_ahead: Callable[[Logs, Sequence[int]], Ahead | None] = lambda logs, ends: None,
+        share: Callable[[Callable[[int], list[Told]]], Sharing | None] = lambda search: None,
+    ) -> None:
         """Begin where the screen has begun.
 
         Args:
             logs: The logs that the message names, opened.
             opened: Which of their records are known.
             fillings: What fills the spools among them.
+            reads_ahead: Starts what reads large logs on another core.
+            share: Starts what searches beside this on another core.
         """
         self._logs = logs
+        self._reads_ahead = reads_ahead
+        self._ahead: Ahead | None = None
         self._fillings = tuple(fillings)
         # A compressed file comes from its beginning: beside other logs it has its place once its end is here.
         alone = len(logs.opened) == 1
@@ -82,6 +98,10 @@ class Scanner:
         self._serial = 0
         self._matching: Matching | None = None
         self._todo: deque[int] = deque()
+        self._share = share
+        self._sharing: Sharing | None = None
+        self._began = 0.0
+        """When the search began, in seconds."""
         self._looked = 0.0
         self._hasty = False
         self._renamed: set[int] = set()
@@ -90,8 +110,11 @@ class Scanner:
     def _begin(self, tail: Sequence[Span], ends: Sequence[int], observed: Sequence[int]) -> None:
         logs = self._logs
         self._newest = Newest(logs, tail, dict(enumerate(ends)))
+        self._alone()
+        self._ahead = self._reads_ahead(logs, ends)
+        take = self._ahead.take if self._ahead is not None else None
         backwards = [
-            Backwards(number, log, fmt, end=end, observed=seen)
+            Backwards(number, log, fmt, end=end, observed=seen, take=take)
             for number, (log, fmt, end, seen) in enumerate(
                 zip(logs.opened, logs.formats, ends, observed, strict=True)
             )
@@ -102,16 +125,24 @@ class Scanner:
         self._oldest = 0
         self._last = 0
 
+    def _alone(self) -> None:
+        """End what reads ahead."""
+        if self._ahead is not None:
+            self._ahead.end()
+            self._ahead = None
+
     def look(self, serial: int, matching: Matching | None) -> None:
         """Search for something else, from the newest record on."""
-        self._serial, self._matching = serial, matching
+        self._share_no_more()
+        self._serial, self._matching, self._began = serial, matching, time.monotonic()
         self._todo = deque(sorted(self._chunks, reverse=True) if matching is not None else ())
 
     @property
     def idle(self) -> bool:
         """Whether there is nothing to do until a log grows."""
         busy = self._hasty or any(filling.busy for filling in self._fillings)
-        return self._merging.ended and not self._todo and self._next is None and not busy
+        searching = bool(self._todo) or self._sharing is not None
+        return self._merging.ended and not searching and self._next is None and not busy
 
     @property
     def waits(self) -> list[int]:
@@ -133,8 +164,8 @@ class Scanner:
                 return told
         if self._next is not None:
             return self._sought(*self._next)
-        if self._todo:
-            return self._searched(self._todo.popleft())
+        if self._todo or self._sharing is not None:
+            return self._searched_on()
         if not self._merging.ended:
             return self._read()
         return []
@@ -151,12 +182,39 @@ class Scanner:
             self._logs.keep(pieces)
             told.append(Older(summary_of(pieces, rows_of(pieces))))
             told += self._searched(self._oldest)
+        if self._merging.ended:
+            self._alone()
         return [*told, self._progress()]
 
     def _progress(self) -> Read:
         """Say how far reading is; of a compressed file the bytes on the disk count."""
         left = self._merging.left + sum(filling.left for filling in self._fillings)
         return Read(left, self._total + sum(filling.total for filling in self._fillings))
+
+    def _searched_on(self) -> list[Told]:
+        """Search a chunk, and take in what another process has found, which gets half of a long search."""
+        told = self._searched(self._todo.popleft()) if self._todo else []
+        if self._sharing is None:
+            if (
+                len(self._todo) >= MANY_CHUNKS
+                and self._merging.ended
+                and time.monotonic() - self._began >= SOON
+            ):
+                self._sharing = self._share(self._searched)
+                self._began = float("inf")  # where that fails it is not tried again
+            return told
+        self._sharing.give(self._todo)
+        found = self._sharing.heard(wait=not self._todo)
+        told += [each for each in found if not isinstance(each, Found) or each.number in self._chunks]
+        self._sharing.give(self._todo)
+        if not self._todo and not self._sharing.busy:
+            self._share_no_more()
+        return told
+
+    def _share_no_more(self) -> None:
+        if self._sharing is not None:
+            self._sharing.end()
+            self._sharing = None
 
     def _searched(self, number: int) -> list[Told]:
         if self._matching is None:
@@ -206,7 +264,10 @@ class Scanner:
         count = int(np.count_nonzero(mask))
         bits = np.packbits(mask).tobytes() if 0 < count < len(mask) else b""
         hits = tuple(int(np.count_nonzero(answer)) for answer in answers[1:])
-        return Found(self._serial, number, count, bits, counts_of(rows.placed[mask], levels[mask]), hits)
+        few = 0 < count <= FEW and number != self._last
+        places = places_of(rows, pieces, np.flatnonzero(mask)) if few else b""
+        counts = counts_of(rows.placed[mask], levels[mask])
+        return Found(self._serial, number, count, bits, counts, hits, places)
 
     def _sought(self, question: Next, matching: Matching, number: int) -> list[Told]:
         """Look for one record in one chunk."""
@@ -335,6 +396,7 @@ class Scanner:
         """Begin anew: what was known of a log that was truncated is true no longer."""
         logs = self._logs.opened
         self._logs.clear()
+        self._share_no_more()
         try:
             opened, tail = first_tail(self._logs, [log.path for log in logs])
         except CockpitError as error:

@@ -28,6 +28,7 @@ from cockpit.stores.logs.files.opened import LogBytes, MissingLog, open_again
 from cockpit.stores.logs.files.opening import LIMIT, is_pipe, label_of, open_here, spool_of
 from cockpit.stores.logs.files.pieces import Piece
 from cockpit.stores.logs.files.searching import query_of
+from cockpit.stores.logs.files.sparse import Place, place_in
 from cockpit.stores.logs.files.wire import (
     Added,
     Closed,
@@ -58,6 +59,7 @@ RECORDS = 4_000
 """Records kept as objects."""
 DRAWN = 64 << 10
 """Bytes of a record that are made into an object."""
+GONE = "this record is gone: the log was cut or written anew"
 
 
 class Row(Struct, frozen=True):
@@ -108,6 +110,8 @@ class FileStore(Store):
         """By path, the spools of pipes: what was read of a pipe does not come again."""
         self.views: list[Callable[[Found | Dropped | None], None]] = []
         """Told what a search found and what is gone; None where all that was found before is void."""
+        self.news: Callable[[], None] = lambda: None
+        """Called when something came that is to be seen soon: all but the progress of reading."""
         self.answered: Callable[[int | None], None] | None = None
         """Told the number of the record that was looked for last; None where there is none."""
         self._question = 0
@@ -143,6 +147,8 @@ class FileStore(Store):
         self.histogram.put(0, tail.counts)
         self.total = sum(log.size for log in self.logs.opened)
         self.left = sum(self.opened.ends)
+        self._sparse: dict[int, Found] = {}
+        """By chunk, where the few rows lie that were found in it last."""
         self._lost: dict[int, str] = {}
         """By chunk, why it can't be read as it was."""
         self._moves: deque[tuple[int, int]] = deque(maxlen=1024)
@@ -322,16 +328,15 @@ class FileStore(Store):
     def placing(self, number: int) -> Placing:
         """Tell how a record's place agrees with its own time."""
         entry = self.chunks.holding(number)
-        try:
-            rows, pieces, _ = self._opened(entry)
-        except CockpitError:
-            return Placing.TIMELY
         row = number - entry.first
-        piece = pieces[rows.piece[row]]
-        told = int(piece.times[rows.record[row]])
+        if (known := self._known(entry, row)) is not None:
+            told, placed = known.told, known.placed
+        else:
+            rows, pieces, _ = self._opened(entry)
+            told, placed = int(pieces[rows.piece[row]].times[rows.record[row]]), int(rows.placed[row])
         if told < 0:
             return Placing.UNDATED
-        return Placing.LATE if told < int(rows.placed[row]) else Placing.TIMELY
+        return Placing.LATE if told < placed else Placing.TIMELY
 
     def moved_since(self, version: int) -> int | None:
         """Return the lowest number from which records have moved since a version, or None where none have."""
@@ -379,6 +384,7 @@ class FileStore(Store):
                 case Dropped():
                     self._drop(message)
                 case Found():
+                    self._keep_places(message)
                     for view in self.views:
                         view(message)
                 case Sought():
@@ -394,6 +400,10 @@ class FileStore(Store):
                 case Trouble():
                     self._trouble(message)
         self.touched()
+        if not all(
+            isinstance(message, Older) or (isinstance(message, Read) and self.left) for message in messages
+        ):
+            self.news()
 
     def begin_again(self) -> None:
         """Forget everything and read the last records, as after a loss of who reads the rest.
@@ -426,6 +436,7 @@ class FileStore(Store):
         for entry in self.chunks.drop(message.number):
             self.histogram.put(entry.number, NONE)
             self._rows.pop(entry.number, None)
+            self._sparse.pop(entry.number, None)
         for known in [known for known in self._records if known < self.first]:
             del self._records[known]
         for view in self.views:
@@ -463,12 +474,19 @@ class FileStore(Store):
 
     def _empty(self) -> None:
         self._rows.clear()
+        self._sparse.clear()
         self._records.clear()
         self.logs.clear()
         self.chunks = Numbering(EMPTY_CHUNK)
         self.histogram = ChunkHistogram()
         self._moves.append((self.version + 1, -(1 << 62)))
         self._void()
+
+    def _keep_places(self, found: Found) -> None:
+        if found.places:
+            self._sparse[found.number] = found
+        else:
+            self._sparse.pop(found.number, None)
 
     def _void(self) -> None:
         if (answered := self.answered) is not None:
@@ -530,7 +548,7 @@ class FileStore(Store):
                 return rows_of(pieces), pieces, datas
             for span in spans:
                 self.logs.forget(span)
-        raise CockpitError("this record is gone: the log was cut or written anew")
+        raise CockpitError(GONE)
 
     def _checked(self, entry: Entry) -> tuple[Rows, list[Piece], list[bytes]]:
         """Return a chunk that was read.
@@ -543,7 +561,14 @@ class FileStore(Store):
             raise CockpitError(self._lost[entry.number])
         return known
 
+    def _known(self, entry: Entry, row: int) -> Place | None:
+        """Return where a row lies, if that is known while its chunk is not open."""
+        found = self._sparse.get(entry.number)
+        return None if found is None or entry.number in self._rows else place_in(found, row)
+
     def _place(self, entry: Entry, row: int) -> Row:
+        if (known := self._known(entry, row)) is not None:
+            return Row(known.log, known.offset, known.size)
         rows, pieces, _ = self._opened(entry)
         piece, record = pieces[rows.piece[row]], int(rows.record[row])
         start = int(piece.starts[record])
@@ -551,17 +576,39 @@ class FileStore(Store):
         return Row(piece.span.log, piece.span.offset + start, end - start)
 
     def _read(self, entry: Entry, row: int) -> tuple[Row, LogRecord]:
+        known = self._known(entry, row)
+        if known is not None:
+            place = Row(known.log, known.offset, known.size)
+            return place, self._record(known, self._line(known))
         rows, pieces, datas = self._checked(entry)
         place, which = self._place(entry, row), int(rows.piece[row])
         span = pieces[which].span
         start = place.offset - span.offset
         data = datas[which][start : start + min(place.size, DRAWN)]
+        told = int(pieces[which].times[rows.record[row]])
+        lies = Place(place.log, place.size, place.offset, int(rows.placed[row]), told, span.observed)
+        return place, self._record(lies, data)
+
+    def _line(self, place: Place) -> bytes:
+        """Return a record's bytes.
+
+        Raises:
+            CockpitError: They can't be read, or no record begins there any more.
+        """
+        before = min(1, place.offset)
+        size = min(place.size, DRAWN)
+        data = self.logs.opened[place.log].read(place.offset - before, before + size)
+        if len(data) < before + size or data[:before] not in (b"", b"\n"):
+            raise CockpitError(GONE)
+        return data[before:]
+
+    def _record(self, place: Place, data: bytes) -> LogRecord:
+        """Make a record of its bytes."""
         text = data.decode("utf-8", "replace").rstrip("\r\n")
-        found = self.logs.formats[span.log].record(text, observed=span.observed)
-        placed = int(rows.placed[row])
-        undated = pieces[which].times[rows.record[row]] < 0
-        record = replace(found, source=self.names[span.log], at=placed if undated else found.at)
+        found = self.logs.formats[place.log].record(text, observed=place.observed)
+        source = self.names[place.log]
+        record = replace(found, source=source, at=place.placed if place.told < 0 else found.at)
         cleaned = clean([record])[0]
         if cleaned and isinstance(cleaned[0], LogRecord):
-            return place, cleaned[0]
-        return place, LogRecord(at=placed, body=clean_text(text, BODY_LIMIT), source=record.source)
+            return cleaned[0]
+        return LogRecord(at=place.placed, body=clean_text(text, BODY_LIMIT), source=source)

@@ -129,6 +129,7 @@ class Found(Struct, tag="found", frozen=True, array_like=True):
         bits: A bit a row, the first row the highest bit of the first byte; empty where none or all are admitted.
         counts: How many of them there are by second and level.
         hits: How many of the chunk's rows pass each of the queries that are counted.
+        places: Where those rows lie, if they are few: see `sparse`.
     """
 
     serial: int
@@ -137,6 +138,7 @@ class Found(Struct, tag="found", frozen=True, array_like=True):
     bits: bytes
     counts: Counts
     hits: tuple[int, ...] = ()
+    places: bytes = b""
 
 
 class Read(Struct, tag="read", frozen=True, array_like=True):
