@@ -26,7 +26,8 @@ class Pace:
     def __init__(self, quick: float) -> None:
         self._quick = quick
         self._stirred = asyncio.Event()
-        self._soon = False
+        self._wait = quick
+        """Seconds that a look waits after something has happened."""
         self._looked = float("-inf")
         self._pressed = float("-inf")
 
@@ -49,9 +50,13 @@ class Pace:
         """Say that something happened: the next look comes after the quick time."""
         self._stirred.set()
 
-    def news(self) -> None:
-        """Say that something came that is waited for: where the last look is long ago, the next one is now."""
-        self._soon = True
+    def news(self, at_once: bool) -> None:
+        """Say that something came that is waited for: where the last look is long ago, the next one is now.
+
+        Args:
+            at_once: Whether it is now in any case.
+        """
+        self._wait = min(self._wait, 0.0 if at_once else self._looked + self._quick - time.monotonic())
         self._stirred.set()
 
     async def answered(self) -> None:
@@ -62,7 +67,7 @@ class Pace:
     async def rest(self) -> None:
         """Wait for the time of the next look."""
         await self._rest()
-        self._soon = False
+        self._wait = self._quick
         self._looked = time.monotonic()
 
     async def _rest(self) -> None:
@@ -73,4 +78,4 @@ class Pace:
             except TimeoutError:
                 return
         self._stirred.clear()
-        await asyncio.sleep(self._looked + self._quick - time.monotonic() if self._soon else self._quick)
+        await asyncio.sleep(self._wait)

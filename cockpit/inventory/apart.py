@@ -20,6 +20,7 @@ from cockpit.errors import InventoryError
 from cockpit.inventory.limits import MOST_BYTES
 from cockpit.inventory.reading import Reading, Stamp
 from cockpit.targets import Host
+from cockpit.yielding import give_way
 
 NICE = 5
 """Whoever looks at the screen comes first where cores are few."""
@@ -89,7 +90,7 @@ def reading_of(answer: list[bytes]) -> Iterator[Reading | tuple[Host, ...]]:
 
 def main() -> None:
     """Answer once."""
-    os.nice(NICE)
+    give_way(NICE)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     kind, path = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else ""

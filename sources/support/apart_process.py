@@ -18,6 +18,7 @@ from cockpit.formats.multiline import Joiner
 from cockpit.formats.stream import LineParser
 from cockpit.hygiene import clean
 from cockpit.signals import LogRecord
+from cockpit.yielding import give_way
 from sources.support.apart_wire import LENGTH, Job, Part, Setup, framed, part_of
 from sources.support.followed import Block, Followed
 
@@ -27,7 +28,7 @@ NICE = 2
 
 def main() -> None:
     """Serve until the input ends."""
-    os.nice(NICE)
+    give_way(NICE)
     gc.freeze()
     try:
         serve(sys.stdin.buffer, sys.stdout.buffer)

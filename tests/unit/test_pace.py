@@ -56,9 +56,9 @@ async def test_a_key_has_the_loop_for_itself_until_its_answer_is_drawn() -> None
 
 async def test_news_after_a_calm_are_looked_at_at_once() -> None:
     pace = Pace(0.1)
-    asyncio.get_running_loop().call_later(0.12, pace.news)
+    asyncio.get_running_loop().call_later(0.12, pace.news, False)
     await pace.rest()
-    asyncio.get_running_loop().call_later(0.12, pace.news)
+    asyncio.get_running_loop().call_later(0.12, pace.news, False)
     began = time.monotonic()
     await pace.rest()
     assert 0.11 < time.monotonic() - began < 0.18
@@ -66,9 +66,9 @@ async def test_news_after_a_calm_are_looked_at_at_once() -> None:
 
 async def test_looks_at_news_are_no_closer_than_others() -> None:
     pace = Pace(0.1)
-    pace.news()
+    pace.news(False)
     await pace.rest()
-    pace.news()
+    pace.news(False)
     began = time.monotonic()
     await pace.rest()
     assert time.monotonic() - began >= 0.09
@@ -79,7 +79,18 @@ async def test_a_key_beside_news_does_not_wait_for_them() -> None:
     pace.stir()
     await pace.rest()
     pace.stir()
-    asyncio.get_running_loop().call_later(0.02, pace.news)
+    asyncio.get_running_loop().call_later(0.02, pace.news, False)
     began = time.monotonic()
     await pace.rest()
     assert time.monotonic() - began < SEDATE
+
+
+async def test_what_is_to_be_seen_at_once_does_not_wait_for_the_others() -> None:
+    pace = Pace(0.2)
+    pace.news(False)
+    await pace.rest()
+    pace.news(False)
+    pace.news(True)
+    began = time.monotonic()
+    await pace.rest()
+    assert time.monotonic() - began < 0.1

@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from cockpit.errors import CockpitError
+from cockpit.yielding import give_way
 
 LENGTH = struct.Struct("!I")
 NICE = 5
@@ -228,7 +229,7 @@ def _message(asked: BinaryIO) -> Mine | Batch | None:
 
 def main() -> None:
     """Serve once."""
-    os.nice(NICE)
+    give_way(NICE)
     gc.freeze()
     try:
         serve(sys.stdin.buffer, sys.stdout.buffer)

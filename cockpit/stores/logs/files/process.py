@@ -23,10 +23,11 @@ from cockpit.stores.logs.files.scanner import BEAT, Scanner
 from cockpit.stores.logs.files.searching import matching_of
 from cockpit.stores.logs.files.sharing import shared
 from cockpit.stores.logs.files.wire import LENGTH, PULSE, Asked, Look, Next, Open, Trouble, asked_of, framed
+from cockpit.yielding import give_way
 
 NICE = 5
 """Whoever looks at the screen comes first where cores are few."""
-TURN = 0.008
+TURN = 0.015
 """Seconds for which what is found is gathered into one frame: to take one costs the screen more than what it says."""
 BUDGET = 64 << 20
 """Bytes of packed columns that are remembered: those of some thirty million records."""
@@ -34,7 +35,7 @@ BUDGET = 64 << 20
 
 def main() -> None:
     """Serve until the input ends."""
-    os.nice(NICE)
+    give_way(NICE)
     gc.freeze()
     try:
         serve(sys.stdin.buffer, sys.stdout.buffer)

@@ -38,6 +38,7 @@ from cockpit.stores.logs.files.wire import (
     Open,
     Read,
     Sampled,
+    Searched,
     Sought,
     Tail,
     Told,
@@ -192,8 +193,14 @@ class Scanner:
         return Read(left, self._total + sum(filling.total for filling in self._fillings))
 
     def _searched_on(self) -> list[Told]:
-        """Search a chunk, and take in what another process has found, which gets half of a long search."""
+        """Search a chunk, and share a long search with another process."""
         told = self._searched(self._todo.popleft()) if self._todo else []
+        told += self._shared_on()
+        if not self._todo and self._sharing is None:
+            told.append(Searched(self._serial))
+        return told
+
+    def _shared_on(self) -> list[Told]:
         if self._sharing is None:
             if (
                 len(self._todo) >= MANY_CHUNKS
@@ -202,14 +209,13 @@ class Scanner:
             ):
                 self._sharing = self._share(self._searched)
                 self._began = float("inf")  # where that fails it is not tried again
-            return told
+            return []
         self._sharing.give(self._todo)
         found = self._sharing.heard(wait=not self._todo)
-        told += [each for each in found if not isinstance(each, Found) or each.number in self._chunks]
         self._sharing.give(self._todo)
         if not self._todo and not self._sharing.busy:
             self._share_no_more()
-        return told
+        return [each for each in found if not isinstance(each, Found) or each.number in self._chunks]
 
     def _share_no_more(self) -> None:
         if self._sharing is not None:

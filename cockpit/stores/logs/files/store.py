@@ -39,6 +39,7 @@ from cockpit.stores.logs.files.wire import (
     Older,
     Read,
     Sampled,
+    Searched,
     Sought,
     Tail,
     Told,
@@ -110,8 +111,9 @@ class FileStore(Store):
         """By path, the spools of pipes: what was read of a pipe does not come again."""
         self.views: list[Callable[[Found | Dropped | None], None]] = []
         """Told what a search found and what is gone; None where all that was found before is void."""
-        self.news: Callable[[], None] = lambda: None
-        """Called when something came that is to be seen soon: all but the progress of reading."""
+        self.news: Callable[[bool], None] = lambda at_once: None
+        """Told when something came that is to be seen soon, which the progress of reading is not; and whether that is
+        at once, as what a search came to is."""
         self.answered: Callable[[int | None], None] | None = None
         """Told the number of the record that was looked for last; None where there is none."""
         self._question = 0
@@ -400,10 +402,11 @@ class FileStore(Store):
                 case Trouble():
                     self._trouble(message)
         self.touched()
-        if not all(
-            isinstance(message, Older) or (isinstance(message, Read) and self.left) for message in messages
-        ):
-            self.news()
+        if self._to_be_seen(messages):
+            self.news(any(isinstance(message, Searched) for message in messages))
+
+    def _to_be_seen(self, messages: Sequence[Told]) -> bool:
+        return not all(isinstance(each, Older) or (isinstance(each, Read) and self.left) for each in messages)
 
     def begin_again(self) -> None:
         """Forget everything and read the last records, as after a loss of who reads the rest.

@@ -141,6 +141,12 @@ class Found(Struct, tag="found", frozen=True, array_like=True):
     places: bytes = b""
 
 
+class Searched(Struct, tag="searched", frozen=True, array_like=True):
+    """All that there is was searched; more may come."""
+
+    serial: int
+
+
 class Read(Struct, tag="read", frozen=True, array_like=True):
     """How far reading is: bytes that have no place yet, of all."""
 
@@ -177,7 +183,9 @@ class Trouble(Struct, tag="trouble", frozen=True, array_like=True):
 
 
 Asked = Open | Look | Next
-Told = Older | Tail | Closed | Dropped | Found | Sought | Read | Added | Sampled | Emptied | Trouble
+Told = (
+    Older | Tail | Closed | Dropped | Found | Searched | Sought | Read | Added | Sampled | Emptied | Trouble
+)
 
 _ENCODER = msgspec.msgpack.Encoder()
 _TOLD = msgspec.msgpack.Decoder(list[Told])
