@@ -76,7 +76,7 @@ class Beat:
         """Do it in parts, with a breath after each that took its time."""
         began = time.monotonic()
         await self._pace.answered()
-        for _ in self._parts(itertools.takewhile(lambda _: not self.unwritten, self.due())):
+        for _ in self._parts(itertools.takewhile(lambda _: not self._held_up(), self.due())):
             if time.monotonic() - began < BRIEF and not self._pace.answering:
                 continue
             await asyncio.sleep(BREATH)
@@ -97,6 +97,13 @@ class Beat:
         for pane in (current, *others):
             self.followed[pane] = now
             yield pane
+
+    def _held_up(self) -> bool:
+        """Whether panes wait for the terminal; what they have to show is not to wait for news then."""
+        if not self.unwritten:
+            return False
+        self._pace.stir()
+        return True
 
     @property
     def unwritten(self) -> bool:

@@ -32,6 +32,11 @@ class CursorMoved(Message):
 
 
 @dataclass
+class FilterChanged(Message):
+    """Another filter was typed into a pane's line."""
+
+
+@dataclass
 class TextCopied(Message):
     """Something was copied; the app hands it to the terminal's clipboard.
 

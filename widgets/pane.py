@@ -22,7 +22,7 @@ from cockpit.stores.base import Stores
 from cockpit.supervisor import SourceState, SourceStatus
 from widgets.detail import Detail
 from widgets.keys import bindings
-from widgets.messages import EvidencePinned, Noticed, TextCopied
+from widgets.messages import EvidencePinned, FilterChanged, Noticed, TextCopied
 from widgets.text import LATE_MARK, age, freshness, safe
 
 _CSS = """
@@ -307,6 +307,7 @@ class Pane(Vertical):
         if isinstance(event.input, FilterLine):
             event.stop()
             self.filter_text = event.value
+            self.post_message(FilterChanged())
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Keep the filter and go back to the rows."""

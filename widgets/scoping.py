@@ -11,7 +11,7 @@ from cockpit.stores.base import Clock
 from widgets.app_keys import WINDOWS
 from widgets.commanding import CommandingApp
 from widgets.lines import Breadcrumb
-from widgets.messages import CursorMoved, ScopeNarrowed
+from widgets.messages import CursorMoved, FilterChanged, ScopeNarrowed
 from widgets.text import age
 
 
@@ -30,6 +30,10 @@ class ScopingApp(CommandingApp):
     @on(CursorMoved)
     def _cursor_moved(self, event: CursorMoved) -> None:
         self.move_cursor(event.moment)
+
+    @on(FilterChanged)
+    def _filter_changed(self) -> None:
+        self._pace.news(at_once=True)
 
     def move_cursor(self, moment: int | None) -> None:
         """Have all panes look at a moment, in nanoseconds since the epoch; None lets go of it."""
