@@ -29,7 +29,11 @@ ASKED = 2
 KEPT = 6
 """Cells that are kept before their turn."""
 LEAST = 32 << 20
-"""Bytes of a log from which that is worth another process."""
+"""Bytes from which that is worth another process."""
+LEAST_EACH = 1 << 20
+"""Bytes of a log from which it is read ahead."""
+AT_ONCE = 4
+"""Cells that the other core is asked for at a time, of all logs."""
 NEAR = 30 * 24 * 3600 * SECOND
 """Nanoseconds within which one moment tells the years of lines as another does."""
 
@@ -114,9 +118,9 @@ def reads_ahead(logs: Logs, ends: Sequence[int]) -> Ahead | None:
     large = {
         number: (log, fmt)
         for number, (log, fmt, end) in enumerate(zip(logs.opened, logs.formats, ends, strict=True))
-        if end >= LEAST and isinstance(log, OpenedLog)
+        if end >= LEAST_EACH and isinstance(log, OpenedLog)
     }
-    if not large or cores() < 2:
+    if cores() < 2 or sum(ends[number] for number in large) < LEAST:
         return None
     try:
         return Ahead(large)
@@ -195,7 +199,11 @@ class Ahead:
     def _ask(self, log: int, size: int, observed: int) -> None:
         """Give the other process enough to do."""
         asked = self._asked[log]
-        while len(asked) < ASKED and (question := self._another(log, size, observed)) is not None:
+        while (
+            len(asked) < ASKED
+            and self._twin.asked < AT_ONCE
+            and (question := self._another(log, size, observed)) is not None
+        ):
             asked.add(question.number)
             self._twin.ask(msgspec.msgpack.encode(question))
 

@@ -14,6 +14,8 @@ from cockpit.stores.logs.files.pieces import PIECE, Backwards, Piece, piece_from
 
 LEAST = 1 << 14
 """Bytes of a piece at least, however many logs there are."""
+TOGETHER = 16
+"""Pieces that several logs may have read without a place: the fewer, the smaller the parts they are read in."""
 WAITING = 64 << 20
 """Bytes without a place at which they get one: times that fall from line to line would have all wait for all."""
 
@@ -93,7 +95,7 @@ class Merging:
 
     def __init__(self, logs: Sequence[Backwards]) -> None:
         self._walks = [Walk(log) for log in logs]
-        self._size = max(LEAST, PIECE // max(1, len(logs)))
+        self._size = max(LEAST, min(PIECE, TOGETHER * PIECE // max(1, len(logs))))
 
     @property
     def left(self) -> int:
