@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.worker import Worker
+from textual.worker import Worker, WorkerState
 
 from cockpit.errors import CockpitError, UsageError
 from cockpit.evidence import Pin, of_trace
@@ -404,7 +404,7 @@ class TracesPane(Pane):
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Say what went wrong while asking; a source that answers nonsense breaks no pane."""
         error = event.worker.error
-        if error is not None:
+        if event.state is WorkerState.ERROR and error is not None:
             text = str(error) if isinstance(error, CockpitError) else f"{type(error).__name__}: {error}"
             self.view.note = safe(text, 200)
             self.log.error(text)

@@ -80,7 +80,10 @@ class TraceView(Vertical):
             waterfall.moment = moment
             waterfall.refresh()
         held = trace is not None and trace.held
-        waterfall.empty = "laying out…" if self._building or held else self.note or "no spans"
+        empty = "laying out…" if self._building or held else self.note or "no spans"
+        if waterfall.empty != empty:
+            waterfall.empty = empty
+            waterfall.refresh()
         if trace is not None and trace.held:
             stamp = (trace.trace_id, trace.version)
             if stamp != self._built and not self._building and now >= self._not_before:

@@ -177,10 +177,7 @@ async def test_escape_stops_asking() -> None:
         host.narrow(title="a log record", trace_id=TRACE)
         await until(host, pilot, says(host, "asking slow…"))
         await pilot.press("escape")
-        await pilot.pause()
-        host.tick(SECOND)
-        await pilot.pause()
-        assert "asking" not in shown(host.lines())
+        await until(host, pilot, lambda: "asking" not in shown(host.lines()))
         assert host.trail.now.trace_id == TRACE, "the first Esc only stops the question"
     await supervisor.stop()
 
