@@ -33,7 +33,8 @@ class ScopingApp(CommandingApp):
 
     @on(FilterChanged)
     def _filter_changed(self) -> None:
-        self._pace.news(at_once=True)
+        if self.cockpit.files is not None:  # they are searched elsewhere, so that letters wait for nothing
+            self._pace.news(at_once=True)
 
     def move_cursor(self, moment: int | None) -> None:
         """Have all panes look at a moment, in nanoseconds since the epoch; None lets go of it."""
