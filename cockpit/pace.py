@@ -26,8 +26,8 @@ class Pace:
     def __init__(self, quick: float) -> None:
         self._quick = quick
         self._stirred = asyncio.Event()
-        self._wait = quick
-        """Seconds that a look waits after something has happened."""
+        self._due = float("inf")
+        """When the next look is due, as something has happened; of the monotonic clock, and so are the others."""
         self._looked = float("-inf")
         self._pressed = float("-inf")
 
@@ -48,7 +48,7 @@ class Pace:
 
     def stir(self) -> None:
         """Say that something happened: the next look comes after the quick time."""
-        self._stirred.set()
+        self._be_due(time.monotonic() + self._quick)
 
     def news(self, at_once: bool) -> None:
         """Say that something came that is waited for: where the last look is long ago, the next one is now.
@@ -56,7 +56,10 @@ class Pace:
         Args:
             at_once: Whether it is now in any case.
         """
-        self._wait = min(self._wait, 0.0 if at_once else self._looked + self._quick - time.monotonic())
+        self._be_due(time.monotonic() if at_once else self._looked + self._quick)
+
+    def _be_due(self, moment: float) -> None:
+        self._due = min(self._due, moment)
         self._stirred.set()
 
     async def answered(self) -> None:
@@ -66,16 +69,19 @@ class Pace:
 
     async def rest(self) -> None:
         """Wait for the time of the next look."""
-        await self._rest()
-        self._wait = self._quick
+        if await self._stirs(max(SEDATE, self._quick)):
+            while (left := self._due - time.monotonic()) > 0 and await self._stirs(left):
+                pass  # it may be due sooner now
+        self._due = float("inf")
         self._looked = time.monotonic()
 
-    async def _rest(self) -> None:
+    async def _stirs(self, seconds: float) -> bool:
+        """Wait for so long; tell whether something happened before."""
         if not self._stirred.is_set():
             try:
-                async with asyncio.timeout(max(SEDATE, self._quick)):
+                async with asyncio.timeout(seconds):
                     await self._stirred.wait()
             except TimeoutError:
-                return
+                return False
         self._stirred.clear()
-        await asyncio.sleep(self._wait)
+        return True
