@@ -1,7 +1,9 @@
 """Looks for levels in many records at once, as `find_level` does in one.
 
-Where a level may begin is found with a few passes over all bytes: at three capitals, after what opens or names
-one, and before what closes one. The words there are then read as 64-bit numbers and looked up.
+A level is set off by a byte before or after it, or stands in capitals. So the texts are looked through for such
+bytes beside letters, and for three capitals; the words there are read as numbers and looked up. Most texts tell
+their level early: all are looked at a little, and those that told none a little more. Where few tell any, the
+words themselves are looked for.
 """
 
 from __future__ import annotations
@@ -11,22 +13,27 @@ import string
 import numpy as np
 from numpy.typing import NDArray
 
-from cockpit.formats.levels import BOUNDS, CLOSING, KEYS, NAMED, OPENING, WINDOW, spoken
-from cockpit.formats.piece import BLOCK, Mask, Piece, Places
+from cockpit.formats.level_scan import spoken_words
+from cockpit.formats.level_words import Levels, Lexicon, number_of, spelled
+from cockpit.formats.levels import BOUNDS, CLOSING, KEYS, OPENING, WINDOW
+from cockpit.formats.piece import Mask, Piece, Places, marked
 
-Levels = NDArray[np.uint8]
-_Words = NDArray[np.uint64]
+Bytes = NDArray[np.uint8]
 
-_LOW = np.uint64(0x7F7F7F7F7F7F7F7F)
-_HIGH = np.uint64(0x8080808080808080)
-_CASE = np.uint64(0x2020202020202020)
-_FROM_A = np.uint64(0x1F1F1F1F1F1F1F1F)
-_PAST_Z = np.uint64(0x0505050505050505)
-_ONE = np.uint64(1)
-_ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
-_FEED = np.array([10], np.uint8)
+LOOK = 32
+"""Bytes of each text that are looked at in one go: whole words of eight."""
+STEP = LOOK - 3
+"""A byte more is needed before, and two after."""
+LARGE = 1 << 18
+"""Bytes of texts worth a scan for words, for which hyperscan is loaded."""
+SAMPLED = 16
+"""One of so many texts is looked at to tell whether a scan is worth its while."""
+FEW = 8
+"""It is if at most one of so many texts tells a level early, and as many words are found then."""
+NONE = 1 << 16
+"""What stands for no level: it comes after all others."""
 
-EQUALS = 61
+EQUALS = ord("=")
 
 
 def _table(members: bytes) -> Mask:
@@ -35,18 +42,12 @@ def _table(members: bytes) -> Mask:
     return table
 
 
-_LETTER = _table(string.ascii_letters.encode())
+_CAPITAL = _table(string.ascii_uppercase.encode())
 _BOUND, _OPEN, _CLOSE, _QUOTE = _table(BOUNDS), _table(OPENING), _table(CLOSING), _table(b"\"'")
-_WORDS = {word.encode(): level for word, level in spoken().items()}
-_SHORT = sorted(
-    (int.from_bytes(word[:8].ljust(8, b"\0"), "little"), level)
-    for word, level in _WORDS.items()
-    if len(word) <= 8
-)
-_NUMBERS = np.array([number for number, _ in _SHORT], np.uint64)
-_LEVELS = np.array([level for _, level in _SHORT], np.uint8)
-_LONG = [(word, level) for word, level in _WORDS.items() if len(word) > 8]
-_LONG_STARTS = np.array([int.from_bytes(word[:8], "little") for word, _ in _LONG], np.uint64)
+_NAMING = _table(bytes({key[-2] for key in KEYS}))
+_FORWARDS = Lexicon(spelled())
+_BACKWARDS = Lexicon({word[::-1]: level for word, level in spelled().items()})
+_KEYS = [(len(key), np.uint64(number_of(key[:-1])), np.uint64(72 - 8 * len(key))) for key in KEYS]
 
 
 def find_levels(piece: Piece, places: Places, ends: Places) -> Levels:
@@ -57,132 +58,143 @@ def find_levels(piece: Piece, places: Places, ends: Places) -> Levels:
         places: int64, shape (n,), rising: where the records' texts begin.
         ends: Where their first lines end.
     """
-    levels = np.zeros(len(places), np.uint8)
-    if not len(places):
-        return levels
-    begun = _candidates(piece)
-    lengths, found = _read(piece, begun)
-    hits = np.flatnonzero(found)
-    begun, lengths, found = begun[hits], lengths[hits], found[hits]
-    row = np.searchsorted(places, begun, "right") - 1
-    fits = (row >= 0) & (begun + lengths <= np.minimum(places + WINDOW, ends)[row])
-    row, found = row[fits], found[fits]
-    firsts = np.flatnonzero(np.diff(row, prepend=-1))
-    levels[row[firsts]] = found[firsts]
-    return levels
+    search = _Search(piece, places, np.minimum(places + WINDOW, ends))
+    rows, at = np.arange(len(places)), places - 2
+    if (search.ends - places).sum() >= LARGE and search.is_seldom(rows[::SAMPLED], at[::SAMPLED]):
+        words = spoken_words(piece, len(places) // FEW)
+        if words is not None:
+            search.check(*words)
+            return search.first.astype(np.uint8)
+    while len(rows):
+        search.look(rows, at)
+        at = at + STEP
+        left = (search.first[rows] == NONE) & (at < search.ends[rows])
+        rows, at = rows[left], at[left]
+    return search.first.astype(np.uint8)
 
 
-def _candidates(piece: Piece) -> Places:
-    """Return where words begin that may be levels: int64, rising, some twice."""
-    begun, ended = [], []
-    for start in range(0, piece.size, BLOCK):
-        stop = min(start + BLOCK, piece.size)
-        data = piece.bytes[start - 1 : stop + 2] if start else np.append(_FEED, piece.bytes[: stop + 2])
-        begins, ends = _marks(data)
-        begun.append(np.flatnonzero(begins) + start)
-        ended.append(np.flatnonzero(ends) + start)
-    if not begun:
-        return np.empty(0, np.int64)
-    return np.sort(np.concatenate((*begun, _word_starts(piece, np.concatenate(ended)))), kind="stable")
+class _Search:
+    """What was found in some texts.
+
+    Attributes:
+        ends: Where they end.
+        first: Of each text, where the first word that tells a level begins in it, times 256, and the level.
+    """
+
+    def __init__(self, piece: Piece, places: Places, ends: Places) -> None:
+        self.piece, self.places, self.ends = piece, places, ends
+        self.first = np.full(len(places), NONE)
+
+    def is_seldom(self, rows: Places, at: Places) -> bool:
+        """Look at some texts, and tell whether few of them tell a level early."""
+        self.look(rows, at)
+        return int(np.count_nonzero(self.first[rows] != NONE)) * FEW < len(rows)
+
+    def look(self, rows: Places, at: Places) -> None:
+        """Take the words that begin or end a little after these places, and maybe some beyond."""
+        begins, ends = _marks(self.piece.windows(at, LOOK))
+        which, places = _where(begins, at)
+        self._begun(rows[which], places)
+        which, places = _where(ends, at)
+        rows, kinds = rows[which], self.piece.bytes[places]
+        closing = np.flatnonzero(_CLOSE.take(kinds))
+        self._ended(rows[closing], places[closing])
+        named = np.flatnonzero(kinds == EQUALS)
+        named = named[_NAMING.take(self.piece.bytes[places[named] - 1])]
+        if len(named):
+            self._named(rows[named], places[named])
+
+    def check(self, begun: Places, ends: Places) -> None:
+        """Take words, if they tell levels.
+
+        Args:
+            begun: Where they begin, in any text or in none.
+            ends: Where they end.
+        """
+        rows = np.searchsorted(self.places, begun, "right") - 1
+        within = rows >= 0
+        rows, begun, ends = rows[within], begun[within], ends[within]
+        data = self.piece.bytes
+        self._begun(rows, begun)
+        closed = _CLOSE.take(data[ends])
+        self._ended(rows[closed], ends[closed])
+        places = begun - 1 - _QUOTE.take(data[begun - 1])
+        named = data[places] == EQUALS
+        self._named(rows[named], places[named])
+
+    def _ended(self, rows: Places, ends: Places) -> None:
+        """Take the words before some places, if they tell levels."""
+        data, words = self.piece.bytes, self.piece.befores
+        found, levels, sizes = _BACKWARDS.find(
+            words[ends].byteswap(), lambda which: words[ends[which] - 8].byteswap()
+        )
+        rows, ends = rows[found], ends[found]
+        begun = ends - sizes
+        self._take(rows, begun, ends, levels, _BOUND.take(data[begun - 1]))
+
+    def _begun(self, rows: Places, begun: Places) -> None:
+        """Take the words at some places, if they tell levels."""
+        found, levels, ends = self._words(begun)
+        rows, begun = rows[found], begun[found]
+        before = self.piece.bytes[begun - 1]
+        told = _BOUND.take(before) & _CAPITAL.take(self.piece.bytes[begun + 1])
+        told |= _OPEN.take(before)
+        self._take(rows, begun, ends, levels, told & _BOUND.take(self.piece.bytes[ends]))
+
+    def _named(self, rows: Places, places: Places) -> None:
+        """Take the words after these equals signs, with a quote before them or none, if something names a level."""
+        data = self.piece.bytes
+        named = np.zeros(len(places), np.bool_)
+        words = self.piece.befores[places]
+        for size, number, shift in _KEYS:
+            named |= ((words >> shift) == number) & _BOUND.take(data[places - size])
+        rows, begun = rows[named], places[named] + 1
+        begun += _QUOTE.take(data[begun])
+        found, levels, ends = self._words(begun)
+        self._take(rows[found], begun[found], ends, levels, _BOUND.take(data[ends]))
+
+    def _words(self, begun: Places) -> tuple[Places, Places, Places]:
+        """Return which places have words that mean levels, their levels, and where they end."""
+        words = self.piece.words
+        found, levels, sizes = _FORWARDS.find(words[begun], lambda which: words[begun[which] + 8])
+        return found, levels, begun[found] + sizes
+
+    def _take(self, rows: Places, begun: Places, ends: Places, levels: Places, told: Mask) -> None:
+        """Take words that are told as levels, where they lie within their texts."""
+        told &= ends <= self.ends[rows]
+        begun = begun - self.places[rows]
+        told &= begun >= 0
+        np.minimum.at(self.first, rows, np.where(told, (begun << 8) | levels, NONE))
 
 
-def _marks(data: NDArray[np.uint8]) -> tuple[Mask, Mask]:
-    """Return which bytes may begin a level, and which close a word, of all but the first and the last two."""
-    capital = (data - np.uint8(65)) < 26
-    letter = ((data | np.uint8(32)) - np.uint8(97)) < 26
-    begins = capital[1:-2] & capital[2:-1]
+def _marks(text: Bytes) -> tuple[Mask, Mask]:
+    """Return where words may begin that are set off or in capitals, and which bytes may set off a word before them.
+
+    The first byte and the last two are left out. Words begin after all of `[{|(<,8`, and where three capitals do;
+    what follows them are all of `]}:;<=>|`, and some bytes that are in no text.
+    """
+    begun, ended = np.zeros(len(text), np.bool_), np.zeros(len(text), np.bool_)
+    begins, ends = begun[1:-2], ended[1:-2]
+    small = text | ord(" ")  # of letters, and of `[` and `]`, which become `{` and `}`
+    letter = small - ord("a") < 26
+    capital = text - ord("A") < 26
+    np.bitwise_and(capital[1:-2], capital[2:-1], out=begins)
     begins &= capital[3:]
     np.greater(begins, capital[:-3], out=begins)
-    before = data[:-3]
-    opened = before == OPENING[0]
-    for opening in OPENING[1:]:
-        opened |= before == opening
-    opened &= letter[1:-2]
-    begins |= opened
-    equals = np.flatnonzero(data[1:-2] == EQUALS)
-    equals += _QUOTE[data[equals + 2]]  # a quoted word begins one later
-    begins[equals[equals + 1 < len(begins)] + 1] = True
-    here = data[1:-2]
-    ends = here == CLOSING[0]
-    for closing in CLOSING[1:]:
-        ends |= here == closing
-    ends &= letter[:-3]
-    return begins, ends
+    opens = small - ord("{") < 2
+    opens |= text & (0xFF ^ ord("(") ^ ord("<")) == ord("(")
+    opens[:-3] &= letter[1:-2]
+    begins |= opens[:-3]
+    closes = small - ord(":") < 5
+    closes |= small | 1 == ord("}")
+    np.bitwise_and(closes[1:-2], letter[:-3], out=ends)
+    return begun, ended
 
 
-def _word_starts(piece: Piece, ends: Places) -> Places:
-    """Return where the words that end at these places begin; of long ones, the place 16 bytes before."""
-    starts = ends
-    rows = np.arange(len(ends))
-    for _ in range(2):
-        at = starts[rows] - 8
-        window = piece.words[np.maximum(at, 0)]
-        short = np.maximum(-at, 0).astype(np.uint64) * np.uint64(8)
-        window = np.where(at < 0, (window << (short >> _ONE)) << (short - (short >> _ONE)), window)
-        count = _letters(window.byteswap())
-        starts = starts.copy()
-        starts[rows] -= count
-        rows = rows[count == 8]
-    return starts
-
-
-def _letters(words: _Words) -> Places:
-    """Return how many letters each word of eight bytes begins with."""
-    low = (words | _CASE) & _LOW
-    letter = (low + _FROM_A) & ~(low + _PAST_Z) & ~words & _HIGH
-    other = ~letter & _HIGH
-    lowest = other & (~other + _ONE)
-    return np.bitwise_count(lowest - _ONE).astype(np.int64) >> 3
-
-
-def _read(piece: Piece, begun: Places) -> tuple[Places, Levels]:
-    """Return how long the words at these places are, and which levels they tell; 0 for none."""
-    data = piece.bytes
-    words = piece.words[begun]
-    lengths = _letters(words)
-    mask = _ALL >> (np.uint64(64) - np.maximum(lengths, 1).astype(np.uint64) * np.uint64(8))
-    number = (words | _CASE) & mask
-    place = np.minimum(np.searchsorted(_NUMBERS, number), len(_NUMBERS) - 1)
-    levels = np.where(_NUMBERS[place] == number, _LEVELS[place], 0).astype(np.uint8)
-    case = words & _CASE & mask
-    longer = np.flatnonzero(lengths == 8)
-    longer = longer[_LETTER[data[begun[longer] + 8]]]
-    levels[longer] = 0
-    longer = longer[np.isin(number[longer], _LONG_STARTS)]
-    for row in longer.tolist():
-        levels[row], lengths[row], case[row] = _read_long(data[begun[row] : begun[row] + 17].tobytes())
-        mask[row] = _ALL
-    hits = np.flatnonzero(levels)
-    at, after = begun[hits], data[begun[hits] + lengths[hits]]
-    before = np.where(at > 0, data[at - 1], 10)
-    every = _CASE & mask[hits]
-    capitals = case[hits] == 0
-    small = (case[hits] == every) | (case[hits] == (every & ~np.uint64(0xFF)))
-    bounded, ended = _BOUND[before], _BOUND[after]
-    told = (capitals & bounded & ended) | (small & ((_OPEN[before] & ended) | (bounded & _CLOSE[after])))
-    named = np.flatnonzero(~told & ended & (capitals | small) & ((before == 61) | _QUOTE[before]))
-    for row in named.tolist():
-        told[row] = _is_named(data[max(at[row] - NAMED, 0) : at[row]].tobytes())
-    levels[hits[~told]] = 0
-    return lengths, levels
-
-
-def _read_long(text: bytes) -> tuple[int, int, int]:
-    """Return the level, length and case bits of a word of eight letters or more that a text begins with."""
-    for word, level in _LONG:
-        size = len(word)
-        if text[:size].lower() == word and not text[size : size + 1].isalpha():
-            every = int(_CASE)
-            if text[:size].isupper():
-                return level, size, 0
-            if text[1:size].islower():
-                return level, size, every if text[:1].islower() else every & ~0xFF
-    return 0, 8, 0
-
-
-def _is_named(text: bytes) -> bool:
-    """Tell whether a text ends with what names a level, such as `level=`."""
-    text = text[:-1] if text[-1:] in (b'"', b"'") else text
-    return any(
-        text.endswith(key) and (len(text) == len(key) or text[-len(key) - 1] in BOUNDS) for key in KEYS
-    )
+def _where(marks: Mask, at: Places) -> tuple[Places, Places]:
+    """Return in which texts and where marks are that were made of what is looked at of each."""
+    places = marked(marks)
+    which = places // LOOK
+    places %= LOOK
+    places += at[which]
+    return which, places

@@ -173,6 +173,9 @@ def _any_stands(texts: tuple[bytes, ...], state: _State) -> Mask:
 
 def _stands(text: bytes, state: _State) -> Mask:
     """Return where a text stands."""
+    if len(text) == 1:
+        stands: Mask = state.piece.bytes[state.at] == text[0]
+        return stands
     stands = np.ones(len(state.at), np.bool_)
     for start in range(0, len(text), 8):
         part = text[start : start + 8]

@@ -22,8 +22,8 @@ _BEFORE_MONTH = np.array([0, *(31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31), 
 _POWERS = np.array([10**power for power in range(9, -1, -1)], np.int64)
 _WORDY = np.zeros(256, np.bool_)
 _WORDY[list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")] = True
-_DIGIT = np.zeros(256, np.bool_)
-_DIGIT[48:58] = True
+_VARIABLE = frozenset("fNzQs")
+"""Directives of no fixed width."""
 
 
 class Stamps(NamedTuple):
@@ -53,10 +53,19 @@ def read_stamps(layout: Layout, piece: Piece, places: Places, observed: int) -> 
         return Stamps(np.empty(0, np.int64), places, np.empty(0, np.bool_))
     if layout.parts[0].directive == "s" and len(layout.parts) == 1:
         return _epochs(piece, places)
+    if any(part.directive in _VARIABLE for part in layout.parts):
+        return _read(layout, piece, places, observed)
+    width = sum(WIDTHS.get(part.directive, 1) for part in layout.parts)
+    heads, sizes = _runs(piece, places, width)
+    times, _, formed = _read(layout, piece, places[heads], observed)
+    return Stamps(np.repeat(times, sizes), places + width, np.repeat(formed, sizes))
+
+
+def _read(layout: Layout, piece: Piece, places: Places, observed: int) -> Stamps:
     leading = _leading(layout.parts)
     width = sum(WIDTHS.get(part.directive, 1) for part in leading)
-    run = _runs(piece, places, width)
-    heads = np.flatnonzero(np.diff(run, prepend=-1))
+    heads, sizes = _runs(piece, places, width)
+    run = np.repeat(np.arange(len(heads)), sizes)
     early = _Reading(piece, places[heads])
     early.read(leading)
     late = _Reading(piece, places + width)
@@ -87,16 +96,23 @@ def _leading(parts: tuple[Part, ...]) -> tuple[Part, ...]:
     return parts
 
 
-def _runs(piece: Piece, places: Places, width: int) -> Numbers:
-    """Number the runs of neighbours with the same bytes: int64, shape (n,), from 0."""
+def _runs(piece: Piece, places: Places, width: int) -> tuple[Places, Numbers]:
+    """Return where runs of neighbours with the same bytes begin, and how many each has.
+
+    Args:
+        piece: The piece.
+        places: int64, shape (n,), n > 0.
+        width: How many bytes.
+    """
+    count = -(-width // 8)
+    words = piece.windows(places, count * 8).view(np.uint64).reshape(-1, count)
     changed = np.zeros(len(places), np.bool_)
-    offsets = [*range(0, width - 7, 8), max(width - 8, 0)] if width else []
-    for offset in offsets:
-        words = piece.words[places + offset]
-        if width < 8:
-            words &= np.uint64((1 << 8 * width) - 1)
-        changed[1:] |= words[1:] != words[:-1]
-    return np.cumsum(changed)
+    changed[0] = True
+    for number in range(count):
+        column = words[:, number] << np.uint64(max(0, 8 * (number * 8 + 8 - width)))
+        changed[1:] |= column[1:] != column[:-1]
+    heads = np.flatnonzero(changed)
+    return heads, np.diff(heads, append=len(places))
 
 
 class _Reading:

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from cockpit.formats.catalogue import declarations
 from cockpit.formats.expression import steps_of
-from cockpit.formats.level_search import find_levels
-from cockpit.formats.levels import find_level, forms
+from cockpit.formats.level_scan import spoken_words
+from cockpit.formats.level_search import FEW, LARGE, find_levels
+from cockpit.formats.levels import WINDOW, find_level, forms
 from cockpit.formats.lockstep import match_all
 from cockpit.formats.piece import Piece
 
@@ -88,7 +89,7 @@ def test_long_runs_are_found_to_their_end() -> None:
 
 
 AROUND = [b"level=", b"[", b"]", b":", b" ", b'"', b"lvl='", b"x", b"-", b"<", b" severity=", b"\xff", b"WARNINGS",
-          b"(", b"=", b"informationals", b"A" * 9, b"\r", b"\x00"]  # fmt: skip
+          b"(", b"=", b"informationals", b"A" * 9, b"\r", b"\x00", b"|", b"Ab", b"{", b"@", b"\xc3"]  # fmt: skip
 words = st.sampled_from([*sorted({word for _, word, _, _ in forms()}), *AROUND])
 
 
@@ -101,3 +102,39 @@ def test_levels_looked_for_in_all_lines_are_those_of_each(lines: list[bytes], dr
     )
     found = find_levels(piece, piece.starts + offsets, piece.ends)
     assert found.tolist() == [find_level(piece.line(row), int(offsets[row])) for row in range(len(piece))]
+
+
+TELLING = [b" ERR ", b"[warn]", b" info:", b"|Critical|", b" <informational>", b" level=error ", b" severity='DEBUG'",
+           b" ERROR", b"dpanic:"]  # fmt: skip
+
+
+@pytest.mark.parametrize("filler", [b"x", b" ", b"A", b"[", b"=", b"\xe9"])
+@pytest.mark.parametrize("begun", [0, 7])
+def test_a_level_is_found_wherever_it_stands_in_a_text(filler: bytes, begun: int) -> None:
+    lines = [filler * before + told for told in TELLING for before in range(180)]
+    piece = Piece(b"\n".join(lines))
+    places = np.minimum(piece.starts + begun, piece.ends)
+    found = find_levels(piece, places, piece.ends)
+    each = [find_level(line, min(begun, len(line))) for line in lines]
+    assert found.tolist() == each
+    assert {*each} > {0, 17}
+
+
+@pytest.mark.parametrize("every", [3, 11, 37])
+def test_levels_that_few_of_many_texts_tell_are_found_too(every: int) -> None:
+    texts = [
+        b"Failed password for root from 10.0.0.7 port 22 ssh2 (sshd:auth) uid=0 [preauth] POSSIBLE attempt",
+        b"uid=0 level= severity=none lvl=x severity='",
+        b"\xffinform ",
+    ]
+    told = [before + word for word in TELLING for before in (b"", b"_", b"\xff", b"= ", b"x" * 150)]
+    lines = [
+        texts[row % 3] * (row % 5) + (told[row // every % len(told)] if row % every == 0 else b"")
+        for row in range(6000)
+    ]
+    piece = Piece(b"\n".join(lines))
+    assert (np.minimum(piece.ends - piece.starts, WINDOW)).sum() > LARGE
+    assert (spoken_words(piece, len(lines) // FEW) is None) == (every == 3)
+    found = find_levels(piece, piece.starts, piece.ends)
+    assert found.tolist() == [find_level(line) for line in lines]
+    assert 0 < np.count_nonzero(found) < len(lines) // every

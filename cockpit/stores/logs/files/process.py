@@ -14,6 +14,7 @@ import time
 from typing import BinaryIO
 
 from cockpit.errors import CockpitError
+from cockpit.memory import keep_freed
 from cockpit.stores.logs.files.ahead import reads_ahead
 from cockpit.stores.logs.files.filling import Filling
 from cockpit.stores.logs.files.logs import Logs
@@ -37,6 +38,7 @@ def main() -> None:
     """Serve until the input ends."""
     give_way(NICE)
     gc.freeze()
+    keep_freed()
     try:
         serve(sys.stdin.buffer, sys.stdout.buffer)
     except BrokenPipeError:
