@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cockpit import __version__
-from cockpit.hygiene import clean_text
 
 FILE = "cockpit.log"
 LARGEST = 2 << 20
@@ -50,6 +49,10 @@ class LogFile(logging.Handler):
         Raises:
             OSError: It can't be written.
         """
+        from cockpit.hygiene import (
+            clean_text,
+        )  # with it come the signals, which 20 ms are too much for if all goes well
+
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         with os.fdopen(os.open(self.path, flags, 0o600), "ab") as log:

@@ -14,41 +14,17 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from cockpit.errors import CockpitError
+from cockpit.options import FilePath as FilePath  # noqa: PLC0414  plugins import these from here
+from cockpit.options import Secret as Secret  # noqa: PLC0414
 from cockpit.signals import Alert, HealthSample, LogRecord, Matcher, Series, Signal, Silence, Span
 
 if TYPE_CHECKING:
     from socket import socket
-
-
-class Secret(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where a secret is kept: exactly one of the three. Never in the clear, so it can't be shown by mistake.
-
-    A plain string in cockpit.toml is accepted for a `Secret` too; the configuration warns about it.
-    """
-
-    env: str = ""
-    """The name of an environment variable."""
-    file: str = ""
-    """A file whose first line is the secret."""
-    command: tuple[str, ...] = ()
-    """An argv whose first line of output is the secret."""
-    clear: str = ""
-    """Set by the configuration for a plain string."""
-
-    def __repr__(self) -> str:
-        return "Secret(…)"
-
-    def __bool__(self) -> bool:
-        return bool(self.env or self.file or self.command or self.clear)
-
-
-FilePath = Annotated[str, Meta(extra={"path": True})]
-"""An option that names a file: the configuration expands `~` and reads it relative to cockpit.toml's folder."""
 
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

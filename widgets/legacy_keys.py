@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-_OTHER = r"[ -NQ-WYZ`-~\xa0-\U0010ffff]"
+_OTHER = r"[^\x00-\x1fOPX\[\\\]^_\x7f-\x9f]"
 _ALT = re.compile(rf"\x1b({_OTHER})(?=\x1b{_OTHER}|\Z)")
 """An escape and a character that begins no sequence, at the end of what was read or before another such pair."""
 

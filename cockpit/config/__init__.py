@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit.config.defaults import default_inventories, default_sources
-from cockpit.config.locate import data_dir, find, user_file
 from cockpit.config.settings import (
     File,
     GuardSettings,
@@ -21,6 +20,7 @@ from cockpit.config.settings import (
     SourceTable,
 )
 from cockpit.inventory.settings import InventoryTable
+from cockpit.locate import data_dir, find, user_file
 from cockpit.rules import DEFAULT_RULES, ThresholdRule
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 from msgspec import NODEFAULT, Meta, Struct
 
-from cockpit.source import Secret
+from cockpit.options import Secret
 
 DEPTH = 3
 """How deep tables inside tables are described."""

@@ -21,7 +21,7 @@ from msgspec import Meta, Struct
 from cockpit.config.describe import found_text, type_text
 from cockpit.config.document import Document, KeyPath, dotted
 from cockpit.errors import ConfigError, ConfigErrors
-from cockpit.source import Secret
+from cockpit.options import Secret
 
 T = TypeVar("T")
 F = TypeVar("F")

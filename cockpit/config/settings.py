@@ -15,9 +15,9 @@ from msgspec import Meta, Struct
 from cockpit.formats.declaration import Declaration
 from cockpit.guard.settings import OwnRule
 from cockpit.inventory.settings import InventoryTable
+from cockpit.options import FilePath
 from cockpit.rules import DEFAULT_RULES, ThresholdRule
 from cockpit.signals import SECOND
-from cockpit.source import FilePath
 from cockpit.targets import Environment, TargetRule
 
 if TYPE_CHECKING:

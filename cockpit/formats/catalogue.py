@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 import msgspec
 
@@ -26,28 +26,30 @@ class _Builtin(msgspec.Struct, frozen=True):
 @cache
 def declarations() -> tuple[Declaration, ...]:
     """Return the built-in declarations."""
-    text = files("cockpit.formats").joinpath("builtin.toml").read_bytes()
+    text = Path(__file__).with_name("builtin.toml").read_bytes()
     return msgspec.toml.decode(text, type=_Builtin).formats
 
 
-def known_formats(zone: Zone | None = None, own: Sequence[Declaration] = ()) -> list[LineFormat]:
-    """Return all formats, those that say more before those that say less; a user's before all others.
+def each_format(zone: Zone | None = None, own: Sequence[Declaration] = ()) -> Iterator[LineFormat]:
+    """Make all formats, one after another as they are asked for: those that say more before those that say less.
 
     Args:
         zone: The zone of times that tell none; this machine's where not given.
-        own: What a user declared.
+        own: What a user declared; these come before all others.
     """
     zone = zone or Zone()
-    return [
-        *(DeclaredFormat(declaration, zone) for declaration in own),
-        JournalFormat(zone),
-        DockerFormat(zone),
-        CriFormat(zone),
-        JsonFormat(zone),
-        LogfmtFormat(zone),
-        *(DeclaredFormat(declaration, zone, trusted=True) for declaration in declarations()),
-        PlainFormat(),
-    ]
+    for declaration in own:
+        yield DeclaredFormat(declaration, zone)
+    for fixed in (JournalFormat, DockerFormat, CriFormat, JsonFormat, LogfmtFormat):
+        yield fixed(zone)
+    for declaration in declarations():
+        yield DeclaredFormat(declaration, zone, trusted=True)
+    yield PlainFormat()
+
+
+def known_formats(zone: Zone | None = None, own: Sequence[Declaration] = ()) -> list[LineFormat]:
+    """Return all formats, as `each_format` makes them."""
+    return list(each_format(zone, own))
 
 
 def format_named(name: str, *, zone: Zone | None = None, own: Sequence[Declaration] = ()) -> LineFormat:

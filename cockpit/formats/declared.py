@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from cockpit.errors import UsageError
@@ -51,21 +52,33 @@ class DeclaredFormat(LineFormat):
         own = "(?P<time>)" in pattern
         if own and self._layout is not None:
             pattern = pattern.replace("(?P<time>)", f"(?P<time>{self._layout.expression})")
-        self._pattern = _compiled("pattern", pattern)
-        self._rest = _compiled("rest", declaration.rest) if declaration.rest else None
         self._whole = declaration.rest.startswith("^")
         self._expression = pattern
         self._own = own
         self._steps: tuple[Step, ...] | None = None
         self._stepped = False
-        if self._layout is not None and "time" not in self._pattern.groupindex:
-            raise UsageError("the pattern has no group (?P<time>)", where="pattern")
-        self._placed = frozenset(name.removesuffix(":int") for name in declaration.fields.values())
+        if not trusted:
+            self._check()
         self._levels = _at("levels", lambda: _levels(declaration.scale, declaration.levels))
-        if declaration.body and declaration.body not in self._pattern.groupindex:
-            raise UsageError(f"the pattern has no group {declaration.body!r}", where="body")
         self._reach = None if trusted else _reach(declaration)
         self._placed = frozenset(name.removesuffix(":int") for name in declaration.fields.values())
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return _compiled("pattern", self._expression)
+
+    @cached_property
+    def _rest(self) -> re.Pattern[str] | None:
+        return _compiled("rest", self.declaration.rest) if self.declaration.rest else None
+
+    def _check(self) -> None:
+        """Compile the expressions, which else waits until a record is read, and look at their groups."""
+        known, body = self._pattern.groupindex, self.declaration.body
+        _ = self._rest
+        if self._layout is not None and "time" not in known:
+            raise UsageError("the pattern has no group (?P<time>)", where="pattern")
+        if body and body not in known:
+            raise UsageError(f"the pattern has no group {body!r}", where="body")
 
     def spells(self, key: str) -> bool:
         """Say so of the keys that are not told by their place."""

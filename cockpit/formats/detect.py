@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from cockpit.formats.catalogue import known_formats
-from cockpit.formats.declaration import Declaration
-from cockpit.formats.declared import DeclaredFormat
-from cockpit.formats.format import LineFormat
+from cockpit.formats.json_lines import JsonFormat
 from cockpit.formats.plain import PlainFormat
-from cockpit.formats.times import Zone
-from cockpit.formats.w3c import w3c_declaration
-from cockpit.formats.wrapped import WrappedFormat
+
+if TYPE_CHECKING:
+    from cockpit.formats.declaration import Declaration
+    from cockpit.formats.format import LineFormat
+    from cockpit.formats.piece import Piece
+    from cockpit.formats.times import Zone
 
 LEAST = 0.05
 """The share of lines that must fit; the others may be parts of records."""
@@ -38,29 +39,49 @@ def detect(
         zone: The zone of times that tell none; this machine's where not given.
         own: Formats that a user declared.
     """
-    formats = [known for known in known_formats(zone, own) if not isinstance(known, PlainFormat)]
+    if not own and _is_json(sample):
+        return JsonFormat(zone)
+    from cockpit.formats.catalogue import each_format
+    from cockpit.formats.declared import DeclaredFormat
+    from cockpit.formats.piece import Piece
+    from cockpit.formats.w3c import w3c_declaration
+    from cockpit.formats.wrapped import WrappedFormat
+
     if (described := w3c_declaration(sample)) is not None:
         return DeclaredFormat(described, trusted=True)
-    found = _best(sample[:SAMPLE], formats, observed)
+    piece = Piece(sample[:SAMPLE])
+    if _is_json(sample):
+        declared = [DeclaredFormat(declaration, zone) for declaration in own]
+        return _best(piece, (*declared, JsonFormat(zone)), observed)
+    found = _best(piece, each_format(zone, own), observed)
     if isinstance(found, WrappedFormat):
-        from cockpit.formats.piece import Piece
-
-        inside = found.inside(Piece(sample[:SAMPLE]), observed=observed).data
-        bare = [known for known in formats if not isinstance(known, WrappedFormat)]
-        return found.with_inner(_best(inside, bare, observed))
+        inside = found.inside(piece, observed=observed).data
+        bare = (known for known in each_format(zone, own) if not isinstance(known, WrappedFormat))
+        return found.with_inner(_best(Piece(inside), bare, observed))
     return found
 
 
-def _best(sample: bytes, formats: Sequence[LineFormat], observed: int) -> LineFormat:
-    from cockpit.formats.piece import Piece
+def _is_json(sample: bytes) -> bool:
+    """Tell that all lines are objects, and none is what another format could take for its own.
 
-    piece = Piece(sample)
+    It takes 50 microseconds, where making and trying the formats that come before JSON lines takes 100 ms.
+    """
+    return (
+        sample.startswith(b"{")
+        and sample.count(b"\n") == sample.count(b"\n{") + sample.endswith(b"\n")
+        and not any(mark in sample for mark in (b"__REALTIME_TIMESTAMP", b'{"log":"'))
+    )
+
+
+def _best(piece: Piece, formats: Iterable[LineFormat], observed: int) -> LineFormat:
     fits: list[tuple[int, LineFormat]] = []
+    most, found = 0, None
     for known in formats:
+        if isinstance(known, PlainFormat):
+            continue
         fits.append((known.fitting(piece, observed=observed), known))
-        if fits[-1][0] >= len(piece):
-            break  # those that say less can't fit better
-    best = max((count for count, _ in fits), default=0)
-    if best <= LEAST * len(piece):
-        return PlainFormat()
-    return next(known for count, known in fits if count >= ALIKE * best)
+        most = max(count for count, _ in fits)
+        count, found = next(fit for fit in fits if fit[0] >= ALIKE * most)
+        if count >= ALIKE * len(piece):
+            break  # it stays the first that fits so many, however many the others fit
+    return found if found is not None and most > LEAST * len(piece) else PlainFormat()

@@ -11,6 +11,7 @@ to be of.
 from __future__ import annotations
 
 import re
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -76,11 +77,15 @@ class Layout:
         self._groups = tuple(groups)
         grouped = "".join(pieces)
         self.expression = re.sub(r"(?<!\\)\((?!\?)", "(?:", grouped)
-        self._regex = re.compile(grouped, re.ASCII)
+        self._grouped = grouped
         self._fraction = next((number for number, name in enumerate(groups) if name in "fN"), None)
         self._yearless = not {"Y", "y", "s"} & set(groups)
         self._last: tuple[tuple[str | None, ...], int] = ((), -1)
         self._last_seconds = -1
+
+    @cached_property
+    def _regex(self) -> re.Pattern[str]:
+        return re.compile(self._grouped, re.ASCII)
 
     def read(self, text: str, observed: int) -> int:
         """Return the time that a text begins with; -1 where it begins with none, or with one that can't be.

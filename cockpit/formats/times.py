@@ -9,7 +9,6 @@ within one for decades; so a quarter is looked up once, whatever number of recor
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from zoneinfo import ZoneInfo
 
 from cockpit.errors import UsageError
 
@@ -47,6 +46,8 @@ class Zone:
         self._zone: tzinfo | None = None
         self._offsets: dict[tuple[int, int], int] = {}
         if name:
+            from zoneinfo import ZoneInfo
+
             try:
                 self._zone = ZoneInfo(name)
             except (ValueError, OSError, LookupError) as error:

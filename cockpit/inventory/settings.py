@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from cockpit.naming import name_fault
-from cockpit.source import FilePath
+from cockpit.options import FilePath
 from cockpit.targets import Environment
 
 Kind = Literal["ansible", "command", "ssh_config"]

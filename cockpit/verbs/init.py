@@ -31,8 +31,8 @@ def main(args: argparse.Namespace) -> int:
     import asyncio
 
     from cockpit.config import template
-    from cockpit.config.locate import wanted_file
     from cockpit.discovery import Discovered, discover
+    from cockpit.locate import wanted_file
 
     file = wanted_file(args.config)
     if not args.stdout:

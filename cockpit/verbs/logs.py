@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -66,8 +67,7 @@ def main(args: argparse.Namespace) -> int:
         CockpitError: A file can't be read, or what is asked can't be understood.
     """
     if args.logs_verb in PARTS:
-        status: int = PARTS[args.logs_verb].main(args)
-        return status
+        return _without_screen(args)
     from cockpit.cli import open_screen
     from cockpit.errors import UsageError
     from cockpit.verbs.input_log import INPUT, with_input
@@ -75,6 +75,19 @@ def main(args: argparse.Namespace) -> int:
     if not args.files and os.isatty(0):
         raise UsageError("which log files?", remedy="cockpit logs FILE…")
     return open_screen(args, files=with_input(args.files or [INPUT]))
+
+
+def _without_screen(args: argparse.Namespace) -> int:
+    """Do what a verb says. Garbage is not looked for until logs are read: among what is imported there is none."""
+    os.environ.setdefault(
+        "OPENBLAS_NUM_THREADS", "1"
+    )  # else numpy starts threads (70 ms) that have nothing to do
+    gc.disable()
+    try:
+        status: int = PARTS[args.logs_verb].main(args)
+    finally:
+        gc.enable()
+    return status
 
 
 def _with_verb(words: Sequence[str]) -> list[str]:

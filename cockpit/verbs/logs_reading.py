@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -138,23 +139,26 @@ class Logs:
         Raises:
             UsageError: There is no such format or zone, or the configuration is wrong.
         """
-        from cockpit.formats.catalogue import format_named
-        from cockpit.formats.detect import detect
-
         zone, own = self._known()
         if (named := self._args.format) and not named.endswith(FORMATS):
-            return format_named(named, zone=zone, own=own)
-        return detect(log.head, path=log.path, observed=log.modified, zone=zone, own=own)
+            from cockpit.formats.catalogue import format_named
+
+            found = format_named(named, zone=zone, own=own)
+        else:
+            from cockpit.formats.detect import detect
+
+            found = detect(log.head, path=log.path, observed=log.modified, zone=zone, own=own)
+        gc.enable()  # from here on records are made
+        return found
 
     def _known(self) -> tuple[Zone, Sequence[Declaration]]:
         """Return the zone of times that tell none, and the formats that the operator declared."""
         if self._formats is None:
             from pathlib import Path
 
-            from cockpit import config
             from cockpit.formats.times import Zone
 
-            own = config.load(self._args.config).formats
+            own = own_formats(self._args.config)
             if self._args.format and self._args.format.endswith(FORMATS):
                 from cockpit.config.formats import read_formats
 
@@ -185,6 +189,22 @@ class Logs:
     def progress(self, log: LogStream) -> None:
         """Show how far reading is."""
         self._progress.show(log)
+
+
+def own_formats(config: str | None) -> tuple[Declaration, ...]:
+    """Return the formats that the configuration declares; where there is none, nothing of it is imported.
+
+    Raises:
+        UsageError: The configuration is wrong.
+    """
+    from cockpit.locate import find
+
+    file = find(config)
+    if file is None:
+        return ()
+    from cockpit.config import read
+
+    return read(file).formats
 
 
 class Log:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import bz2
 import errno
-import gzip
 import io
-import lzma
 import os
 import sys
 import time
-import zlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -127,10 +123,12 @@ class LogStream:
         try:
             return read()
         except OSError as error:
-            if isinstance(error, gzip.BadGzipFile) or error.errno is None:
+            if error.errno is None:  # what the libraries find wrong with what is compressed
                 raise self._damaged(error) from None
             raise stream_error(self.path, error) from None
-        except (EOFError, zlib.error, lzma.LZMAError, ValueError) as error:
+        except (EOFError, ValueError) as error:
+            raise self._damaged(error) from None
+        except _damage(self.compressed) as error:
             raise self._damaged(error) from None
 
     def _damaged(self, error: Exception) -> CockpitError:
@@ -188,11 +186,42 @@ class _Zstd:
             raise ValueError(str(error)) from None
 
 
+def _gzip(raw: io.BufferedReader) -> _Raw:
+    import gzip
+
+    return gzip.GzipFile(fileobj=raw)
+
+
+def _bzip2(raw: io.BufferedReader) -> _Raw:
+    import bz2
+
+    return bz2.BZ2File(raw)
+
+
+def _xz(raw: io.BufferedReader) -> _Raw:
+    import lzma
+
+    return lzma.LZMAFile(raw)
+
+
+def _damage(compressed: str) -> type[Exception]:
+    """Return what a library raises for what it can't make sense of, where that is an error of its own."""
+    if compressed == "gzip":
+        import zlib
+
+        return zlib.error
+    if compressed == "xz":
+        import lzma
+
+        return lzma.LZMAError
+    return EOFError
+
+
 _MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
 _OPENERS: dict[str, Callable[[io.BufferedReader], _Raw]] = {
-    "gzip": lambda raw: gzip.GzipFile(fileobj=raw),
-    "bzip2": bz2.BZ2File,
-    "xz": lzma.LZMAFile,
+    "gzip": _gzip,
+    "bzip2": _bzip2,
+    "xz": _xz,
     "zstd": _Zstd,
 }
 

@@ -4,11 +4,14 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cockpit.formats.catalogue import known_formats
 from cockpit.formats.columns import UNDATED
-from cockpit.formats.detect import detect
+from cockpit.formats.detect import ALIKE, LEAST, _is_json, detect
 from cockpit.formats.format import LineFormat
+from cockpit.formats.piece import Piece
 from cockpit.signals import level_name
 from tests.helpers.log_samples import SAMPLES, moment
 from tests.helpers.shared_data import shared_data
@@ -97,3 +100,53 @@ def test_the_fields_of_a_w3c_log_are_those_that_it_names() -> None:
         "client.address": "10.0.0.1",
         "w3c.time_taken": 15,
     }
+
+
+JSON_PARTS = st.lists(
+    st.sampled_from(
+        [
+            b"{", b"}", b"{}", b'{"log":"x\\n","stream":"stdout","time":"2026-11-23T22:15:23Z"}', b"\n", b"\n\n",
+            b'{"level":"info","msg":"x","time":"2026-11-23T22:15:23Z"}', b"#Fields: date time c-ip", b"\r\n", b"\xff",
+            b'{"__REALTIME_TIMESTAMP":"1795472123000000","MESSAGE":"x"}', b"2026-11-23T22:15:23.1Z stdout F {}",
+            b" ", b"level=info msg=x", b"Nov 23 22:15:23 web-1 sshd[1]: x",
+        ]
+    ),
+    max_size=12,
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(JSON_PARTS, st.booleans())
+def test_what_is_told_from_first_letters_is_what_all_formats_would_tell(
+    parts: list[bytes], line_by_line: bool
+) -> None:
+    sample = (b"\n" if line_by_line else b"").join(parts)
+    told = detect(sample, observed=OBSERVED)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cockpit.formats.detect._is_json", lambda sample: False)
+        assert detect(sample, observed=OBSERVED).name == told.name
+
+
+def test_json_lines_are_told_from_first_letters() -> None:
+    whole = b'{"level":"info","msg":"x"}\n' * 3
+    assert _is_json(whole) and _is_json(whole[:-20])
+    assert not any(_is_json(SAMPLES[name].lines.encode()) for name in SAMPLES if name != "json")
+
+
+def told_by_all(data: bytes) -> str:
+    """Return the format that is told when every one of them is tried."""
+    piece = Piece(data)
+    fits = [(known.fitting(piece, observed=OBSERVED), known.name) for known in known_formats()]
+    most = max(count for count, name in fits)
+    return (
+        "plain" if most <= LEAST * len(piece) else next(name for count, name in fits if count >= ALIKE * most)
+    )
+
+
+@pytest.mark.parametrize("strays", [0, 1, 4, 30])
+@pytest.mark.parametrize("name", [name for name in SAMPLES if name != "iis"])
+def test_no_more_formats_are_tried_than_decide(name: str, strays: int) -> None:
+    lines = SAMPLES[name].lines.encode().splitlines(keepends=True)
+    stray = [b"2026-11-23 22:15:23 INFO starting\n", b"  at x\n", b'{"log":"x\\n"}\n', b"[error] no\n"] * 8
+    data = b"".join(stray[:strays] + lines * 3)
+    assert detect(data, observed=OBSERVED).name == told_by_all(data)

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from cockpit.errors import CockpitError, Refused, UsageError
 from cockpit.stores.logs.sql import Limits, query_sql
+from cockpit.stores.logs.sql.json_table import USUAL
+from cockpit.stores.logs.sql.sample import field_types
 from cockpit.stores.logs.sql.statement import columns_asked
 
 OBJECTS: list[dict[str, Any]] = [
@@ -248,3 +250,53 @@ def test_what_is_left_out_changes_no_answer(tmp_path: Path, sql: str) -> None:
     path.write_bytes(SYSLOG)
     assert columns_asked(sql, frozenset(("auth", "logs"))) is not None
     assert rows(sql, str(path)) == rows(sql.replace("auth", "(select * from auth)"), str(path))
+
+
+def test_a_line_longer_than_buffers_are_at_first_is_read_after_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = {"level": "info", "msg": "x" * (33 << 20), "n": 2}
+    file = written(tmp_path / "a.log", [{"level": "info", "msg": "x", "n": 1}, long])
+    with query_sql("select sum(n), max(length(body)), max(line) from logs", [file]) as result:
+        assert list(result.batches()) == [[(3, 33 << 20, 2)]]
+        assert result.notes == []
+    monkeypatch.setattr("cockpit.stores.logs.sql.json_table.LONGEST", USUAL)
+    with pytest.raises(UsageError, match=f"maximum_object_size.*{file}"):
+        rows("select sum(n), max(length(body)) from logs", file)
+
+
+def plain_types(lines: list[bytes]) -> dict[str, str]:
+    """Tell each field's type from the values that any line has, one after another."""
+    kinds: dict[str, set[str]] = {}
+    for line in lines:
+        for name, value in json.loads(line).items():
+            known = kinds.setdefault(name, set())
+            if isinstance(value, bool):
+                known.add("BOOLEAN")
+            elif isinstance(value, int):
+                known.add("BIGINT" if -(1 << 63) <= value < 1 << 63 else "DOUBLE")
+            elif isinstance(value, float):
+                known.add("DOUBLE")
+            elif value is not None:
+                known.add("VARCHAR" if isinstance(value, str) else "JSON")
+    joined = {frozenset({"BIGINT", "DOUBLE"}): "DOUBLE", frozenset[str](): "VARCHAR"}
+    return {
+        name: joined.get(frozenset(known))
+        or (known.pop() if len(known) == 1 else "JSON" if "JSON" in known else "VARCHAR")
+        for name, known in kinds.items()
+    }
+
+
+VALUES: st.SearchStrategy[Any] = st.one_of(
+    st.sampled_from(
+        [None, True, 1, -1, 1 << 62, (1 << 63) - 1, 1 << 63, -(1 << 63), 1.5, "", "9" * 30, [], {"a": 1}]
+    ),
+    st.integers(-(1 << 64) + 1, (1 << 64) - 1),
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.dictionaries(st.sampled_from("abc"), VALUES), min_size=1, max_size=30))
+def test_lines_alike_are_looked_at_once_and_tell_the_same_types(objects: list[dict[str, Any]]) -> None:
+    lines = [json.dumps(each).encode() for each in objects for _ in range(2)]
+    assert field_types(lines) == plain_types(lines)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import threading
@@ -10,20 +9,20 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from msgspec import Struct
-
-from cockpit.errors import CockpitError
-from cockpit.formats.format import LineFormat
-from cockpit.stores.logs.sql.faults import Unfit, mapped
+from cockpit.errors import CockpitError, UsageError
+from cockpit.stores.logs.sql.engine import connect
+from cockpit.stores.logs.sql.faults import TooLong, Unfit, mapped
 from cockpit.stores.logs.sql.names import LOGS, quoted, table_names, text
 from cockpit.stores.logs.sql.statement import check_statement, columns_asked
-from cockpit.stores.logs.sql.tables import JsonLog, RecordTable, json_log, json_view
-from cockpit.stores.logs.streams import STDIN, LogStream, open_log
 
 if TYPE_CHECKING:
     import duckdb
+
+    from cockpit.formats.format import LineFormat
+    from cockpit.stores.logs.sql.json_table import JsonLog
+    from cockpit.stores.logs.streams import LogStream
 
 T = TypeVar("T")
 
@@ -32,7 +31,7 @@ SAMPLE = 4 << 20
 """Bytes of a compressed log by which its fields are told."""
 
 
-class Limits(Struct, frozen=True):
+class Limits(NamedTuple):
     """What a statement may take.
 
     Attributes:
@@ -47,39 +46,28 @@ class Limits(Struct, frozen=True):
 
 
 class Database:
-    """A database in memory that can reach the files that are named and nothing else."""
+    """A database in memory that can reach the files that are named and nothing else; it starts at once, beside us."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._stack = ExitStack()
         self._folder = Path(tempfile.mkdtemp(prefix="cockpit-sql-"))
         self._stack.callback(shutil.rmtree, self._folder, ignore_errors=True)
+        self._stack.callback(self._disconnect)
+        self._thread = self._stack.enter_context(ThreadPoolExecutor(1, "sql"))
+        self._starting = self._thread.submit(connect, self._folder / "spilled", limits.memory, limits.disk)
         self._json: list[tuple[JsonLog, str]] = []
         self._tables: list[str] = []
         self._names: dict[str, str] = {}
         self._careful = False
+        self._roomy = False
         self._expired = False
         self.notes: list[str] = []
 
     def begin(self, sql: str, zone: str) -> None:
-        """Start, and look at the statement before any file is opened."""
-        import duckdb
-
-        config: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": f"{self._limits.memory}B",
-            "temp_directory": str(self._folder / "spilled"),
-            "max_temp_directory_size": f"{self._limits.disk}B",
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-            "allow_community_extensions": "false",
-            "allow_persistent_secrets": "false",
-            "python_enable_replacements": "false",
-            "threads": str(os.cpu_count() or 1),
-        }
+        """Wait for duckdb, and look at the statement before any file is opened."""
         with mapped():
-            self._connection: duckdb.DuckDBPyConnection = duckdb.connect(":memory:", config=config)
-        self._stack.callback(self._connection.close)
-        self._thread = self._stack.enter_context(ThreadPoolExecutor(1, "sql"))
+            self._connection = self._starting.result()
         check_statement(self._connection, sql)
         with mapped():
             if zone:
@@ -101,6 +89,8 @@ class Database:
         binary: bool,
     ) -> None:
         """Open the files as tables."""
+        from cockpit.stores.logs.streams import STDIN, open_log
+
         names = table_names(files)
         paths = [self._alias(number, file) for number, file in enumerate(files)]
         with mapped():
@@ -136,6 +126,8 @@ class Database:
 
     def _alias(self, number: int, file: str) -> str:
         """Give a file a name of ours, which holds nothing that duckdb would take for a pattern."""
+        from cockpit.stores.logs.streams import STDIN
+
         alias = self._folder / f"{number}.log"
         if file != STDIN and "\0" not in file:
             alias.symlink_to(Path(file).resolve())
@@ -145,6 +137,8 @@ class Database:
 
     def _open_json(self, log: LogStream, table: str, source: str, path: str) -> None:
         """Let duckdb read the file."""
+        from cockpit.stores.logs.sql.json_table import json_log
+
         if log.compressed:
             sample = self._folder / "sample"
             sample.write_bytes(b"".join(_some(log, SAMPLE)))
@@ -175,9 +169,13 @@ class Database:
                     )
 
     def _view(self, number: int) -> None:
+        from cockpit.stores.logs.sql.json_table import LONGEST, USUAL, json_view
+
         log, compression = self._json[number]
+        longest = LONGEST if self._roomy else USUAL
+        view = json_view(log, compression, careful=self._careful, longest=longest)
         with self.running() as connection:
-            connection.execute(json_view(log, compression, careful=self._careful)).fetchall()
+            connection.execute(view).fetchall()
 
     def _read(
         self,
@@ -188,6 +186,9 @@ class Database:
         progress: Callable[[LogStream], None],
     ) -> None:
         """Read a log into a table."""
+        from cockpit.stores.logs.sql.record_table import RecordTable
+        from cockpit.stores.logs.streams import STDIN
+
         with self.running() as connection:
             self._tables.append(table)
             source = "(stdin)" if log.path == STDIN else log.path
@@ -201,14 +202,23 @@ class Database:
         with self.running() as connection:
             connection.execute(f"CREATE OR REPLACE VIEW {LOGS} AS {parts}").fetchall()
 
-    def be_careful(self, error: Unfit) -> None:
-        """Read JSON lines so that whatever stands in them is no mistake."""
-        if self._careful:
+    def read_again(self, error: Unfit) -> None:
+        """Make the tables of JSON lines anew, so that what stands in them is no mistake.
+
+        Raises:
+            CockpitError: It still was one.
+        """
+        if isinstance(error, TooLong):
+            if self._roomy:
+                raise UsageError(str(error))
+            self._roomy = True
+        elif self._careful:
             raise CockpitError(str(error))
-        self._careful = True
-        self.notes.append(
-            f"{error}: values that don't fit their column are NULL, and lines that are no objects are left out"
-        )
+        else:
+            self._careful = True
+            self.notes.append(
+                f"{error}: values that don't fit their column are NULL, and lines that are no objects are left out"
+            )
         self._connection.abort()
         for number in range(len(self._json)):
             self._view(number)
@@ -228,6 +238,10 @@ class Database:
                 self._connection.interrupt()
                 wait((doing,))
             raise
+
+    def _disconnect(self) -> None:
+        if self._starting.exception() is None:
+            self._starting.result().close()
 
     def _expire(self) -> None:
         self._expired = True

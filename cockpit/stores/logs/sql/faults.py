@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from cockpit.errors import CockpitError, Refused, UsageError
+from cockpit.stores.logs.sql.engine import engine
 
 _PLACE = re.compile(r"\n\nLINE (\d+): (.*)\n( *)\^+", re.DOTALL)
 _KIND = re.compile(r"^[A-Z][A-Za-z ]* Error: ")
@@ -14,6 +15,10 @@ _KIND = re.compile(r"^[A-Z][A-Za-z ]* Error: ")
 
 class Unfit(Exception):
     """A file holds what its table was not made for: it is read again more carefully."""
+
+
+class TooLong(Unfit):
+    """A file has a longer line than its table was made for: it is read again with more memory."""
 
 
 @contextlib.contextmanager
@@ -30,8 +35,7 @@ def mapped(sql: str = "", names: Mapping[str, str] | None = None) -> Iterator[No
         CockpitError: It can't be done: memory, disk, time.
         Unfit: A file is not what its beginning said.
     """
-    import duckdb
-
+    duckdb = engine()
     try:
         yield
     except duckdb.InterruptException:
@@ -47,6 +51,8 @@ def mapped(sql: str = "", names: Mapping[str, str] | None = None) -> Iterator[No
         ) from None
     except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
         text = str(error)
+        if '"maximum_object_size" of' in text:
+            raise TooLong(_told(error, names)) from None
         if (
             "JSON transform error" in text
             or "Malformed JSON" in text

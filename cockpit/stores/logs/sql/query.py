@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cockpit.errors import CockpitError
-from cockpit.formats.detect import detect
-from cockpit.formats.format import LineFormat
 from cockpit.stores.logs.sql.database import Database, Limits
 from cockpit.stores.logs.sql.faults import Unfit
-from cockpit.stores.logs.streams import LogStream
+
+if TYPE_CHECKING:
+    from cockpit.errors import CockpitError
+    from cockpit.formats.format import LineFormat
+    from cockpit.stores.logs.streams import LogStream
 
 ROWS = 2048
 """Rows of a batch."""
@@ -32,12 +33,7 @@ class SqlResult:
         self._first: list[tuple[Any, ...]] = []
         self.columns: list[str] = []
         self.types: list[str] = []
-        try:
-            self._start()
-            self._first = self._fetch()
-        except Unfit as error:
-            self._again(error)
-            self._first = self._fetch()
+        self._first = self._rows_after(None)
 
     def batches(self) -> Iterator[list[tuple[Any, ...]]]:
         """Yield the rows, many at a time.
@@ -49,11 +45,7 @@ class SqlResult:
         while batch:
             yield batch
             count += len(batch)
-            try:
-                batch = self._fetch()
-            except Unfit as error:
-                self._again(error)
-                batch = self._skip(count)
+            batch = self._rows_after(count)
 
     def close(self) -> None:
         """Let go of the tables and of what was put on the disk."""
@@ -76,13 +68,24 @@ class SqlResult:
         with self._database.running(self._sql) as connection:
             return self._database.wait_for(lambda: connection.fetchmany(ROWS))
 
-    def _again(self, error: Unfit) -> None:
-        """Run it over, with files that are read more carefully."""
-        self._database.be_careful(error)
-        try:
-            self._start()
-        except Unfit as second:
-            raise CockpitError(str(second)) from None
+    def _rows_after(self, count: int | None) -> list[tuple[Any, ...]]:
+        """Return the rows that come next.
+
+        It is run over, with files that are read more carefully, where they turn out not to be what they seemed.
+
+        Args:
+            count: How many were handed out before; None where it was not started.
+        """
+        begun = count is not None
+        while True:
+            try:
+                if begun:
+                    return self._fetch()
+                self._start()
+                return self._skip(count or 0)
+            except Unfit as error:
+                self._database.read_again(error)
+                begun = False
 
     def _skip(self, count: int) -> list[tuple[Any, ...]]:
         """Leave out the rows that were handed out before."""
@@ -129,6 +132,9 @@ def query_sql(
     """
     database = Database(limits or Limits())
     try:
+        from cockpit.formats.detect import detect  # while the database starts
+        from cockpit.stores.logs.sql import json_table  # noqa: F401
+
         database.begin(sql, zone)
         tell = format_of or (lambda log: detect(log.head, path=log.path, observed=log.modified))
         database.load(sql, files, tell=tell, complain=complain or _raise, progress=progress, binary=binary)

@@ -23,6 +23,11 @@ _TYPES: dict[type, str] = {
     list: "JSON",
 }
 _LARGEST = 1 << 63
+_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
+_LARGE = b"0" * len(str(_LARGEST))
+"""What a line holds where its digits are made zeros and a number may be too large for 64 bits."""
+_KEPT = 1 << 12
+"""Kinds of line that are remembered."""
 
 
 def sampled_lines(path: str) -> Iterator[bytes]:
@@ -39,13 +44,14 @@ def sampled_lines(path: str) -> Iterator[bytes]:
                 return
             file.seek(begin)
             data = file.read(PART * PARTS if size <= PART * PARTS else PART)
-            lines = data.split(b"\n")
-            yield from lines[1 if begin else 0 :][:LINES]
+            first = 1 if begin else 0
+            yield from data.split(b"\n", first + LINES)[first:][:LINES]
 
 
 def field_types(lines: Iterable[bytes]) -> dict[str, str]:
     """Return a duckdb type for each field, in the order in which they came."""
     kinds: dict[str, set[str]] = {}
+    seen: set[tuple[object, ...]] = set()
     for line in lines:
         if not line.startswith(b"{"):
             continue
@@ -53,6 +59,11 @@ def field_types(lines: Iterable[bytes]) -> dict[str, str]:
             found = _DECODER.decode(line)
         except (msgspec.DecodeError, ValueError, RecursionError):
             continue
+        alike = (*found, *map(type, found.values()))
+        if alike in seen and _LARGE not in line.translate(_ZEROS):  # most lines say nothing new
+            continue
+        if len(seen) < _KEPT:
+            seen.add(alike)
         for name, value in found.items():
             known = kinds.setdefault(name, set())
             if value is not None:

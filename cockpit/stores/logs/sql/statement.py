@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from cockpit.errors import Refused, UsageError
+from cockpit.stores.logs.sql.engine import engine
 from cockpit.stores.logs.sql.faults import mapped
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ def check_statement(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
         UsageError: It can't be understood, or is not one statement.
         Refused: It does something other than reading.
     """
-    import duckdb
-
     if len(sql) > LONGEST:
         raise UsageError(f"the statement is longer than {LONGEST:,} characters")
     if "\0" in sql:
@@ -42,18 +41,18 @@ def check_statement(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
         statements = connection.extract_statements(sql)
     if len(statements) != 1:
         raise UsageError(f"{len(statements)} statements instead of one", remedy="give one SELECT")
-    kind = statements[0].type
-    if kind == duckdb.StatementType.EXPLAIN:
+    kind, kinds = statements[0].type, engine().StatementType
+    if kind == kinds.EXPLAIN:
         inner = _EXPLAIN.sub("", _STRINGS.sub(_blank, sql), count=1)
         place = len(sql) - len(inner)
         with mapped(sql):
             explained = connection.extract_statements(sql[place:])
         kind = explained[0].type if len(explained) == 1 else kind
-    if kind == duckdb.StatementType.MULTI:
+    if kind == kinds.MULTI:
         raise UsageError(
             "this needs several statements", remedy="give PIVOT its values: PIVOT … ON x IN ('a', 'b')"
         )
-    if kind != duckdb.StatementType.SELECT:
+    if kind != kinds.SELECT:
         name = str(kind).rpartition(".")[2]
         raise Refused(
             f"{name} is no statement that only reads",

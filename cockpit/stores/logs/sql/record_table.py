@@ -1,9 +1,9 @@
-"""Tables made of logs: JSON lines are read by duckdb itself whenever they are asked for, others are read into one."""
+"""Tables that records are read into by their formats, for logs that duckdb can't read itself."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -13,8 +13,7 @@ from cockpit.formats.declared import DeclaredFormat
 from cockpit.formats.format import LineFormat, Said
 from cockpit.signals import level_name
 from cockpit.stores.logs.forward import Block, Forward
-from cockpit.stores.logs.sql.names import COMMON, column_names, json_columns, quoted, text
-from cockpit.stores.logs.sql.sample import field_types, sampled_lines
+from cockpit.stores.logs.sql.names import COMMON, column_names, quoted, text
 
 if TYPE_CHECKING:
     import duckdb
@@ -23,81 +22,7 @@ if TYPE_CHECKING:
 
 BATCH = 20_000
 """Records handed over at a time."""
-LONGEST = 64 << 20
-"""Bytes of a JSON line."""
-_NUMBERS = ("BIGINT", "DOUBLE", "BOOLEAN")
 _KINDS: dict[type, str] = {bool: "BOOLEAN", int: "BIGINT", float: "DOUBLE"}
-
-
-class JsonLog(NamedTuple):
-    """A log of JSON lines.
-
-    Attributes:
-        table: Its table's name.
-        path: Where duckdb finds it.
-        source: What it is called.
-        types: Its fields' types.
-    """
-
-    table: str
-    path: str
-    source: str
-    types: dict[str, str]
-
-
-def json_log(table: str, path: str, source: str) -> JsonLog:
-    """Look at a log of JSON lines.
-
-    Raises:
-        OSError: It can't be read.
-    """
-    types: dict[str, str] = {}
-    folded: set[str] = set()
-    for name, kind in field_types(sampled_lines(path)).items():
-        if name.lower() not in folded:  # duckdb's names know no case
-            folded.add(name.lower())
-            types[name] = kind
-    return JsonLog(table, path, source, types)
-
-
-def json_view(log: JsonLog, compression: str, *, careful: bool) -> str:
-    """Return the statement that makes a view of a log of JSON lines.
-
-    Args:
-        log: The log.
-        compression: `gzip`, `zstd` or `none`.
-        careful: Whether values may be of other types than those sampled, and lines be none. A value that is no number
-            where numbers are expected is NULL then, and lines that are no objects are left out.
-    """
-    named = column_names(log.types)
-    types = {field: log.types[field] for field in named} or {"message": "VARCHAR"}
-    read = {field: "VARCHAR" if careful and kind in _NUMBERS else kind for field, kind in types.items()}
-    struct = ", ".join(f"{text(field)}: {text(kind)}" for field, kind in read.items())
-    reading = (
-        f"read_json({text(log.path)}, format='newline_delimited', columns={{{struct}}}, compression='{compression}',"
-        f" maximum_object_size={LONGEST}, ignore_errors={str(careful).lower()})"
-    )
-    line = "row_number() OVER ()"
-    if careful:
-        cast = [
-            f"try_cast({quoted(field)} AS {kind}) AS {quoted(field)}" if kind in _NUMBERS else quoted(field)
-            for field, kind in types.items()
-        ]
-        number = "line"
-        while number.lower() in {field.lower() for field in types}:
-            number += "_"
-        line = quoted(number)
-        there = " OR ".join(f"{quoted(field)} IS NOT NULL" for field in list(types)[:64])
-        reading = (
-            f"(SELECT {', '.join(cast)}, {line} FROM (SELECT *, row_number() OVER () AS {line} FROM {reading})"  # noqa: S608
-            f" WHERE {there})"
-        )
-    common = json_columns(types)
-    common["source"] = text(log.source)
-    common["line"] = line
-    columns = [f"{common[name]} AS {quoted(name)}" for name in COMMON]
-    columns += [f"{quoted(field)} AS {quoted(named[field])}" for field in types if field in named]
-    return f"CREATE OR REPLACE VIEW {quoted(log.table)} AS SELECT {', '.join(columns)} FROM {reading}"  # noqa: S608  names are quoted
 
 
 class RecordTable:
