@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from bench.machine import describe
+from bench.machine import FEW_LOOPS, Noise, describe
 from bench.options import Options
 from bench.report import Table
 
@@ -47,7 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if unknown := set(args.names) - set(NAMES):
         parser.error(f"no such measurement: {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
     with tempfile.TemporaryDirectory(prefix="bench-") as home:
-        options = Options(home=Path(home), quick=args.quick, peers=args.peers)
+        noise = Noise(FEW_LOOPS) if args.quick else Noise()
+        options = Options(home=Path(home), quick=args.quick, peers=args.peers, noise=noise)
         tables = []
         for name in args.names or NAMES:
             print(f"measuring {name} …", file=sys.stderr, flush=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import random
 import time
 from dataclasses import dataclass
 
-from bench.keys import LISTED, STROKE, Eye, strokes
+from bench.keys import LISTED, STROKE, Eye, pause, strokes
 from bench.load import Load, under
 from bench.options import Options
 from bench.processes import Meter, resident
@@ -56,27 +55,31 @@ def run(options: Options) -> Table:
         env = {**program.env, "PS1": f"{PROMPT} ", "ENV": "", "SHELL": "/bin/sh"}
         with Terminal(program.argv, env=env, on_run=eye.see) as terminal:
             terminal.wait(lambda: LISTED in terminal.text, 60, "list of alerts")
-            terminal.run(1.0)
+            terminal.run(options.settle(1.0))
             terminal.send(b"2jg")
-            terminal.run(1.0)
+            terminal.run(options.settle(1.0))
             rows.append(
-                _row("without a terminal", "j and k among the alerts", _moves(terminal, eye, presses))
+                _row(
+                    "without a terminal", "j and k among the alerts", _moves(terminal, eye, presses, options)
+                )
             )
             terminal.send(LEADER)
             _prompted(terminal, eye, "first prompt")
-            rows.append(_row("at a quiet prompt", "the leader key", _leads(terminal, eye, presses)))
+            rows.append(_row("at a quiet prompt", "the leader key", _leads(terminal, eye, presses, options)))
             took = _flooded(terminal, eye, FLOOD.format(lines=lines))
             notes.append(f"`{FLOOD.format(lines=lines)}` took {took:.1f} s, with nobody at the keys.")
             _type(terminal, f"while :; do {FLOOD.format(lines=lines)}; done")
-            terminal.run(2.0)
+            terminal.run(options.settle(2.0))
             meter = Meter(terminal.process.pid)
-            rows.append(_row("in the flood", "the leader key", _leads(terminal, eye, presses)))
+            rows.append(_row("in the flood", "the leader key", _leads(terminal, eye, presses, options)))
             terminal.send(LEADER)
             terminal.send(b"b2jg")
-            terminal.run(1.0)
-            rows.append(_row("beside the flood", "j and k among the alerts", _moves(terminal, eye, presses)))
+            terminal.run(options.settle(1.0))
+            rows.append(
+                _row("beside the flood", "j and k among the alerts", _moves(terminal, eye, presses, options))
+            )
             terminal.send(LEADER)
-            terminal.run(0.5)
+            terminal.run(options.settle(0.5))
             share, memory = meter.share(), resident(terminal.process.pid)
             stopped = _interrupted(terminal, eye)
             notes.append(
@@ -114,25 +117,25 @@ def _prompted(terminal: Terminal, eye: FloodEye, what: str) -> float:
     return terminal.wait(lambda: eye.prompt_at >= 0, 120, what)
 
 
-def _leads(terminal: Terminal, eye: FloodEye, presses: int) -> list[float]:
+def _leads(terminal: Terminal, eye: FloodEye, presses: int, options: Options) -> list[float]:
     times = []
     for _ in range(presses):
         eye.leading = False
         at = terminal.send(LEADER)
         times.append(1000 * (terminal.wait(lambda: eye.leading, 60, "answer to the leader key") - at))
-        terminal.run(random.uniform(0.03, 0.15))
+        pause(terminal, options)
         terminal.send(NOTHING)
-        terminal.run(random.uniform(0.03, 0.15))
+        pause(terminal, options)
     return times
 
 
-def _moves(terminal: Terminal, eye: FloodEye, presses: int) -> list[float]:
+def _moves(terminal: Terminal, eye: FloodEye, presses: int, options: Options) -> list[float]:
     times = []
     for key in strokes(presses):
         before = eye.cursor
         at = terminal.send(key)
         times.append(1000 * (terminal.wait(lambda was=before: eye.cursor != was, 60, "cursor's move") - at))
-        terminal.run(random.uniform(0.03, 0.15))
+        pause(terminal, options)
     return times
 
 

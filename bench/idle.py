@@ -44,7 +44,7 @@ def run(options: Options) -> Table:
 
 
 def _sit(program: Program, options: Options, looks: int) -> list[str]:
-    settle, window = (1.0, 1.0) if options.quick else (SETTLE, WINDOW)
+    settle, window = (1.0, 0.5) if options.quick else (SETTLE, WINDOW)
     with Terminal(program.argv, env=program.env) as terminal:
         terminal.run(settle)
         pid = terminal.process.pid

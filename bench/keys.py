@@ -16,7 +16,7 @@ from bench.options import Options
 from bench.processes import Meter, resident, waiting
 from bench.programs import cockpit
 from bench.report import Table, percentile, verdict
-from bench.terminal import Gone, Terminal
+from bench.terminal import Terminal
 
 SETTLE = 12.0
 """Seconds under load before the first press: the rings are full, the alerts listed."""
@@ -103,7 +103,7 @@ def _under(load: Load, options: Options) -> tuple[dict[str, list[float]], str]:
     with under(load, options.home) as (config, log):
         program = cockpit(options.home, config)
         with Terminal(program.argv, env=program.env, on_run=eye.see) as terminal:
-            terminal.run(2 if options.quick else SETTLE)
+            terminal.run(options.settle(SETTLE))
             meter = Meter(terminal.process.pid)
             at_first, waited = resident(terminal.process.pid), waiting(terminal.process.pid)
             began = time.perf_counter()
@@ -120,12 +120,13 @@ def _under(load: Load, options: Options) -> tuple[dict[str, list[float]], str]:
             held = (waiting(terminal.process.pid) - waited) / (time.perf_counter() - began)
             note += f", {1000 * held:.0f} ms of each second ready to run and without a core"
             if load.lines:
-                note += f", {_kept_up(terminal, log)}"
+                note += f", {_kept_up(terminal, log, options)}"
         measured[ALONE] = _alone(options.repeat(50, least=13), options)
         return measured, note + "."
 
 
-def _pause(terminal: Terminal, options: Options) -> None:
+def pause(terminal: Terminal, options: Options) -> None:
+    """Let as much time pass between two presses as people do."""
     terminal.run(0.01 if options.quick else random.uniform(0.03, 0.15))
 
 
@@ -133,13 +134,13 @@ def _moves(terminal: Terminal, eye: Eye, presses: int, options: Options) -> list
     if not eye.listed:
         terminal.wait(lambda: eye.listed, 60, "list of alerts")
     terminal.send(b"2jg")
-    terminal.run(1.0)
+    terminal.run(options.settle(1.0))
     times = []
     for key in strokes(presses):
         before = eye.cursor
         at = terminal.send(key)
         times.append(1000 * (terminal.wait(lambda was=before: eye.cursor != was, 60, "cursor's move") - at))
-        _pause(terminal, options)
+        pause(terminal, options)
     return times
 
 
@@ -155,7 +156,7 @@ def _letters(terminal: Terminal, eye: Eye, presses: int, options: Options) -> li
     terminal.wait(lambda: eye.prompt >= 0, 60, "filter line")
     times = _typed(terminal, eye, presses, options)
     terminal.send(b"\x1b")
-    terminal.run(1.0)  # what follows an escape at once would be taken for a part of it
+    terminal.run(options.settle(1.0))  # what follows an escape at once would be taken for a part of it
     return times
 
 
@@ -164,7 +165,7 @@ def _alone(presses: int, options: Options) -> list[float]:
     eye = Eye()
     with Terminal([sys.executable, "-c", INPUT], on_run=eye.see) as terminal:
         terminal.wait(lambda: terminal.cells > 1_000, 60, "first paint")
-        terminal.run(1.0)
+        terminal.run(options.settle(1.0))
         return _typed(terminal, eye, presses, options)
 
 
@@ -181,10 +182,10 @@ def _typed(terminal: Terminal, eye: Eye, presses: int, options: Options) -> list
             times.append(
                 1000 * (terminal.wait(lambda word=wanted: _shows(eye, word), 60, f"echo of {typed!r}") - at)
             )
-            _pause(terminal, options)
+            pause(terminal, options)
         terminal.send(b"\x7f")
         typed = ""
-        _pause(terminal, options)
+        pause(terminal, options)
     return times
 
 
@@ -192,16 +193,15 @@ def _shows(eye: Eye, typed: str) -> bool:
     return typed.strip() in eye.runs
 
 
-def _kept_up(terminal: Terminal, log: Path) -> str:
+def _kept_up(terminal: Terminal, log: Path, options: Options) -> str:
     """Say how far the newest line on the screen is behind the newest in the file, and what was dropped."""
     dropped = re.findall(r"([\d,]+) dropped", terminal.text)
     terminal.send(b"3G")
-    terminal.run(1.0)
+    terminal.run(options.settle(1.0))
     terminal.forget()
-    terminal.run(1.0)
-    shown = max((int(number) for number in SEQUENCE.findall(terminal.text)), default=0)
-    if not shown:
-        raise Gone("no numbered log line on the screen")
+    terminal.wait(lambda: SEQUENCE.search(terminal.text) is not None, 60, "numbered log line")
+    terminal.run(options.settle(1.0))
+    shown = max(int(number) for number in SEQUENCE.findall(terminal.text))
     with log.open("rb") as opened:
         opened.seek(-400, os.SEEK_END)
         written = int(SEQUENCE.findall(opened.read().decode())[-1])

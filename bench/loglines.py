@@ -20,7 +20,7 @@ SEED = 20261126
 BLOCK = 100
 """Lines of one second."""
 POOL = 2_000
-"""Blocks that differ."""
+"""Blocks that differ, where there are so many."""
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 RARE = "checksum mismatch on extent"
 RARE_EVERY = 100_000
@@ -118,7 +118,7 @@ def _write(kind: str, lines: int, path: Path, wanted: tuple[str, Sequence[bytes]
     chance = random.Random(SEED)
     head = b'{"time":"' if kind == "json" else b""
     rest = _bunyan if kind == "json" else _syslog
-    pool = _real() if kind == "real" else _pool(chance, rest)
+    pool = _real() if kind == "real" else _pool(chance, rest, min(POOL, lines // BLOCK))
     hits = [sum(_holds(line, patterns) for line in block) for block in pool]
     rare, end = rest(chance, f"{RARE} 77, volume kept read-only"), rest(chance, last)
     filtered = 0
@@ -137,10 +137,12 @@ def _write(kind: str, lines: int, path: Path, wanted: tuple[str, Sequence[bytes]
     return filtered
 
 
-def _pool(chance: random.Random, rest: Callable[[random.Random, str], bytes]) -> list[list[bytes]]:
+def _pool(
+    chance: random.Random, rest: Callable[[random.Random, str], bytes], blocks: int
+) -> list[list[bytes]]:
     return [
         [rest(chance, _said(chance, number * BLOCK + place)) for place in range(BLOCK)]
-        for number in range(POOL)
+        for number in range(blocks)
     ]
 
 

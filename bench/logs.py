@@ -204,7 +204,7 @@ def _pressed(what: str, of: str, times: Sequence[float]) -> Row:
 
 def _tail(options: Options) -> list[Row]:
     rate, seconds = (2_000, 1.0) if options.quick else (RATE, 10.0)
-    got = tailed(options.home, rate=rate, seconds=seconds)
+    got = tailed(options.home, rate=rate, seconds=seconds, rest=options.settle(1.0))
     of = f"{rate:,} lines/s for {2 * seconds:g} s"
     p99 = percentile(got.lags, 0.99)
     lag = f"p50 {percentile(got.lags, 0.5):.2f}, p99 {p99:.2f}, of {len(got.lags)}"

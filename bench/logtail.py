@@ -42,8 +42,14 @@ class Tailed:
     keys: Sequence[float]
 
 
-def tailed(home: Path, *, rate: int, seconds: float) -> Tailed:
+def tailed(home: Path, *, rate: int, seconds: float, rest: float = 1.0) -> Tailed:
     """Follow a file that grows for so long, and then again with keys pressed meanwhile.
+
+    Args:
+        home: Where the file is made.
+        rate: Lines a second.
+        seconds: How long it grows, each time.
+        rest: Seconds for the screen to come to rest, before and after.
 
     Raises:
         Gone: Something was not on the screen in time.
@@ -52,12 +58,13 @@ def tailed(home: Path, *, rate: int, seconds: float) -> Tailed:
     path.write_bytes(_lines(0, FIRST))
     with opened(home, path) as screen:
         screen.await_title(f"{FIRST:,}", "count of the first lines")
-        screen.terminal.run(1.0)
+        screen.terminal.run(rest)
         first = _written(screen, path, rate, seconds, lambda: screen.terminal.run(0.1))
+        screen.terminal.run(rest)
         lags = _lags(first, screen.eye.newest)
         keys: list[float] = []
         screen.terminal.send(b"k")
-        screen.terminal.run(0.5)
+        screen.terminal.run(rest / 2)
         last = _written(
             screen,
             path,
@@ -66,6 +73,7 @@ def tailed(home: Path, *, rate: int, seconds: float) -> Tailed:
             lambda: keys.extend(screen.presses(lambda: False, 24)),
             at=first[-1][1],
         )
+        screen.terminal.run(rest)
         screen.terminal.send(b"f")
         written = last[-1][1]
         until = time.perf_counter() + PATIENCE
@@ -96,7 +104,6 @@ def _written(
     with output.open("w") as turns, subprocess.Popen(argv, stdout=turns) as writer:
         while writer.poll() is None:
             meanwhile()
-    screen.terminal.run(1.0)
     parts = [line.split() for line in output.read_text().splitlines()]
     return [(float(moment), int(lines)) for moment, lines in parts]
 

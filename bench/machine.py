@@ -13,6 +13,8 @@ from bench.report import percentile
 
 LOOP = 200_000
 LOOPS = 40
+FEW_LOOPS = 2
+"""How many are enough where figures mean nothing."""
 
 
 def calibrate(loops: int = LOOPS) -> list[float]:
@@ -29,13 +31,14 @@ def calibrate(loops: int = LOOPS) -> list[float]:
 class Noise:
     """How much the machine was disturbed over a run."""
 
-    def __init__(self) -> None:
+    def __init__(self, loops: int = LOOPS) -> None:
+        self._loops = loops
         self.samples: list[float] = []
         self.loads: list[float] = []
 
     def listen(self) -> None:
         """Calibrate once more, and note the load average."""
-        self.samples += calibrate()
+        self.samples += calibrate(self._loops)
         self.loads.append(os.getloadavg()[0])
 
     def line(self) -> str:

@@ -29,3 +29,7 @@ class Options:
     def repeat(self, times: int, *, least: int = 1) -> int:
         """Return how often to repeat: as often as asked, or the least when quick."""
         return least if self.quick else times
+
+    def settle(self, seconds: float) -> float:
+        """Return how long to let something come to rest: as long as asked, or a fifth of that when quick."""
+        return seconds / 5 if self.quick else seconds

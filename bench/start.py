@@ -27,7 +27,7 @@ def run(options: Options) -> Table:
         _start(program, _painted, 60)
     paints: dict[str, list[float]] = {program.name: [] for program in (bare, ours, *rivals)}
     hosts: list[float] = []
-    for number in range(options.repeat(9, least=2)):
+    for number in range(options.repeat(9)):
         paints[bare.name].append(_start(bare, _whole, 60))
         paint, host = _cockpit(ours)
         paints[ours.name].append(paint)

@@ -17,6 +17,7 @@ from hypothesis import settings
 
 from tests.helpers.examples import examples
 from tests.helpers.heap import Heap
+from tests.helpers.rest import Rest
 
 R = TypeVar("R", pytest.TestReport, pytest.CollectReport)
 REQUIRED = os.environ.get("COCKPIT_LIVE") == "required"
@@ -28,6 +29,9 @@ settings.load_profile("here")
 def pytest_configure(config: pytest.Config) -> None:
     _hear_signals()
     config.pluginmanager.register(Heap(), "heap")
+    patch = pytest.MonkeyPatch()
+    Rest().install(patch)
+    config.add_cleanup(patch.undo)
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -134,7 +134,6 @@ def test_nothing_before_a_drop_makes_it_a_read(text: str) -> None:
     assert judged is Risk.DESTRUCTIVE or hidden
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize(
     "text",
     [
@@ -165,12 +164,13 @@ def test_nothing_before_a_drop_makes_it_a_read(text: str) -> None:
         "\n/" * 30_000,
         "SELECT '" + "x" * 70_000 + "'",
     ],
+    ids=lambda text: text[:24],
 )
 def test_no_text_takes_long(text: str) -> None:
     for judge in (*(_sql(dialect) for dialect in ("postgres", "mysql", "tsql", "oracle")), *SCRIPTS.values()):
-        started = time.perf_counter()
+        started = time.thread_time()
         assert judge(text)
-        assert time.perf_counter() - started < 3
+        assert time.thread_time() - started < 3
 
 
 def test_a_text_that_is_too_long_is_unknown() -> None:
