@@ -14,11 +14,12 @@ import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from cockpit import __version__
 from cockpit.errors import CockpitError, UsageError
 from cockpit.verbs import VERBS
+from cockpit.verbs.order import options_first
 
 if TYPE_CHECKING:
     import logging
@@ -153,7 +154,13 @@ def _screen_parser(*, add_help: bool = True) -> Parser:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose mistakes are errors of ours, with the nearest valid word."""
+    """A parser that takes options anywhere, and whose mistakes are errors of ours, with the nearest valid word."""
+
+    def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
+        """Read the words, options first."""
+        return super().parse_known_args(
+            options_first(self, sys.argv[1:] if args is None else args), namespace
+        )
 
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing usage and leaving.

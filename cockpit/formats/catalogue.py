@@ -12,10 +12,12 @@ from cockpit.errors import UsageError
 from cockpit.formats.declaration import Declaration
 from cockpit.formats.declared import DeclaredFormat
 from cockpit.formats.format import LineFormat
+from cockpit.formats.java_logging import JavaLoggingFormat
 from cockpit.formats.journal import JournalFormat
 from cockpit.formats.json_lines import JsonFormat, LogfmtFormat
 from cockpit.formats.plain import PlainFormat
 from cockpit.formats.times import Zone
+from cockpit.formats.windows_events import WindowsEventFormat
 from cockpit.formats.wrapped import CriFormat, DockerFormat
 
 
@@ -30,6 +32,18 @@ def declarations() -> tuple[Declaration, ...]:
     return msgspec.toml.decode(text, type=_Builtin).formats
 
 
+FIXED = (
+    JournalFormat,
+    DockerFormat,
+    CriFormat,
+    JsonFormat,
+    LogfmtFormat,
+    WindowsEventFormat,
+    JavaLoggingFormat,
+)
+"""Formats that code reads, and no declaration."""
+
+
 def each_format(zone: Zone | None = None, own: Sequence[Declaration] = ()) -> Iterator[LineFormat]:
     """Make all formats, one after another as they are asked for: those that say more before those that say less.
 
@@ -40,7 +54,15 @@ def each_format(zone: Zone | None = None, own: Sequence[Declaration] = ()) -> It
     zone = zone or Zone()
     for declaration in own:
         yield DeclaredFormat(declaration, zone)
-    for fixed in (JournalFormat, DockerFormat, CriFormat, JsonFormat, LogfmtFormat):
+    for fixed in (
+        JournalFormat,
+        DockerFormat,
+        CriFormat,
+        JsonFormat,
+        LogfmtFormat,
+        WindowsEventFormat,
+        JavaLoggingFormat,
+    ):
         yield fixed(zone)
     for declaration in declarations():
         yield DeclaredFormat(declaration, zone, trusted=True)

@@ -1,11 +1,11 @@
 """How a log writes its times, in strptime's directives, and the reading of one.
 
-`%Y %y %m %b %d %e %a %H %k %M %S` have a fixed width, as strptime(3) and strftime(3) give it. `%f` is a
-fraction of any number of digits, `%z` a zone (`Z`, `UTC`, `GMT`, `+02:00`, `+0200`), `%s` a number since the
-epoch in seconds to nanoseconds, `[-/]` one of several characters. Beyond strptime, `%N` is a fraction with its
-point or comma, `%Q` a zone with or without a space before it, and either may be missing. Where there is no `%Y`
-or `%y` the year is the last that fits; where there is no `%z` or `%Q`, the zone is the one that the log is said
-to be of.
+`%Y %y %m %b %d %e %a %H %k %I %l %M %S` have a fixed width, as strptime(3) and strftime(3) give it; `%-m %-d %-H
+%-I` have one digit or two, as glibc's strftime writes them. `%p` is AM or PM, in capitals or not. `%f` is a
+fraction of any number of digits, `%z` a zone (`Z`, `UTC`, `GMT`, `+02:00`, `+0200`), `%s` a number since the epoch
+in seconds to nanoseconds, `[-/]` one of several characters. Beyond strptime, `%N` is a fraction with its point or
+comma, `%Q` a zone with or without a space before it, and either may be missing. Where there is no `%Y` or `%y` the
+year is the last that fits; where there is no `%z` or `%Q`, the zone is the one that the log is said to be of.
 """
 
 from __future__ import annotations
@@ -27,13 +27,19 @@ PRESETS = {
 }
 """Layouts by name."""
 
-WIDTHS = {"Y": 4, "y": 2, "m": 2, "d": 2, "e": 2, "b": 3, "a": 3, "H": 2, "k": 2, "M": 2, "S": 2}
-_NUMBER = {"e": r"[ \d]\d", "k": r"[ \d]\d", "b": "[A-Z][a-z]{2}", "a": "[A-Z][a-z]{2}"}
+WIDTHS = {"Y": 4, "y": 2, "m": 2, "d": 2, "e": 2, "b": 3, "a": 3, "H": 2, "k": 2, "I": 2, "l": 2, "M": 2, "S": 2,
+          "p": 2}  # fmt: skip
+SHORT = ("-m", "-d", "-H", "-I")
+"""Numbers of one digit or two."""
+HOURS, HALF_HOURS = ("H", "k", "-H"), ("I", "l", "-I")
+"""What tells the hour of the day, and what that of its half."""
+_NUMBER = {"e": r"[ \d]\d", "k": r"[ \d]\d", "l": r"[ \d]\d", "b": "[A-Z][a-z]{2}", "a": "[A-Z][a-z]{2}",
+           "p": "[AaPp][Mm]"}  # fmt: skip
 _FRACTION = r"\d++"
 _ZONE = r"(?:Z|UTC|GMT|[+-]\d\d:?\d\d)(?![0-9A-Za-z_])"
 _VARIABLE = {"f": f"({_FRACTION})", "N": f"(?:[.,]({_FRACTION}))?+", "z": f"({_ZONE})", "Q": f"(?: ?({_ZONE}))?+",
-             "s": r"(\d{10,19}+(?!\d)(?:\.\d++)?+)"}  # fmt: skip
-_TOKEN = re.compile(r"%(?P<directive>.)|\[(?P<choice>[^\]]+)\]|(?P<literal>.)", re.DOTALL)
+             "s": r"(\d{10,19}+(?!\d)(?:\.\d++)?+)", **dict.fromkeys(SHORT, r"(\d{1,2}+)")}  # fmt: skip
+_TOKEN = re.compile(r"%(?P<directive>-?.)|\[(?P<choice>[^\]]+)\]|(?P<literal>.)", re.DOTALL)
 
 
 class Part(Struct, frozen=True):
@@ -52,6 +58,7 @@ class Layout:
 
     Attributes:
         parts: What it consists of.
+        ragged: Whether what tells the minute is of no fixed width, or goes on after it.
         expression: A regular expression that fits what it fits; it never gives back what it took.
 
     Raises:
@@ -75,6 +82,7 @@ class Layout:
                 digits = r"\d" * WIDTHS[part.directive]
                 pieces.append(f"({_NUMBER.get(part.directive, digits)})")
         self._groups = tuple(groups)
+        self.ragged = not {"p", *SHORT}.isdisjoint(groups)
         grouped = "".join(pieces)
         self.expression = re.sub(r"(?<!\\)\((?!\?)", "(?:", grouped)
         self._grouped = grouped
@@ -111,9 +119,9 @@ class Layout:
 
     def _seconds(self, found: re.Match[str], observed: int) -> int:
         said = dict(zip(self._groups, found.groups(), strict=True))
-        month = MONTHS.get(said["b"], 0) if "b" in said else int(said["m"])
-        day = int(said.get("d") or said["e"])
-        hour, minute = int(said.get("H") or said.get("k") or 0), int(said.get("M", 0))
+        month = MONTHS.get(said["b"], 0) if "b" in said else int(said.get("m") or said["-m"])
+        day = int(said.get("d") or said.get("e") or said["-d"])
+        hour, minute = _hour(said), int(said.get("M", 0))
         second = int(said.get("S", 0))
         if hour > 23 or minute > 59 or second > 60:
             return -1
@@ -140,6 +148,14 @@ def _year(said: dict[str, str]) -> int:
         return int(said["Y"])
     year = int(said["y"])
     return year + (2000 if year < 69 else 1900)
+
+
+def _hour(said: dict[str, str]) -> int:
+    """Return the hour of the day; 24 for one that can't be."""
+    if "p" not in said:
+        return int(next(said[name] for name in HOURS if name in said))
+    hour = int(next(said[name] for name in HALF_HOURS if name in said))
+    return hour % 12 + 12 * (said["p"] in ("PM", "pm", "pM", "Pm")) if 1 <= hour <= 12 else 24
 
 
 def _parts(text: str) -> tuple[Part, ...]:
@@ -173,11 +189,12 @@ def _check(directives: list[str]) -> None:
         return
     for names in (
         ("Y", "y"),
-        ("m", "b"),
-        ("d", "e"),
-        ("H", "k"),
+        ("m", "b", "-m"),
+        ("d", "e", "-d"),
+        (*HOURS, *HALF_HOURS),
         ("M",),
         ("S",),
+        ("p",),
         ("f", "N"),
         ("z", "Q"),
         ("a",),
@@ -185,6 +202,10 @@ def _check(directives: list[str]) -> None:
         told = [name for name in directives if name in names]
         if len(told) > 1:
             raise UsageError(f"%{told[0]} and %{told[1]} say the same thing")
+        if ("p" in names) and bool(told) != any(name in HALF_HOURS for name in directives):
+            raise UsageError(
+                "%I, %l or %-I and %p need each other", remedy="or write %H for an hour of the day"
+            )
         if not told and names[0] in "mdH":
             raise UsageError(
                 f"a time's layout has no {' or '.join('%' + name for name in names)}",

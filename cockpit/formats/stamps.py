@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cockpit.formats.columns import UNDATED
-from cockpit.formats.layout import WIDTHS, Layout, Part
+from cockpit.formats.layout import SHORT, WIDTHS, Layout, Part
 from cockpit.formats.piece import Mask, Piece, Places
 from cockpit.formats.times import LATEST, MONTHS, SECOND, UNITS, YEARS, Zone
 
@@ -53,6 +53,8 @@ def read_stamps(layout: Layout, piece: Piece, places: Places, observed: int) -> 
         return Stamps(np.empty(0, np.int64), places, np.empty(0, np.bool_))
     if layout.parts[0].directive == "s" and len(layout.parts) == 1:
         return _epochs(piece, places)
+    if layout.ragged:
+        return _each(layout, piece, places, observed)
     if any(part.directive in _VARIABLE for part in layout.parts):
         return _read(layout, piece, places, observed)
     width = sum(WIDTHS.get(part.directive, 1) for part in layout.parts)
@@ -87,6 +89,20 @@ def _read(layout: Layout, piece: Piece, places: Places, observed: int) -> Stamps
     times = np.where(good, seconds, 0) * SECOND + late.fraction
     times[~good | (times >= LATEST)] = UNDATED
     return Stamps(times, late.at, formed)
+
+
+def _each(layout: Layout, piece: Piece, places: Places, observed: int) -> Stamps:
+    """Read each by itself: those whose minutes are told at no fixed place."""
+    said = _Reading(piece, places)
+    said.read(layout.parts)
+    zoned = said.zoned
+    base, local, possible = _bases(said, layout.zone, observed, need=zoned is None or not zoned.all())
+    second = said.said.get("S", np.int64(0))
+    seconds = base + second - (local if zoned is None else np.where(zoned, said.offset, local))
+    good = said.formed & possible & (second <= 60) & (seconds >= 0)
+    times = np.where(good, seconds, 0) * SECOND + said.fraction
+    times[~good | (times >= LATEST)] = UNDATED
+    return Stamps(times, said.at, said.formed)
 
 
 def _leading(parts: tuple[Part, ...]) -> tuple[Part, ...]:
@@ -141,6 +157,10 @@ class _Reading:
                 self._choice(part.choice)
             elif directive in ("b", "a"):
                 self._name(directive)
+            elif directive == "p":
+                self._half()
+            elif directive in SHORT:
+                self._short(directive[1:])
             elif directive in WIDTHS:
                 self._number(directive)
             elif directive in ("f", "N"):
@@ -160,12 +180,27 @@ class _Reading:
         value = np.zeros(len(self.at), np.int64)
         for place in range(WIDTHS[directive]):
             digit = self.piece.bytes[self.at + place].astype(np.int64) - 48
-            if place == 0 and directive in ("e", "k"):
+            if place == 0 and directive in ("e", "k", "l"):
                 digit[digit == 32 - 48] = 0
             self.formed &= (digit >= 0) & (digit <= 9)
             value = value * 10 + digit
         self.said[directive] = value
         self.at = self.at + WIDTHS[directive]
+
+    def _short(self, directive: str) -> None:
+        """Read a number of one digit or two."""
+        first, second = (self.piece.bytes[self.at + place].astype(np.int64) - 48 for place in (0, 1))
+        self.formed &= (first >= 0) & (first <= 9)
+        two = (second >= 0) & (second <= 9)
+        self.said[directive] = np.where(two, first * 10 + second, first)
+        self.at = self.at + 1 + two
+
+    def _half(self) -> None:
+        """Read AM or PM."""
+        letter, second = (self.piece.bytes[self.at + place] | 32 for place in (0, 1))
+        self.formed &= ((letter == ord("a")) | (letter == ord("p"))) & (second == ord("m"))
+        self.said["p"] = np.where(letter == ord("p"), np.int64(12), np.int64(0))
+        self.at = self.at + 2
 
     def _name(self, directive: str) -> None:
         letters = [self.piece.bytes[self.at + place].astype(np.int64) for place in range(3)]
@@ -236,6 +271,9 @@ def _bases(said: _Reading, zone: Zone, observed: int, *, need: bool) -> tuple[Nu
     month = fields.get("b", fields.get("m", zero))
     day = fields.get("d", fields.get("e", zero))
     hour = fields.get("H", fields.get("k", zero))
+    if "p" in fields:
+        hour = fields.get("I", fields.get("l", zero))
+        hour = np.where((hour >= 1) & (hour <= 12), hour % 12 + fields["p"], 24)
     minute = fields.get("M", zero)
     possible = said.formed & (month >= 1) & (month <= 12) & (day >= 1) & (hour <= 23) & (minute <= 59)
     month, day = np.where(possible, month, 1), np.where(possible, day, 1)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from cockpit.verbs import logs_count, logs_grep, logs_merge, logs_patterns, logs_sql
+from cockpit.verbs.order import first_word
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -33,7 +34,7 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
         """Takes a first word that is no verb for a file."""
 
         def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
-            return super().parse_known_args(_with_verb(args or ()), namespace)
+            return super().parse_known_args(_with_verb(self, args or ()), namespace)
 
     subparsers.add_parser(
         "logs",
@@ -90,9 +91,9 @@ def _without_screen(args: argparse.Namespace) -> int:
     return status
 
 
-def _with_verb(words: Sequence[str]) -> list[str]:
+def _with_verb(parser: argparse.ArgumentParser, words: Sequence[str]) -> list[str]:
     """Put the verb before a first word that is none."""
-    first = next((word for word in words if not word.startswith("-") or word == "-"), None)
+    first = first_word(parser, words)
     if first in (*PARTS, OPEN) or "-h" in words or "--help" in words:
         return list(words)
     return [OPEN, *words]

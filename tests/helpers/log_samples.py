@@ -172,6 +172,52 @@ SAMPLES = {
         "2026-11-23 22:15:24 10.0.0.2 POST /a - 443 ann 10.0.0.1 Mozilla/5.0 http://a/ 200 0 0 15\n",
         AT, "warn", "10.0.0.2 GET /a b=1 80 - 10.0.0.1 Mozilla/5.0 - 404 0 2 15", 2,
     ),
+    "windows-event": Sample(
+        "Event[0]:\r\n  Log Name: System\r\n  Source: Service Control Manager\r\n  Date: 2026-11-23T22:15:23.123\r\n"
+        "  Event ID: 7031\r\n  Task: N/A\r\n  Level: Error\r\n  Opcode: N/A\r\n  Keyword: Classic\r\n  User: N/A\r\n"
+        "  User Name: N/A\r\n  Computer: WEB-1\r\n  Description: \r\n"
+        "The Print Spooler service terminated unexpectedly.\r\nIt has done this 1 time(s).\r\n\r\n"
+        "Event[1]:\r\n  Log Name: Security\r\n  Source: Microsoft-Windows-Security-Auditing\r\n"
+        "  Date: 2026-11-23T22:15:24.1230000Z\r\n  Event ID: 4624\r\n  Task: Logon\r\n  Level: Information\r\n"
+        "  Opcode: Info\r\n  Keyword: Audit Success\r\n  User: N/A\r\n  User Name: N/A\r\n  Computer: WEB-1\r\n"
+        "  Description: \r\nAn account was successfully logged on.\r\n\r\n",
+        MS, "error",
+        "The Print Spooler service terminated unexpectedly.\r\nIt has done this 1 time(s).", 2,
+    ),
+    "windows-event-xml": Sample(
+        "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider "
+        "Name='Service Control Manager' Guid='{555908d1-a6d7-4695-8e1e-26931d2012f4}' "
+        "EventSourceName='Service Control Manager'/><EventID Qualifiers='16384'>7036</EventID><Version>0</Version>"
+        "<Level>3</Level><Task>0</Task><Opcode>0</Opcode><Keywords>0x8080000000000000</Keywords>"
+        "<TimeCreated SystemTime='2026-11-23T22:15:23.123000000Z'/><EventRecordID>4711</EventRecordID><Correlation/>"
+        "<Execution ProcessID='568' ThreadID='1234'/><Channel>System</Channel><Computer>WEB-1</Computer><Security/>"
+        "</System><EventData><Data Name='param1'>Windows Update</Data></EventData></Event>\n"
+        "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider Name='App'/>"
+        "<EventID>1</EventID><Level>2</Level><Task>0</Task><Keywords>0x80000000000000</Keywords>"
+        "<TimeCreated SystemTime='2026-11-23T22:15:24.1230000Z'/><EventRecordID>4712</EventRecordID>"
+        "<Channel>Application</Channel><Computer>WEB-1</Computer><Security UserID='S-1-5-18'/></System>"
+        "<EventData><Data>no\n  more</Data></EventData></Event>\n",
+        MS, "warn", "<EventData><Data Name='param1'>Windows Update</Data></EventData></Event>", 2,
+    ),
+    "windows-event-table": Sample(
+        "Level\tDate and Time\tSource\tEvent ID\tTask Category\r\n"
+        "Error\t11/23/2026 10:15:23 PM\tService Control Manager\t7031\tNone\tThe service stopped.\r\nAgain.\r\n"
+        "Information\t1/3/2026 9:05:00 AM\tMicrosoft-Windows-Kernel-General\t16\tNone\tHive\r\n"
+        'Warning,11/3/2026 12:00:01 AM,Microsoft-Windows-DNS-Client,1014,(1014),"Name resolution, timed out"\r\n',
+        AT, "error", "The service stopped.\nAgain.", 3,
+    ),
+    "us-time": Sample(
+        "11/23/2026 10:15:23 PM Error: no connection\n   at Shop.Main() in C:\\shop.cs:line 7\n"
+        "[1/3/2026 9:05:00 am] - up\n",
+        AT, "error", "Error: no connection\n   at Shop.Main() in C:\\shop.cs:line 7", 2,
+    ),
+    "java-logging": Sample(
+        "Nov 23, 2026 10:15:23 PM org.apache.catalina.core.StandardService startInternal\n"
+        "SEVERE: Failed to start connector\njava.net.BindException: in use\n\tat a.B.c(B.java:1)\n"
+        "Nov 3, 2026 9:05:00 AM org.apache.catalina.startup.Catalina start\nINFO: Server startup in 12 ms\n",
+        AT, "error",
+        "SEVERE: Failed to start connector\njava.net.BindException: in use\n\tat a.B.c(B.java:1)", 2,
+    ),
     "logcat": Sample(
         "11-23 22:15:23.123  1702  2395 W WindowManager: slow\n11-23 22:15:24.000  1702  2395 D a: b\n",
         MS, "warn", "slow", 2,

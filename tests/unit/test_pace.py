@@ -98,7 +98,8 @@ async def test_what_is_to_be_seen_at_once_does_not_wait_for_the_others() -> None
 
 async def test_what_is_to_be_seen_at_once_ends_a_wait_that_has_begun() -> None:
     pace = Pace(0.3)
-    await asyncio.gather(pace.rest(), asyncio.sleep(0, pace.stir()))
+    pace.stir()
+    await pace.rest()
     pace.stir()
     asyncio.get_running_loop().call_later(0.05, pace.news, True)
     began = time.monotonic()

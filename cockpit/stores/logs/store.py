@@ -134,8 +134,9 @@ class LogStore(Store):
 
     @property
     def notes(self) -> Sequence[str]:
-        """Nothing."""
-        return ()
+        """What keeps older records from going to the disk."""
+        trouble = self.packed.spill.trouble if self.packed.spill is not None else ""
+        return [f"older records can't all be kept on the disk: {trouble}"] if trouble else ()
 
     def __len__(self) -> int:
         return self.end - self.first

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import IO, Protocol, cast
 
 from cockpit.errors import CockpitError
-from cockpit.stores.logs.files.opened import read_error
+from cockpit.stores.logs.files.opened import CUT_OFF, read_error
+from cockpit.stores.logs.spool.zstd_frames import FrameEnds
 
 STDIN = "-"
 HEAD = 1 << 16
@@ -126,17 +127,22 @@ class LogStream:
             if error.errno is None:  # what the libraries find wrong with what is compressed
                 raise self._damaged(error) from None
             raise stream_error(self.path, error) from None
-        except (EOFError, ValueError) as error:
+        except EOFError:
+            raise self._cut_off() from None
+        except ValueError as error:
             raise self._damaged(error) from None
         except _damage(self.compressed) as error:
             raise self._damaged(error) from None
 
     def _damaged(self, error: Exception) -> CockpitError:
         return CockpitError(
-            f"its {self.compressed or 'data'} is damaged or cut off: {error}",
+            f"its {self.compressed or 'data'} is damaged: {error}",
             where=self.path,
             remedy="what came before was read",
         )
+
+    def _cut_off(self) -> CockpitError:
+        return CockpitError(CUT_OFF, where=self.path, remedy="what came before was read")
 
 
 def open_log(path: str, *, binary: bool = False) -> LogStream:
@@ -176,14 +182,33 @@ class _Zstd:
         import zstandard
 
         self._error = zstandard.ZstdError
-        self._reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True, closefd=False)
+        self._raw = raw
+        self._ends = FrameEnds()
+        source = cast("IO[bytes]", self)  # all that is asked of it is `read`
+        self._reader = zstandard.ZstdDecompressor().stream_reader(
+            source, read_across_frames=True, closefd=False
+        )
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return compressed bytes to the decompressor."""
+        data = self._raw.read(size)
+        self._ends.take(data)
+        return data
 
     def read1(self, size: int = -1, /) -> bytes:
-        """Return some bytes."""
+        """Return some bytes.
+
+        Raises:
+            EOFError: The last frame was cut off.
+            ValueError: They are not zstd's.
+        """
         try:
-            return self._reader.read1(size)
+            data = self._reader.read1(size)
         except self._error as error:
             raise ValueError(str(error)) from None
+        if not data and size and not self._ends.whole:
+            raise EOFError
+        return data
 
 
 def _gzip(raw: io.BufferedReader) -> _Raw:

@@ -136,6 +136,48 @@ def test_any_local_time_is_what_the_zone_database_says(local: datetime, zone: st
     assert both(Layout("iso", Zone(zone)), text.zfill(19)) == max(expected, -1)
 
 
+RAGGED = [
+    "%d/%m/%Y %I:%M:%S %p",
+    "%-m/%-d/%Y %-I:%M:%S %p",
+    "%-d.%-m.%Y %-H:%M:%S",
+    "%b %-d, %Y %-I:%M:%S %p",
+    "%p %l:%M:%S %Y-%m-%d",
+    "%y%m%d %k:%M:%S",
+]
+
+
+@given(
+    st.datetimes(datetime(1971, 1, 1), datetime(2060, 1, 1)),
+    st.sampled_from(RAGGED),
+    st.sampled_from(ZONES),
+    st.booleans(),
+)
+def test_half_days_and_numbers_without_zeros(local: datetime, layout: str, zone: str, small: bool) -> None:
+    local = local.replace(microsecond=0, fold=0)
+    text = local.strftime(layout)
+    text = text.replace("AM", "am").replace("PM", "pm") if small else text
+    expected = int(local.replace(tzinfo=ZoneInfo(zone)).timestamp()) * SECOND
+    assert both(Layout(layout, Zone(zone)), text) == max(expected, -1)
+
+
+@pytest.mark.parametrize(
+    ("text", "hour"),
+    [("12:00:00 AM", 0), ("12:00:00 PM", 12), ("1:00:00 pM", 13), ("0:00:00 AM", -1), ("13:00:00 PM", -1),
+     ("11:00:00 XM", -1), ("11:00:00", -1), ("111:00:00 AM", -1), (":00:00 AM", -1)],
+)  # fmt: skip
+def test_hours_of_half_a_day(text: str, hour: int) -> None:
+    expected = moment(f"2026-01-02T{hour:02}:00:00+00:00") if hour >= 0 else -1
+    assert both(Layout("%-m/%-d/%Y %-I:%M:%S %p", Zone("UTC")), f"1/2/2026 {text}") == expected
+
+
+@pytest.mark.parametrize(
+    "layout", ["%m/%d/%Y %I:%M:%S", "%m/%d/%Y %H:%M:%S %p", "%m/%d/%Y %-I %H", "%-m/%m %-d %H"]
+)
+def test_hours_that_say_half_of_it_are_refused(layout: str) -> None:
+    with pytest.raises(UsageError, match=r"need each other|the same thing"):
+        Layout(layout)
+
+
 @given(
     st.datetimes(datetime(1971, 1, 1), datetime(2110, 1, 1)),
     st.integers(-1439, 1439),
@@ -149,8 +191,9 @@ def test_any_time_with_a_zone_is_read_back(naive: datetime, ahead: int, fraction
     assert both(Layout("iso"), text) == int(utc.timestamp()) * SECOND + fraction
 
 
-@given(st.text(alphabet="0123456789-:/TZ .,+JanFeb\u00e9", max_size=40),
-       st.sampled_from(["iso", "syslog", "clf", "ctime", "epoch", "%y%m%d %k:%M:%S", "%d.%m.%Y %H:%M:%S,%f %z"])
+@given(st.text(alphabet="0123456789-:/TZ .,+JanFebAPMpm\u00e9", max_size=40),
+       st.sampled_from(["iso", "syslog", "clf", "ctime", "epoch", "%d.%m.%Y %H:%M:%S,%f %z",
+                        *RAGGED])
 )  # fmt: skip
 def test_any_text_is_a_time_or_none(text: str, layout: str) -> None:
     both(Layout(layout), text)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from cockpit.errors import CockpitError
 from cockpit.stores.logs.spool import decoding
 from cockpit.stores.logs.spool.decoding import compression_of, decoder_of
+from cockpit.stores.logs.spool.zstd_frames import FrameEnds
 
 PACK: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
@@ -51,7 +52,7 @@ def test_a_lot_from_a_little_comes_in_pieces(name: str) -> None:
     assert decoded(name, PACK[name](bytes(20 << 20))) == bytes(20 << 20)
 
 
-@pytest.mark.parametrize("name", ["gzip", "bzip2", "xz"])
+@pytest.mark.parametrize("name", NAMES)
 def test_it_is_known_where_a_log_was_cut_off(name: str) -> None:
     packed = PACK[name](b"line\n" * 50_000)
     decoder = decoder_of(name)
@@ -68,6 +69,50 @@ def test_it_is_known_where_a_log_was_cut_off(name: str) -> None:
 def test_what_follows_the_last_member_is_left_out(name: str) -> None:
     assert decoded(name, PACK[name](b"a\n") + bytes(512) + b"rubbish", 3) == b"a\n"
     assert decoded(name, PACK[name](b"a\n") + bytes(512) + PACK[name](b"b\n"), 3) == b"a\nb\n"
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    frames=st.lists(
+        st.tuples(
+            st.binary(max_size=300),
+            st.integers(0, 300),
+            st.sampled_from([-5, 1, 3]),
+            st.booleans(),
+            st.booleans(),
+            st.booleans(),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    skipped=st.none() | st.binary(max_size=20),
+    size=st.integers(1, 50),
+)
+def test_frames_of_zstd_are_whole_where_they_end_and_nowhere_else(
+    frames: list[tuple[bytes, int, int, bool, bool, bool]], skipped: bytes | None, size: int
+) -> None:
+    packed, ends = b"", {0}
+    if skipped is not None:
+        packed = (0x184D2A5F).to_bytes(4, "little") + len(skipped).to_bytes(4, "little") + skipped
+        ends.add(len(packed))
+    for data, repeated, level, checked, sized, flushed in frames:
+        compressor = zstandard.ZstdCompressor(level=level, write_checksum=checked, write_content_size=sized)
+        if flushed:
+            stream = compressor.compressobj()
+            packed += stream.compress(data) + stream.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)
+            packed += stream.compress(b"a" * repeated * 1_000) + stream.flush()
+        else:
+            packed += compressor.compress(data + b"a" * repeated * 1_000)
+        ends.add(len(packed))
+    following = FrameEnds()
+    for place, byte in enumerate(packed):
+        assert following.whole == (place in ends)
+        following.take(bytes([byte]))
+    assert following.whole
+    following = FrameEnds()
+    for start in range(0, len(packed), size):
+        following.take(packed[start : start + size])
+        assert following.whole == (min(start + size, len(packed)) in ends)
 
 
 @settings(max_examples=100, deadline=None)

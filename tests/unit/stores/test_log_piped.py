@@ -91,9 +91,10 @@ async def test_a_compressed_file_beside_others_has_its_place_by_its_lines(tmp_pa
         assert first == LINES
 
 
-async def test_what_is_cut_off_is_shown_as_far_as_it_goes_and_said(tmp_path: Path) -> None:
-    path = tmp_path / "log.gz"
-    packed = gzip.compress(TEXT)
+@pytest.mark.parametrize("name", sorted(PACK))
+async def test_what_is_cut_off_is_shown_as_far_as_it_goes_and_said(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    packed = bz2.compress(TEXT, 1) if name == "bz2" else PACK[name](TEXT)
     path.write_bytes(packed[: len(packed) // 2])
     async with reading(path) as logs:
         await until(lambda: bool(logs.troubles) and not logs.left)

@@ -55,13 +55,13 @@ def test_parts_that_were_appended_are_read_as_well(tmp_path: Path, kind: str) ->
     assert read_all(path) == TEXT + b"more\n"
 
 
-@pytest.mark.parametrize("kind", ("gzip", "bzip2", "xz"))
+@pytest.mark.parametrize("kind", PACKERS)
 def test_what_comes_before_a_cut_is_read(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "a.log"
-    whole = PACKERS[kind](os.urandom(1_200_000 if kind == "bzip2" else 100_000).hex().encode())
+    whole = PACKERS[kind](os.urandom(1_200_000 if kind == "bzip2" else 300_000).hex().encode())
     path.write_bytes(whole[: len(whole) // 2])
     log, read = open_log(str(path)), 0
-    with pytest.raises(CockpitError, match="damaged or cut off"):
+    with pytest.raises(CockpitError, match="ends before its compressed data does"):
         while part := log.read():
             read += len(part)
     log.close()

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 
 from cockpit.cli import main
 from tests.helpers.cockpit_cli import COCKPIT, environment
@@ -129,15 +130,18 @@ def test_compressed_logs_and_stdin(logs: Said, tmp_path: Path) -> None:
 
 def test_what_can_t_be_read_is_named_and_the_rest_is_done(logs: Said, web: str, tmp_path: Path) -> None:
     (tmp_path / "core").write_bytes(os.urandom(20_000))
-    (tmp_path / "cut.gz").write_bytes(gzip.compress(os.urandom(200_000).hex().encode())[:50_000])
-    out = logs("grep", "-c", "request", "none.log", str(tmp_path), "core", "cut.gz", web)
+    noise = os.urandom(200_000).hex().encode()
+    (tmp_path / "cut.gz").write_bytes(gzip.compress(noise)[:50_000])
+    (tmp_path / "cut.zst").write_bytes(zstandard.ZstdCompressor().compress(noise)[:150_000])
+    out = logs("grep", "-c", "request", "none.log", str(tmp_path), "core", "cut.gz", "cut.zst", web)
     assert logs.status == 1
-    assert out == b"cut.gz:0\nweb.log:4\n"
+    assert out == b"cut.gz:0\ncut.zst:0\nweb.log:4\n"
     for name, why in (
         ("none.log", "no such file"),
         (str(tmp_path), "directory"),
         ("core", "binary"),
-        ("cut.gz", "cut off"),
+        ("cut.gz", "ends before its compressed data does"),
+        ("cut.zst", "ends before its compressed data does"),
     ):
         assert re.search(f"{re.escape(name)}.*{why}", logs.err)
 

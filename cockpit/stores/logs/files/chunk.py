@@ -87,6 +87,19 @@ def lost_rows(chunk: Summary) -> tuple[Rows, list[Piece]]:
     ]
 
 
+def without(pieces: Sequence[Piece | None], chunk: Summary) -> list[Piece]:
+    """Return pieces, and stand-ins for those that can't be read any more, whose records come first in the chunk."""
+    left = chunk.count - sum(len(piece) for piece in pieces if piece is not None)
+    found: list[Piece] = []
+    for span, piece in zip(chunk.spans, pieces, strict=True):
+        if piece is None:
+            placed = np.full(max(0, left), chunk.first, np.int64)
+            levels, starts = np.zeros(len(placed), np.uint8), np.zeros(len(placed), np.uint32)
+            piece, left = Piece(span, starts, placed, placed, levels), 0
+        found.append(piece)
+    return found
+
+
 def _never_falling(pieces: Sequence[Piece]) -> list[NDArray[np.int64]]:
     """Return the pieces' times, none earlier than those of their log's pieces before them."""
     floors: dict[int, int] = {}

@@ -10,7 +10,7 @@ import stat
 import time
 
 from cockpit.errors import CockpitError
-from cockpit.stores.logs.files.opened import read_error
+from cockpit.stores.logs.files.opened import CUT_OFF, read_error
 from cockpit.stores.logs.spool.decoding import LONGEST_MAGIC, compression_of, decoder_of
 from cockpit.stores.logs.spool.spool import SpoolWriter
 
@@ -110,6 +110,10 @@ class Filling:
                 self._head = data
                 return False
             self._head, self._decoder = b"", decoder_of(compression_of(data))
+        return self._give(data)
+
+    def _give(self, data: bytes) -> bool:
+        assert self._decoder is not None
         try:
             self._decoder.give(data, self._keep)
         except _TooMuch:
@@ -129,12 +133,12 @@ class Filling:
         if self._head:
             head, self._head = self._head, b""
             self._decoder = decoder_of("")
-            self._decoder.give(head, self._keep)
+            self._give(head)
         if not self.stream:
             self.done = True
             self.left = 0
             if self._decoder is not None and not self._decoder.whole:
-                self.trouble = "it ends before its compressed data does: it was cut off, or is still written"
+                self.trouble = CUT_OFF
 
     def _broke(self, why: str) -> bool:
         self.trouble, self._broken, self.done, self.left = why, True, True, 0

@@ -108,16 +108,23 @@ class Logs:
         Raises:
             CockpitError: The log can't be read.
         """
+        if (known := self.remembered(span)) is not None:
+            return known
+        piece = piece_of(self.data(span) if data is None else data, span, self.formats[span.log])
+        self.keep([piece])
+        return piece
+
+    def remembered(self, span: Span) -> Piece | None:
+        """Return what is known of a span's records without reading it."""
         known = self._kept.get(span)
         if known is not None:
             self._kept.move_to_end(span)
             return known
         packed = self._packed.get(span)
-        if packed is not None and self._packer is not None:
-            self._packed.move_to_end(span)
-            piece = self._packer.unpack(packed, span)
-        else:
-            piece = piece_of(self.data(span) if data is None else data, span, self.formats[span.log])
+        if packed is None or self._packer is None:
+            return None
+        self._packed.move_to_end(span)
+        piece = self._packer.unpack(packed, span)
         self.keep([piece])
         return piece
 

@@ -89,7 +89,7 @@ class OpenedLog:
         except OSError as error:
             raise read_error(path, error) from None
         if not stat.S_ISREG(found.st_mode):
-            raise UsageError(f"it is {_kind(found.st_mode)}, not a file", where=path, remedy=_REMEDY)
+            raise no_file(path, found.st_mode)
         self.identity = (found.st_dev, found.st_ino)
         self.size, self.modified = found.st_size, found.st_mtime_ns
         self._remember()
@@ -171,13 +171,28 @@ class MissingLog:
         return b""
 
     def look(self) -> Change:
-        """Tell whether there is a file by its name now."""
-        return Change.REPLACED if Path(self.path).is_file() else Change.GONE
+        """Tell whether there is a file by its name now.
+
+        Raises:
+            UsageError: It is a directory, a pipe or a device.
+            CockpitError: It can't be looked at.
+        """
+        try:
+            found = os.stat(self.path)  # noqa: PTH116  as above
+        except FileNotFoundError:
+            return Change.GONE
+        except OSError as error:
+            raise read_error(self.path, error) from None
+        if not stat.S_ISREG(found.st_mode):
+            raise no_file(self.path, found.st_mode)
+        return Change.REPLACED
 
     def close(self) -> None:
         """Do nothing."""
 
 
+CUT_OFF = "it ends before its compressed data does: it was cut off, or is still written"
+"""What is said of a log that is not whole, however it is compressed."""
 NOWHERE = (0, 0)
 """The identity of a log that is missing."""
 
@@ -202,9 +217,11 @@ def open_again(path: str, identity: tuple[int, int]) -> LogBytes:
 _REMEDY = "a pipe is read as: cockpit logs - < PIPE"
 
 
-def _kind(mode: int) -> str:
+def no_file(path: str, mode: int) -> UsageError:
+    """Return what to say of what is no regular file."""
     kinds = ((stat.S_ISDIR, "a directory"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
-    return next((name for test, name in kinds if test(mode)), "a device")
+    kind = next((name for test, name in kinds if test(mode)), "a device")
+    return UsageError(f"it is {kind}, not a file", where=path, remedy=_REMEDY)
 
 
 def read_error(path: str, error: OSError) -> CockpitError:

@@ -25,19 +25,20 @@ LEAST = 16 << 20
 STDIN = "stdin"
 
 
-def open_here(path: str, folder: Path | None, *, limit: int = LIMIT) -> LogBytes:
+def open_here(path: str, folder: Path | None, *, limit: int = LIMIT, pipes: bool = True) -> LogBytes:
     """Open a log for the screen; what is in a spool comes once another process fills it.
 
     Args:
         path: A file, perhaps compressed, or a pipe.
         folder: Where a spool's file lies; None for the system's place for such files.
         limit: Bytes that a spool may take on the disk.
+        pipes: Whether it may be a pipe; what has taken the place of a file may not.
 
     Raises:
         UsageError: It is a directory, a socket or a device.
         CockpitError: It can't be read, or there is no room for a spool.
     """
-    if not is_pipe(path):
+    if not (pipes and is_pipe(path)):
         log = OpenedLog(path)
         if not compression_of(log.read(0, LONGEST_MAGIC)):
             return log

@@ -22,8 +22,9 @@ from cockpit.stores.logs.files.logs import Logs
 from cockpit.stores.logs.files.merging import Merging
 from cockpit.stores.logs.files.naming import short_names
 from cockpit.stores.logs.files.newest import Newest
-from cockpit.stores.logs.files.opened import Change, OpenedLog
+from cockpit.stores.logs.files.opened import NOWHERE, Change, OpenedLog
 from cockpit.stores.logs.files.pieces import PIECE, Backwards, Piece, Span
+from cockpit.stores.logs.files.rotated import LogGone, RotatedLog, rotate
 from cockpit.stores.logs.files.sharing import MANY as MANY_CHUNKS
 from cockpit.stores.logs.files.sharing import SOON, Sharing
 from cockpit.stores.logs.files.sparse import FEW, places_of
@@ -106,7 +107,9 @@ class Scanner:
         self._looked = 0.0
         self._hasty = False
         self._renamed: set[int] = set()
-        self._troubles: dict[int, str] = {}
+        # The screen says already that it could not open these: what becomes of them is told in any case.
+        missing = [number for number, log in enumerate(logs.opened) if log.identity == NOWHERE]
+        self._troubles = dict.fromkeys(missing, "missing")
 
     def _begin(self, tail: Sequence[Span], ends: Sequence[int], observed: Sequence[int]) -> None:
         logs = self._logs
@@ -174,6 +177,8 @@ class Scanner:
     def _read(self) -> list[Told]:
         try:
             pieces = self._merging.step()
+        except LogGone:
+            return [self._progress()]
         except CockpitError as error:
             return [Trouble(-1, str(error))]
         told: list[Told] = []
@@ -230,6 +235,8 @@ class Scanner:
             return [
                 Found(self._serial, number, 0, b"", NONE) if answers is None else self._found(number, answers)
             ]
+        except LogGone:  # its records say so
+            return [Found(self._serial, number, 0, b"", NONE)]
         except CockpitError as error:
             return [Found(self._serial, number, 0, b"", NONE), Trouble(-1, str(error))]
 
@@ -239,9 +246,16 @@ class Scanner:
         Raises:
             CockpitError: A log can't be read, or the search takes too long.
         """
-        logs, answers = self._logs, []
+        logs = self._logs
+        answers: list[Sequence[NDArray[np.bool_]] | None] = []
         for span in self._chunks[number]:
-            data = logs.data(span)
+            try:
+                data = logs.data(span)
+            except LogGone:
+                if logs.remembered(span) is None:
+                    raise
+                answers.append(None)
+                continue
 
             def columns(span: Span = span, data: bytes = data) -> Columns:
                 return logs.piece(span, data).columns
@@ -282,6 +296,8 @@ class Scanner:
             return [Sought(question.serial, number, -1)]
         try:
             answers = self._answers(number, matching)
+        except LogGone:
+            answers = None
         except CockpitError as error:
             self._next = None
             return [Sought(question.serial, number, -1), Trouble(-1, str(error))]
@@ -339,9 +355,11 @@ class Scanner:
         if self._held and all(filling.done for filling in self._fillings if not filling.stream):
             self._held.clear()
             for number, log in enumerate(self._logs.opened):
-                log.look()
-                if size := self._logs.sample(number):
-                    told.append(Sampled(number, size))
+                try:
+                    log.look()
+                    told += self._sampled(number)
+                except CockpitError as error:
+                    told += self._troubled(number, str(error))
             told += self._emptied(self._logs.opened[0].path)
         return told
 
@@ -367,6 +385,9 @@ class Scanner:
         log = self._logs.opened[number]
         try:
             change = log.look()
+            if isinstance(log, RotatedLog) and not self._newest.behind(number):
+                log.settle()
+            sampled = self._sampled(number) if change is Change.GROWN and number not in self._held else []
         except CockpitError as error:
             return self._troubled(number, str(error))
         if change is Change.TRUNCATED or self._newest.outrun(number):
@@ -375,9 +396,14 @@ class Scanner:
             return [] if number in self._renamed else self._troubled(number, f"{log.path}: its name is gone")
         if change is Change.REPLACED and number not in self._renamed:
             return self._replaced(number, log.path)
-        if change is Change.GROWN and number not in self._held and (size := self._logs.sample(number)):
-            return [Sampled(number, size), *self._emptied(log.path)]
+        if sampled:
+            return [*sampled, *self._emptied(log.path)]
         return self._troubled(number, self._filling_trouble(number))
+
+    def _sampled(self, number: int) -> list[Told]:
+        """Tell a log's format anew where there is a good deal more of it by now."""
+        size = self._logs.sample(number)
+        return [Sampled(number, size)] if size else []
 
     def _filling_trouble(self, number: int) -> str:
         return next((filling.trouble for filling in self._fillings if filling.number == number), "")
@@ -394,6 +420,7 @@ class Scanner:
             other.close()
             return self._troubled(number, str(error))
         self._renamed.add(number)
+        rotate(self._logs.opened, path)
         self._names.append(self._names[number])
         self._newest.join(new)
         return [*self._troubled(number, ""), Added(new, path, other.identity)]

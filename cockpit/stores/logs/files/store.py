@@ -17,7 +17,7 @@ from cockpit.formats.declaration import Declaration
 from cockpit.hygiene import BODY_LIMIT, clean, clean_text
 from cockpit.signals import LogRecord
 from cockpit.stores.base import Store
-from cockpit.stores.logs.files.chunk import EMPTY_CHUNK, Rows, lost_rows, rows_of
+from cockpit.stores.logs.files.chunk import EMPTY_CHUNK, Rows, lost_rows, rows_of, without
 from cockpit.stores.logs.files.counts import NONE, ChunkHistogram
 from cockpit.stores.logs.files.first import first_tail
 from cockpit.stores.logs.files.links import link_of, read_link
@@ -27,6 +27,7 @@ from cockpit.stores.logs.files.numbering import Entry, Numbering
 from cockpit.stores.logs.files.opened import LogBytes, MissingLog, open_again
 from cockpit.stores.logs.files.opening import LIMIT, is_pipe, label_of, open_here, spool_of
 from cockpit.stores.logs.files.pieces import Piece
+from cockpit.stores.logs.files.rotated import LogGone, RotatedLog, rotate, settle
 from cockpit.stores.logs.files.searching import query_of
 from cockpit.stores.logs.files.sparse import Place, place_in
 from cockpit.stores.logs.files.wire import (
@@ -125,7 +126,7 @@ class FileStore(Store):
         try:
             for number, path in enumerate(self.paths):
                 try:
-                    logs.add(self._log_of(path))
+                    logs.add(self._log_of(path, again=anyway))
                 except CockpitError as error:
                     if not anyway:
                         raise
@@ -185,11 +186,13 @@ class FileStore(Store):
 
     @property
     def about(self) -> Sequence[str]:
-        """The formats, and how much of the bytes was read."""
-        names = ", ".join(dict.fromkeys(fmt.name for fmt in self.logs.formats))
-        if not self.left:
-            return (names,)
-        return (names, f"reading {100 * (self.total - self.left) // max(1, self.total)} %")
+        """The formats, how much of the bytes was read, and how many rotated files can't be read any more."""
+        told = [", ".join(dict.fromkeys(fmt.name for fmt in self.logs.formats))]
+        if self.left:
+            told.append(f"reading {100 * (self.total - self.left) // max(1, self.total)} %")
+        if gone := sum(isinstance(log, RotatedLog) and log.gone for log in self.logs.opened):
+            told.append(f"{gone} rotated {'file' if gone == 1 else 'files'} gone")
+        return told
 
     @property
     def notes(self) -> Sequence[str]:
@@ -370,6 +373,7 @@ class FileStore(Store):
         for chunk in self._lost:
             self._rows.pop(chunk, None)
         self._lost.clear()
+        settle(self.logs.opened)
         for message in messages:
             match message:
                 case Older():
@@ -458,6 +462,7 @@ class FileStore(Store):
             self.troubles[message.number] = str(error)
         known = [log.path for log in self.logs.opened].index(message.path)
         self.names.append(self.names[known])
+        rotate(self.logs.opened, message.path)
 
     def _sample(self, message: Sampled) -> None:
         try:
@@ -466,9 +471,9 @@ class FileStore(Store):
         except CockpitError as error:
             self.troubles[message.number] = str(error)
 
-    def _log_of(self, path: str) -> LogBytes:
+    def _log_of(self, path: str, *, again: bool) -> LogBytes:
         if path not in self._streams:
-            log = open_here(path, self._folder, limit=self._limit)
+            log = open_here(path, self._folder, limit=self._limit, pipes=not again)
             if not is_pipe(path):
                 return log
             self._streams[path] = log
@@ -544,9 +549,19 @@ class FileStore(Store):
             CockpitError: They can't be read, or are others now, as of a log that was cut.
         """
         spans = entry.chunk.spans
-        datas = [self.logs.data(span) for span in spans]
-        if all(len(data) == span.size for data, span in zip(datas, spans, strict=True)):
-            pieces = [self.logs.piece(span, data) for span, data in zip(spans, datas, strict=True)]
+        datas, gone = [], set()
+        for span in spans:
+            try:
+                datas.append(self.logs.data(span))
+            except LogGone:
+                datas.append(b"")
+                gone.add(span)
+        if all(len(data) == span.size or span in gone for data, span in zip(datas, spans, strict=True)):
+            known = [
+                self.logs.remembered(span) if span in gone else self.logs.piece(span, data)
+                for span, data in zip(spans, datas, strict=True)
+            ]
+            pieces = without(known, entry.chunk)
             if sum(len(piece) for piece in pieces) == entry.chunk.count:
                 return rows_of(pieces), pieces, datas
             for span in spans:
@@ -587,6 +602,8 @@ class FileStore(Store):
         place, which = self._place(entry, row), int(rows.piece[row])
         span = pieces[which].span
         start = place.offset - span.offset
+        if span.size and not datas[which]:
+            raise LogGone(self.logs.opened[span.log].path)
         data = datas[which][start : start + min(place.size, DRAWN)]
         told = int(pieces[which].times[rows.record[row]])
         lies = Place(place.log, place.size, place.offset, int(rows.placed[row]), told, span.observed)

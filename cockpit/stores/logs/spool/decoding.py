@@ -15,13 +15,12 @@ from typing import IO, Protocol, cast
 import zstandard
 
 from cockpit.errors import CockpitError
+from cockpit.stores.logs.spool.zstd_frames import SKIPPABLE, FrameEnds
 
 Take = Callable[[bytes], object]
 
 MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
 LONGEST_MAGIC = 6
-SKIPPABLE = (0x184D2A50, 0x184D2A5F)
-"""Frames of zstd that hold none of the data; one may come first."""
 MEMORY = 256 << 20
 """Bytes that a decompressor may take: xz -9 needs 65 MiB, zstd --ultra --long=27 half of this."""
 PIECE = 1 << 18
@@ -50,7 +49,7 @@ def compression_of(head: bytes) -> str:
     for magic, name in MAGIC.items():
         if head.startswith(magic):
             return name
-    if len(head) >= 4 and SKIPPABLE[0] <= int.from_bytes(head[:4], "little") <= SKIPPABLE[1]:
+    if len(head) >= 4 and int.from_bytes(head[:4], "little") in SKIPPABLE:  # one may come first
         return "zstd"
     return ""
 
@@ -175,6 +174,7 @@ class _Zstd:
 
     def __init__(self) -> None:
         self._take: Take = lambda data: None
+        self._ends = FrameEnds()
         sink = cast("IO[bytes]", self)  # all that is asked of it is `write`
         self._writer = zstandard.ZstdDecompressor(max_window_size=MEMORY >> 1).stream_writer(
             sink, write_size=PIECE, closefd=False
@@ -182,7 +182,7 @@ class _Zstd:
 
     @property
     def whole(self) -> bool:
-        return True
+        return self._ends.whole
 
     def write(self, data: bytes) -> int:
         """Hand on what the decompressor has made."""
@@ -191,6 +191,7 @@ class _Zstd:
 
     def give(self, data: bytes, take: Take) -> None:
         self._take = take
+        self._ends.take(data)
         try:
             for start in range(0, len(data), GIVEN):
                 self._writer.write(data[start : start + GIVEN])

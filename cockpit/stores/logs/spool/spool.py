@@ -217,16 +217,21 @@ class SpoolWriter:
         Raises:
             CockpitError: The file can't be written at all.
         """
-        view = memoryview(data)
+        try:
+            self._take(memoryview(data))
+        except OSError as error:
+            raise CockpitError(
+                f"what is read can't be kept: {error.strerror or error}",
+                remedy="choose another place by --data-dir",
+            ) from None
+
+    def _take(self, view: memoryview) -> None:
         now = time.time_ns()
         while view:
             end = self._header.end
             place = end % RING
             part = view[: min(FRAME - len(self._held), RING - place)]
-            try:
-                os.pwrite(self._fd, part, AT_RING + place)
-            except OSError as error:
-                raise read_error("spool", error) from None
+            os.pwrite(self._fd, part, AT_RING + place)
             self._held += part
             view = view[len(part) :]
             self._header = self._header._replace(end=end + len(part), written=now)

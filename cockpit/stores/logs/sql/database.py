@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from cockpit.errors import CockpitError, UsageError
+from cockpit.formats.format import LineFormat
 from cockpit.stores.logs.sql.engine import connect
-from cockpit.stores.logs.sql.faults import TooLong, Unfit, mapped
+from cockpit.stores.logs.sql.faults import TooLong, Unfit, mapped, putting
 from cockpit.stores.logs.sql.names import LOGS, quoted, table_names, text
 from cockpit.stores.logs.sql.statement import check_statement, columns_asked
 
@@ -51,7 +52,8 @@ class Database:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._stack = ExitStack()
-        self._folder = Path(tempfile.mkdtemp(prefix="cockpit-sql-"))
+        with putting():
+            self._folder = Path(tempfile.mkdtemp(prefix="cockpit-sql-"))
         self._stack.callback(shutil.rmtree, self._folder, ignore_errors=True)
         self._stack.callback(self._disconnect)
         self._thread = self._stack.enter_context(ThreadPoolExecutor(1, "sql"))
@@ -141,7 +143,8 @@ class Database:
 
         if log.compressed:
             sample = self._folder / "sample"
-            sample.write_bytes(b"".join(_some(log, SAMPLE)))
+            with putting():
+                sample.write_bytes(b"".join(_some(log, SAMPLE)))
             found = json_log(table, str(sample), source)._replace(path=path)
             sample.unlink()
         else:
@@ -157,7 +160,7 @@ class Database:
             CockpitError: It can't be read, or is more than may be put on the disk.
         """
         written = 0
-        with open(path, "wb") as file:  # noqa: PTH123
+        with putting(), open(path, "wb") as file:  # noqa: PTH123
             while part := log.read():
                 progress(log)
                 written += file.write(part)

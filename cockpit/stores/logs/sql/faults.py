@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import re
+import tempfile
 from collections.abc import Iterator, Mapping
 
 from cockpit.errors import CockpitError, Refused, UsageError
@@ -11,6 +14,8 @@ from cockpit.stores.logs.sql.engine import engine
 
 _PLACE = re.compile(r"\n\nLINE (\d+): (.*)\n( *)\^+", re.DOTALL)
 _KIND = re.compile(r"^[A-Z][A-Za-z ]* Error: ")
+
+NO_ROOM = os.strerror(errno.ENOSPC)
 
 
 class Unfit(Exception):
@@ -66,6 +71,8 @@ def mapped(sql: str = "", names: Mapping[str, str] | None = None) -> Iterator[No
         duckdb.InternalException,
         duckdb.HTTPException,
     ) as error:
+        if NO_ROOM in str(error):
+            raise _no_room(NO_ROOM) from None
         raise CockpitError(_told(error, names)) from None
     except duckdb.Error as error:
         raise UsageError(_told(error, names), where=_place(str(error))) from None
@@ -73,6 +80,27 @@ def mapped(sql: str = "", names: Mapping[str, str] | None = None) -> Iterator[No
         if "interrupted" in str(error).lower():
             raise KeyboardInterrupt from None
         raise
+
+
+@contextlib.contextmanager
+def putting() -> Iterator[None]:
+    """Turn what the system says when temporary files are written into an error of ours.
+
+    Raises:
+        CockpitError: They can't be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise _no_room(error.strerror or str(error)) from None
+
+
+def _no_room(why: str) -> CockpitError:
+    return CockpitError(
+        f"the statement's temporary files can't be written: {why}",
+        where=tempfile.gettempdir(),
+        remedy="free some space, set TMPDIR to a place that has some, or give it more with --memory",
+    )
 
 
 def _told(error: Exception, names: Mapping[str, str] | None) -> str:
