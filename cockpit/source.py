@@ -138,6 +138,22 @@ class LogCounts(Struct, frozen=True, kw_only=True):
     source: str = ""
 
 
+class Found(list[LogRecord]):
+    """Log records as an answer to a question, with what there is to say of it; a plain list says: that is all.
+
+    Attributes:
+        note: Why these are not all that were asked for, in words, such as a lost shard; empty where they are.
+        reached: Where the search was given up, in nanoseconds: what is older was not looked at. None where all was.
+    """
+
+    def __init__(
+        self, records: Iterable[LogRecord] = (), *, note: str = "", reached: int | None = None
+    ) -> None:
+        super().__init__(records)
+        self.note = note
+        self.reached = reached
+
+
 class TraceSummary(Struct, frozen=True, kw_only=True):
     """One trace as a search answers it."""
 
@@ -175,6 +191,8 @@ class Source(ABC, Generic[O]):
         options_type: The typed options, a subclass of `Options`.
         emits: Which signal types it emits; the panes that show its state.
         offers: Names of the optional methods it implements.
+        log_language: What the language is called that `query_logs` and `count_logs` take after `raw:`, which is the
+            engine's own; empty where there is none.
         carried: Whether it can be used with `via`: then it makes all its connections by `remote.dial`.
         on_hosts: Whether it starts programs on hosts, by `remote.start`.
         name: The instance's name from the configuration.
@@ -188,6 +206,7 @@ class Source(ABC, Generic[O]):
     options_type: ClassVar[type[Options]]
     emits: ClassVar[frozenset[type]] = frozenset()
     offers: ClassVar[frozenset[str]] = frozenset()
+    log_language: ClassVar[str] = ""
     carried: ClassVar[bool] = False
     on_hosts: ClassVar[bool] = False
     remote: Remote | None = None
@@ -227,11 +246,12 @@ class Source(ABC, Generic[O]):
     # Questions a source may answer. Each pushes its range and limit down to the engine that holds the data.
 
     async def query_logs(self, query: str, within: TimeRange, limit: int) -> list[LogRecord]:
-        """Return at most `limit` records, the newest there are, oldest first.
+        """Return at most `limit` records, the newest there are, oldest first; a `Found` where that is not the whole.
 
         Args:
             query: In the language of the logs' filter line (docs/logs.md); empty means all. A source may leave
-                conditions out that its engine can't test: whoever asks tests the answer again.
+                conditions out that its engine can't test: whoever asks tests the answer again. After `raw:`, where
+                the source has a `log_language`, in that: such an answer is tested by nobody.
             within: The time to look in.
             limit: Records wanted.
         """

@@ -22,6 +22,7 @@ from cockpit.errors import BadAnswer, Denied, SourceError, Unreachable, UsageErr
 from cockpit.signals import rfc3339
 from cockpit.source import LogCounts, TimeRange
 from cockpit.stores.logs.query import parse_query
+from cockpit.stores.logs.raw import read_raw
 from cockpit.stores.logs.terms import Exists, Field, terms_of
 from sources.support.es_api import Caps, Found, Hit, Opened, Root, given, type_of
 from sources.support.es_dsl import Dsl, EsDsl
@@ -29,7 +30,7 @@ from sources.support.http_body import decode
 from sources.support.log_engine import Counted, LogEngineOptions, LogEngineSource
 from sources.support.log_fields import flattened
 from sources.support.log_pages import Page, Row
-from sources.support.log_translate import RAW, Question, translated
+from sources.support.log_translate import Question, translated
 from sources.support.timestamps import nanoseconds
 
 WINDOW = 10_000
@@ -96,6 +97,7 @@ class ElasticsearchSource(LogEngineSource[ElasticsearchOptions, Dsl]):
     summary = "Elasticsearch and OpenSearch: new records, search and histogram by the query DSL"
     options_type = ElasticsearchOptions
     engine: ClassVar[str] = "Elasticsearch"
+    log_language = "Lucene"
 
     def __init__(self, name: str, options: ElasticsearchOptions, **named: Any) -> None:
         super().__init__(name, options, **named)
@@ -112,7 +114,7 @@ class ElasticsearchSource(LogEngineSource[ElasticsearchOptions, Dsl]):
 
     async def question(self, query: str) -> Question[Dsl]:
         """Translate a query to the DSL, by what the asked fields are mapped to."""
-        if not query.strip() or query.strip().startswith(RAW):
+        if not query.strip() or read_raw(query) is not None:
             return translated(query, self._translator())
         asked = terms_of(parse_query(query).root)
         await self._learn({term.key for term in asked if isinstance(term, Field | Exists)})

@@ -21,6 +21,7 @@ from cockpit.formats.levels import find_level
 from cockpit.signals import LogRecord
 from cockpit.source import LogCounts, TimeRange
 from cockpit.stores.logs.query import parse_query
+from cockpit.stores.logs.raw import read_raw
 from cockpit.stores.logs.terms import Exists, Field, terms_of
 from sources.support.go_text import quoted
 from sources.support.http import Params
@@ -28,7 +29,7 @@ from sources.support.http_errors import NotFound
 from sources.support.log_engine import Counted, LogEngineOptions, LogEngineSource
 from sources.support.log_fields import level_number
 from sources.support.log_pages import Page, Row
-from sources.support.log_translate import RAW, Question, translated
+from sources.support.log_translate import Question, translated
 from sources.support.logql import LogQl, Stages, label_name, parses
 
 LEARN_EVERY = 600.0
@@ -105,6 +106,7 @@ class LokiSource(LogEngineSource[LokiOptions, Stages]):
     summary = "Grafana Loki: new records, search and histogram by LogQL"
     options_type = LokiOptions
     engine: ClassVar[str] = "Loki"
+    log_language = "LogQL"
 
     def __init__(self, name: str, options: LokiOptions, **named: object) -> None:
         super().__init__(name, options, **named)  # type: ignore[arg-type]
@@ -118,7 +120,7 @@ class LokiSource(LogEngineSource[LokiOptions, Stages]):
         """Translate a query to stages of LogQL."""
         parsed = parses(self.options.query)
         labels: frozenset[str] = frozenset()
-        if not parsed and not query.strip().startswith(RAW):
+        if not parsed and read_raw(query) is None:
             asks = any(isinstance(term, Field | Exists) for term in terms_of(parse_query(query).root))
             labels = await self._known_labels() if asks else labels
         names = self.options.names()
@@ -131,8 +133,10 @@ class LokiSource(LogEngineSource[LokiOptions, Stages]):
         return LokiPages(self, self.text(question))
 
     def text(self, question: Question[Stages]) -> str:
-        """Return a question as LogQL."""
-        return question.raw or f"{self.options.query}{question.asked or Stages()}"
+        """Return a question as LogQL; a raw one may end in a comment, and more may be put after it."""
+        if question.raw:
+            return f"{question.raw}\n" if "#" in question.raw else question.raw
+        return f"{self.options.query}{question.asked or Stages()}"
 
     async def who(self) -> str:
         """Ask for the version, and for the labels, which an unready or foreign server does not have."""
@@ -182,7 +186,9 @@ class LokiSource(LogEngineSource[LokiOptions, Stages]):
             level = next((found for name, value in told if value and (found := level_number(name, value))), 0)
             buckets = counts.setdefault(level, {})
             for at, count in _points(series.values):
-                bucket = round((at - within.start) / step) - 1
+                # Told to the millisecond, a point is the last of its bucket; rounded up it is the end of it.
+                place = at - within.start
+                bucket = -(-place // step) - 1 if milliseconds > 1 else place // step
                 buckets[bucket] = buckets.get(bucket, 0) + count
         return Counted(counts)
 

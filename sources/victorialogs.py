@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 from urllib.parse import urlencode
 
@@ -61,6 +61,7 @@ class VictoriaLogsSource(LogEngineSource[VictoriaLogsOptions, str]):
     summary = "VictoriaLogs: new records, search and histogram by LogsQL"
     options_type = VictoriaLogsOptions
     engine: ClassVar[str] = "VictoriaLogs"
+    log_language = "LogsQL"
 
     @classmethod
     def hidden(cls) -> frozenset[str]:
@@ -90,7 +91,9 @@ class VictoriaLogsSource(LogEngineSource[VictoriaLogsOptions, str]):
         version = (found[2] or found[1]).decode("utf-8", "replace") if found else ""
         return f"VictoriaLogs {version}".strip()
 
-    async def ask(self, path: str, text: str, params: Mapping[str, str], *, within: TimeRange) -> bytes:
+    async def ask(
+        self, path: str, text: str, params: Mapping[str, str | Sequence[str]], *, within: TimeRange
+    ) -> bytes:
         """POST a query that holds within a time and within the source's own `query`.
 
         Raises:
@@ -99,20 +102,20 @@ class VictoriaLogsSource(LogEngineSource[VictoriaLogsOptions, str]):
         form = {"query": text, **params, "extra_filters": self._extra(within)}
         headers = {"content-type": "application/x-www-form-urlencoded", **self._tenant()}
         answer = await self.http.fetch(
-            "POST", path, content=urlencode(form).encode(), headers=headers, reading=True
+            "POST", path, content=urlencode(form, doseq=True).encode(), headers=headers, reading=True
         )
         return answer.body
 
     async def counted(self, question: Question[str], within: TimeRange, step: int) -> Counted:
         """Ask for hits by level field."""
         fields = self.options.level_fields
-        params = {"step": f"{step // 1_000_000}ms", "offset": f"{within.start % step // 1_000_000}ms"}
-        body = await self.ask(
-            "/select/logsql/hits",
-            question.raw or question.asked or "*",
-            params | ({"field": fields[0]} if fields else {}),
-            within=within,
-        )
+        params: dict[str, str | Sequence[str]] = {
+            "step": f"{step // 1_000_000}ms",
+            "offset": f"{within.start % step // 1_000_000}ms",
+            "field": fields,
+        }
+        text = question.raw or question.asked or "*"
+        body = await self.ask("/select/logsql/hits", text, params, within=within)
         try:
             found = msgspec.json.decode(body, type=_Hits)
         except msgspec.DecodeError:
@@ -121,7 +124,8 @@ class VictoriaLogsSource(LogEngineSource[VictoriaLogsOptions, str]):
             ) from None
         counts: dict[int, dict[int, int]] = {}
         for series in found.hits:
-            level = next((level_number(name, value) for name, value in series.fields.items() if value), 0)
+            told = ((name, series.fields.get(name, "")) for name in fields)
+            level = next((number for name, text in told if text and (number := level_number(name, text))), 0)
             buckets = counts.setdefault(level, {})
             for at, count in zip(series.timestamps, series.values, strict=False):
                 bucket = (nanoseconds(at) - within.start) // step
@@ -154,7 +158,8 @@ class VictoriaLogsPages:
         while start <= end and len(rows) < size:
             near, far = (max(start, end - span), end) if newest else (start, min(end, start + span))
             left = size - len(rows)
-            text = f"{self._text} | sort by (_time{order}) limit {left}"
+            # On a line of its own, for a raw query may end in a comment.
+            text = f"{self._text}\n| sort by (_time{order}) limit {left}"
             rows += await self._rows(text, near, far, newest=newest)
             start, end = (start, near - 1) if newest else (far + 1, end)
             span *= 4

@@ -17,7 +17,7 @@ from cockpit.stores.logs.evaluate import lower
 from cockpit.stores.logs.seeking import Goal
 from cockpit.stores.logs.terms import AnyOf, Named, Node, Regex, Word
 from widgets.asking import Asks
-from widgets.logs_asking import LogsAsking
+from widgets.logs_counting import LogsCounting
 from widgets.logs_keys import NoteLine
 from widgets.logs_seek import seek
 from widgets.messages import EvidencePinned, Noticed
@@ -46,7 +46,7 @@ class Mark(Struct):
     comment: str = ""
 
 
-class LogsGoing(LogsAsking):
+class LogsGoing(LogsCounting):
     """Log records, and the ways among them."""
 
     def __init__(

@@ -46,8 +46,9 @@ def asking_parts(asking: TimeRange | None, past: Past | None) -> list[str]:
     parts = []
     if asking is not None:
         parts.append(f"asking for {clock(asking.start)} to {clock(asking.end)}… Esc cancels")
-    if past is not None:
-        parts.append(f"{past.asked:,} older, from {clock(past.reached)} · Esc back to live · o more")
+    if past is not None and (len(past.store) or not past.failed):
+        what = f"the newest {len(past.store):,}" if past.wanted.alone else f"{past.asked:,} older"
+        parts.append(f"{what}, from {clock(past.reached)} · Esc back to live · o more")
     return parts
 
 

@@ -139,7 +139,7 @@ class LogsView(Pane):
         if not self._view.complete:
             self._search_on()
         lines = self.lines
-        lines.empty = why_empty(self._view, scope, self.now)
+        lines.empty = self.why_empty()
         lines.show(self._view, marks=(*self._filter.marks, *self.highlights), now=self.now)
         self._show_strip()
         self._show_status()
@@ -163,8 +163,7 @@ class LogsView(Pane):
     def summary(self) -> str:
         """Say how many of how many, by which floor, and whether the rows follow."""
         view = self._view
-        shown, total = len(view), len(view.store)
-        parts = [f"{shown:,}" if shown == total else f"{shown:,} of {total:,}"]
+        parts = [self.counted()]
         if self.floor:
             parts.append(f"≥{level_name(self.floor)}")
         if on := sum(each.on for each in self.filters):
@@ -172,12 +171,21 @@ class LogsView(Pane):
         parts += [*view.store.about, self.standing()]
         return " · ".join(part for part in parts if part)
 
+    def counted(self) -> str:
+        """Say how many there are."""
+        shown, total = len(self._view), len(self._view.store)
+        return f"{shown:,}" if shown == total else f"{shown:,} of {total:,}"
+
     def fed_by(self) -> str:
         """Name the files, where these are what is shown."""
         names = self.stores.logs.names
         if not names:
             return super().fed_by()
         return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+    def why_empty(self) -> str:
+        """Say why there is no row."""
+        return why_empty(self._view, self.scope, self.now)
 
     def standing(self) -> str:
         """Say whether the rows follow."""
@@ -268,16 +276,19 @@ class LogsView(Pane):
         return (start, end) if self.scope.span != WHOLE else (spanned[0], spanned[1] + 1)
 
     def _show_strip(self) -> None:
-        width = self.strip.room
-        if width <= 0 or not self.strip.display:
-            return
+        room = self.strip.room
+        if room > 0 and self.strip.display:
+            columns, window = self._bars(room)
+            self.strip.show(columns, window, cursor=self.scope.cursor, now=self.now)
+
+    def _bars(self, room: int) -> tuple[list[Sequence[int]], tuple[int, int]]:
+        """Return the strip's columns, counts by band, and the time from the first to the last."""
         start, end = self.window
         whole = self.scope.span == WHOLE  # the first bar begins with the first record at the latest
-        cell = (end - start) // max(1, width - 1) + 1 if whole else max(1, (end - start) // width)
+        cell = (end - start) // max(1, room - 1) + 1 if whole else max(1, (end - start) // room)
         end = (end // cell + 1) * cell
-        start = end - cell * width
-        columns = self._view.histogram.columns(start, end, width)
-        self.strip.show(columns, (start, end), cursor=self.scope.cursor, now=self.now)
+        start = end - cell * room
+        return self._view.histogram.columns(start, end, room), (start, end)
 
     def _show_status(self) -> None:
         slow = self.now - self._sought_at > SLOW

@@ -11,6 +11,7 @@ from msgspec.structs import asdict, replace
 
 from cockpit.hygiene import clean, clean_line, clean_text
 from cockpit.signals import Alert, HealthSample, LogRecord, Span
+from cockpit.source import Found
 
 _SIGNALS = (LogRecord, Span, HealthSample, Alert)
 SLICE = 250
@@ -28,6 +29,8 @@ async def cleaned(answer: Any) -> Any:
         part = answer[start : start + SLICE]
         kept += clean(part)[0] if isinstance(part[0], _SIGNALS) else map(_cleaned, part)
         await asyncio.sleep(0)
+    if isinstance(answer, Found):
+        return Found(kept, note=clean_line(str(answer.note)), reached=answer.reached)
     return kept
 
 

@@ -110,6 +110,14 @@ class Supervisor:
             if runner.source is not None and method in runner.source.offers
         ]
 
+    def log_languages(self) -> dict[str, str]:
+        """Return what the engines' own languages are called, by the names of the sources that take them."""
+        return {
+            runner.name: runner.source.log_language
+            for runner in self._runners
+            if runner.source is not None and runner.source.log_language
+        }
+
     async def ask(self, name: str, method: str, *args: Any, timeout: float = 30.0, **named: Any) -> Any:
         """Put a question to a source, on its own loop, and return its answer with telemetry cleaned.
 

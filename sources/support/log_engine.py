@@ -15,7 +15,7 @@ from typing import Annotated, ClassVar, Generic, TypeVar
 from msgspec import Meta, Struct
 
 from cockpit.signals import SECOND, HealthSample, HealthState, LogRecord
-from cockpit.source import Emit, LogCounts, PollingSource, TimeRange
+from cockpit.source import Emit, Found, LogCounts, PollingSource, TimeRange
 from sources.support.carried import carried
 from sources.support.http import HttpClient, HttpOptions, TransportFactory
 from sources.support.log_fields import BANDS, FieldNames, RecordMaker, band_of
@@ -200,7 +200,7 @@ class LogEngineSource(PollingSource[O], Generic[O, T]):
         found = await self._gathered(question, within, limit)
         here = f"tested here: {question.note}" if question.note else ""
         self._asked = "; ".join(filter(None, (here, found.note)))
-        return found.records
+        return Found(found.records, note=found.note, reached=found.reached)
 
     async def count_logs(self, query: str, within: TimeRange, buckets: int) -> list[LogCounts]:
         """Return the engine's own counts by time and level."""

@@ -112,10 +112,11 @@ def _fresh(rows: list[Row], edge: int, border: Counter[int]) -> list[Row]:
 
 
 class Gathered(Struct, frozen=True):
-    """What a search found: records, oldest first, and what to say of them."""
+    """What a search found: records, oldest first, what to say of them, and the moment at which it was given up."""
 
     records: list[LogRecord]
     note: str = ""
+    reached: int | None = None
 
 
 async def newest(
@@ -141,10 +142,13 @@ async def newest(
     """
     kept: list[LogRecord] = []
     notes: dict[str, None] = {}
+    reached: int | None = None
+    oldest = end
     looked = 0
     wanted = min(size, limit) if test is None else size
     async for page in walk(pages, start, end, max(1, wanted), newest=True):
         looked += len(page.rows)
+        oldest = page.rows[-1].at if page.rows else oldest
         kept += [row.record for row in page.rows if test is None or test(row.record)]
         if page.note:
             notes[page.note] = None
@@ -152,7 +156,8 @@ async def newest(
             break
         if looked >= most and page.full:
             notes[f"looked through the newest {looked:,} records of it alone"] = None
+            reached = oldest
             break
     records = kept[:limit]
     records.reverse()
-    return Gathered(records, "; ".join(notes))
+    return Gathered(records, "; ".join(notes), reached)

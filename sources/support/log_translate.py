@@ -20,6 +20,7 @@ from cockpit.formats.levels import SYSLOG, WORDS
 from cockpit.signals import LogRecord
 from cockpit.stores.logs.evaluate import test_of
 from cockpit.stores.logs.query import parse_query
+from cockpit.stores.logs.raw import read_raw
 from cockpit.stores.logs.terms import (
     All,
     AnyOf,
@@ -51,10 +52,6 @@ class Pushed(Struct, Generic[T], frozen=True):
     left: Node | None = None
 
 
-RAW = "raw:"
-"""What a question begins with that is written in the engine's own language."""
-
-
 class Question(Struct, Generic[T], frozen=True):
     """A question as an engine understands it.
 
@@ -79,10 +76,9 @@ def translated(query: str, translator: Translator[T]) -> Question[T]:
     Raises:
         UsageError: It can't be understood.
     """
-    text = query.strip()
-    if text.startswith(RAW):
-        return Question(raw=text.removeprefix(RAW).strip())
-    parsed = parse_query(text)
+    if (raw := read_raw(query)) is not None:
+        return Question(raw=raw.text)
+    parsed = parse_query(query.strip())
     if parsed.admits_all:
         return Question()
     pushed = translator.node(parsed.root)

@@ -269,6 +269,9 @@ def _tokens(query: str) -> list[str]:
     place = 0
     query = query.rstrip()
     while place < len(query):
+        if comment := re.compile(r"\s*#.*\s*").match(query, place):
+            place = comment.end()
+            continue
         found = _TOKEN.match(query, place)
         if found is None:
             raise _syntax(query[place : place + 1])

@@ -28,6 +28,7 @@ HOUR = 3600 * SECOND
 NOW = time.time_ns()
 VARIED, COUNTED, SAME, HOSTILE_AT = NOW - 3 * HOUR, NOW - 5 * HOUR + 123_456, NOW - 2 * HOUR, NOW - 8 * HOUR
 RAW, TENANT, PUSHED = NOW - 100 * SECOND, NOW - 50 * SECOND, NOW - 20 * SECOND
+ELSEWHERE = NOW - 9 * HOUR
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,10 @@ def server() -> Iterator[VictoriaLogs]:
             running.feed(
                 [(RAW, {"_msg": f"raw of {service}", "service.name": service, "n": "5"})], wait=False
             )
+        told: list[dict[str, object]] = [
+            {"severity": "error"}, {"level": "warn", "severity": "error"}, {"level": "odd", "log.level": "INFO"}, {},
+        ]  # fmt: skip
+        running.feed([(ELSEWHERE, {"_msg": "x", **fields}) for fields in told], wait=False)
         running.feed([(TENANT, {"_msg": "of tenant 7"})], tenant=7, wait=False)
         stream = {"stream": {"app": "web", "level": "error"}, "values": [[str(PUSHED), "pushed"]]}
         pushed = json.dumps({"streams": [stream]}).encode()
@@ -220,6 +225,28 @@ async def test_a_raw_query_and_the_sources_own_hold_together(server: VictoriaLog
     assert [record.body for record in await source.query_logs("raw: n:5", within, 9)] == ["raw of one"]
     assert [record.body for record in await source.query_logs("raw", within, 9)] == ["raw of one"]
     assert [one.counts for one in await source.count_logs("", within, 3)] == [(1,)]
+
+
+async def test_a_comment_in_a_raw_query_hides_nothing_that_is_asked_after_it(
+    server: VictoriaLogs, closing: Closing
+) -> None:
+    source = closing(source_of(server))
+    within = TimeRange(SAME - 2, SAME + 2)
+    found = await source.query_logs("raw: _msg:beside # all of them | limit 1", within, 3)
+    assert [record.body for record in found] == ["beside -1", "beside 1", "beside 2"]
+    (counts,) = await source.count_logs("raw: _msg:beside # all of them", within, 5)
+    assert sum(counts.counts) == 4
+
+
+async def test_a_level_counts_wherever_its_field_is(server: VictoriaLogs, closing: Closing) -> None:
+    source = closing(source_of(server))
+    within = TimeRange(ELSEWHERE, ELSEWHERE)
+    records = await source.query_logs("", within, 9)
+    counted = await source.count_logs("", within, 5)
+    assert Counter({one.level: sum(one.counts) for one in counted}) == Counter(
+        band_of(record.level) for record in records
+    )
+    assert {one.level for one in counted} == {0, 9, 13, 17}
 
 
 async def test_a_tenant_sees_its_own(server: VictoriaLogs, closing: Closing) -> None:

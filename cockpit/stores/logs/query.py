@@ -25,6 +25,7 @@ from cockpit.stores.logs.evaluate import lower, same, test_of
 from cockpit.stores.logs.expressions import read_expression
 from cockpit.stores.logs.patterns import LONGEST, compile_pattern
 from cockpit.stores.logs.quantities import UNITS, quantity
+from cockpit.stores.logs.raw import read_raw
 from cockpit.stores.logs.terms import (
     All,
     AnyOf,
@@ -107,6 +108,11 @@ def parse_query(text: str) -> Query:
     """
     if len(text) > LONGEST_TEXT:
         raise UsageError(f"the query is longer than {LONGEST_TEXT} characters")
+    if read_raw(text) is not None:
+        raise UsageError(
+            "a query after raw: is in the language of an engine that holds logs, and these records are no engine's",
+            remedy="write it without raw:, in the language of the filter line",
+        )
     return Query(text, _Parser(text.encode("utf-8", "replace").decode()).root())
 
 

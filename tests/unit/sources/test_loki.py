@@ -214,6 +214,18 @@ async def test_a_raw_query_is_taken_as_it_is() -> None:
         assert sum(sum(one.counts) for one in counted) == len(found)
 
 
+async def test_a_comment_at_the_end_of_a_raw_query_hides_nothing_that_is_put_after_it() -> None:
+    loki = Loki()
+    for number in range(30):
+        loki.push(BASE, f"line {number}", {"app": "shop", "host": f"web-{number % 3}"})
+    async with asking(loki, entries=10) as source:
+        query = 'raw: {app="shop"} |= "line" # {app="pay"}'
+        found = await source.query_logs(query, TimeRange(BASE, BASE), 100)
+        assert {one.body for one in found} == {f"line {number}" for number in range(30)}
+        (counts,) = await source.count_logs(query, TimeRange(BASE, BASE), 5)
+        assert sum(counts.counts) == 30
+
+
 async def test_a_tenant_is_sent() -> None:
     loki = Loki(tenant="ops")
     async with asking(loki, tenant="ops") as source:

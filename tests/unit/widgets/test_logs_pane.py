@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from textual._compositor import Compositor
 from textual.geometry import Size
 from textual.pilot import Pilot
@@ -53,6 +54,9 @@ class Keepers:
 
     def offering(self, method: str) -> list[str]:
         return list(self.answers) if method == "query_logs" else []
+
+    def log_languages(self) -> dict[str, str]:
+        return {}
 
     async def ask(self, name: str, method: str, *args: Any, timeout: float = 30.0, **named: Any) -> Any:
         text, within, limit = args
@@ -340,8 +344,8 @@ async def test_wrapping_shows_all_lines_and_keeps_the_cursor() -> None:
 
 
 async def test_older_records_are_asked_for_and_merged() -> None:
-    old = [record(f"old {n}", n - 500) for n in range(0, 500, 50)]
-    ring = numbered(range(30))
+    old = [record(f"old {n}", n - 500, source="files") for n in range(0, 500, 50)]
+    ring = [replace(each, source="files") for each in numbered(range(30))]
     keepers = Keepers(files=[*old, *ring[:5]], journal=Unreachable("no answer", where="journal"))
     host = host_of(ring, asks=keepers)
     async with host.run_test(size=(80, 20)) as pilot:
@@ -353,7 +357,8 @@ async def test_older_records_are_asked_for_and_merged() -> None:
         assert current(host) == "line 0"
         assert "journal: no answer" in shown(host.lines())
         assert "40 · past" in str(host.pane.border_title)
-        assert keepers.asked[0][2] == TimeRange(T0 - host.trail.now.span, T0)
+        start = T0 - host.trail.now.span
+        assert [asked[2] for asked in keepers.asked] == [TimeRange(start, T0), TimeRange(start, NOW)]
         await press(pilot, host, "up", "up")
         assert current(host) == "old 400"
         await press(pilot, host, "escape")
