@@ -61,7 +61,7 @@ def test_a_block_gives_back_what_it_was_given(records: list[LogRecord], first: i
             plain(name): plain(value)
             if isinstance(value, str)
             else str(value)
-            if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63
+            if isinstance(value, int) and not -(1 << 63) <= value < 1 << 64
             else value
             for name, value in given_record.attributes.items()
         }

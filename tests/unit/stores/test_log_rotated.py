@@ -99,7 +99,7 @@ def test_however_often_a_log_is_rotated_only_the_newest_is_open_and_all_can_be_r
     criteria = Criteria(filter=parse_filter('"line 3"'))
     view = reading.store.view()
     view.look(criteria)
-    reading.scanner.look(1, matching_of(query_of(criteria)))
+    reading.scanner.search.look(1, matching_of(query_of(criteria)))
     reading.run()
     assert len(view) == 11
     assert held(tmp_path) == ["log", "log"]
@@ -128,7 +128,7 @@ def test_few_are_held_that_have_no_name_and_the_title_tells_when_records_go(
     criteria = Criteria(filter=parse_filter("line"))
     view = reading.store.view()
     view.look(criteria)
-    reading.scanner.look(1, matching_of(query_of(criteria)))
+    reading.scanner.search.look(1, matching_of(query_of(criteria)))
     reading.run()
     assert [reading.store[view.number(rank)].body for rank in range(len(view))] == [
         f"INFO line {number}" for number in range(6, 11)

@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 
 from cockpit.signals import SECOND
 from cockpit.stores.logs.criteria import Criteria
-from cockpit.stores.logs.files import ahead, scanner, sharing
+from cockpit.stores.logs.files import ahead, search, sharing
 from cockpit.stores.logs.files.ahead import Ahead, reads_ahead
 from cockpit.stores.logs.files.logs import Logs
 from cockpit.stores.logs.files.opened import OpenedLog
 from cockpit.stores.logs.files.pieces import PIECE, Backwards, Piece
 from cockpit.stores.logs.files.scanner import Scanner
+from cockpit.stores.logs.files.search import Search
 from cockpit.stores.logs.files.searching import matching_of, query_of
 from cockpit.stores.logs.files.sharing import shared
 from cockpit.stores.logs.files.store import FileStore
@@ -198,8 +199,8 @@ def test_a_twin_that_dies_is_told_and_is_no_zombie() -> None:
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let small logs be read and searched on two cores."""
     monkeypatch.setattr(ahead, "LEAST", PIECE)
-    monkeypatch.setattr(scanner, "SOON", 0.0)
-    monkeypatch.setattr(scanner, "MANY_CHUNKS", 2)
+    monkeypatch.setattr(search, "SOON", 0.0)
+    monkeypatch.setattr(search, "MANY", 2)
 
 
 class Screen:
@@ -224,7 +225,7 @@ class Screen:
         """Search; return how many are found."""
         criteria = Criteria(filter=parse_filter(text))
         self.view.look(criteria)
-        self.scanner.look(self.view.serial, matching_of(query_of(criteria)))
+        self.scanner.search.look(self.view.serial, matching_of(query_of(criteria)))
         self.run()
         assert self.view.complete
         return len(self.view)
@@ -259,14 +260,14 @@ def test_a_search_whose_other_process_dies_is_searched_to_its_end(
     screen = Screen(path)
     screen.run()
     here = os.getpid()
-    search = Scanner._searched
+    searched = Search.searched
 
-    def dying(self: Scanner, number: int) -> list[object]:
+    def dying(self: Search, number: int) -> list[object]:
         if os.getpid() != here and number % 2:
             os.kill(os.getpid(), signal.SIGKILL)
-        return list(search(self, number))
+        return list(searched(self, number))
 
-    monkeypatch.setattr(Scanner, "_searched", dying)
+    monkeypatch.setattr(Search, "searched", dying)
     monkeypatch.setattr(sharing, "BATCH", 1)
     assert screen.look('"straw 77"') == sum("straw 77" in f"straw {n}" for n in range(300_000))
     screen.store.close()

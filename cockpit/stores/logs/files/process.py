@@ -67,9 +67,9 @@ def serve(asked: BinaryIO, told: BinaryIO) -> None:
             if message is None:
                 return
             if isinstance(message, Look):
-                scanner.look(message.serial, matching_of(message.query))
+                scanner.search.look(message.serial, matching_of(message.query))
             elif isinstance(message, Next):
-                scanner.look_for(message, matching_of(message.query))
+                scanner.search.look_for(message, matching_of(message.query))
             continue
         said = scanner.step()
         until = time.monotonic() + TURN

@@ -1,21 +1,14 @@
-"""Reads and searches logs, a little at a time, and tells what it found; knows no process and no screen."""
+"""Reads logs and has them searched, a little at a time, and tells what it found; knows no screen."""
 
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
 
 from cockpit.errors import CockpitError
-from cockpit.formats.columns import Columns
-from cockpit.formats.format import LogFormat
 from cockpit.stores.logs.files.ahead import Ahead
 from cockpit.stores.logs.files.chunk import EMPTY_CHUNK, Summary, rows_of, summary_of
-from cockpit.stores.logs.files.counts import NONE, counts_of
+from cockpit.stores.logs.files.chunks import Chunks
 from cockpit.stores.logs.files.filling import Filling
 from cockpit.stores.logs.files.first import first_tail
 from cockpit.stores.logs.files.logs import Logs
@@ -25,22 +18,16 @@ from cockpit.stores.logs.files.newest import Newest
 from cockpit.stores.logs.files.opened import NOWHERE, Change, OpenedLog
 from cockpit.stores.logs.files.pieces import PIECE, Backwards, Piece, Span
 from cockpit.stores.logs.files.rotated import LogGone, RotatedLog, rotate
-from cockpit.stores.logs.files.sharing import MANY as MANY_CHUNKS
-from cockpit.stores.logs.files.sharing import SOON, Sharing
-from cockpit.stores.logs.files.sparse import FEW, places_of
+from cockpit.stores.logs.files.search import Search, Share
 from cockpit.stores.logs.files.wire import (
     Added,
     Closed,
     Dropped,
     Emptied,
-    Found,
-    Next,
     Older,
     Open,
     Read,
     Sampled,
-    Searched,
-    Sought,
     Tail,
     Told,
     Trouble,
@@ -50,18 +37,6 @@ BEAT = 0.05
 """Seconds between two looks at whether the logs have grown."""
 MANY = 100
 """Logs from which looks are rarer, as each takes its time."""
-
-
-class Matching(Protocol):
-    """A search over bytes."""
-
-    def match(
-        self, data: bytes, columns: Callable[[], Columns], fmt: LogFormat, source: str
-    ) -> Sequence[NDArray[np.bool_]] | None:
-        """Return which records match, a bool each, then those that pass each query which is counted.
-
-        None where no record matches and none is counted, told without the columns.
-        """
 
 
 class Scanner:
@@ -74,7 +49,7 @@ class Scanner:
         fillings: Sequence[Filling] = (),
         *,
         reads_ahead: Callable[[Logs, Sequence[int]], Ahead | None] = lambda logs, ends: None,
-        share: Callable[[Callable[[int], list[Told]]], Sharing | None] = lambda search: None,
+        share: Share = lambda search: None,
     ) -> None:
         """Begin where the screen has begun.
 
@@ -94,16 +69,9 @@ class Scanner:
         self._held = {filling.number for filling in fillings if not (filling.stream or alone)}
         self._filled = -1
         self._names = short_names([log.path for log in logs.opened])
-        self._next: tuple[Next, Matching, int] | None = None
-        """The one record that is looked for, how, and the chunk that is next."""
+        self._chunks = Chunks()
+        self.search = Search(logs, self._names, self._chunks, share)
         self._begin(opened.tail, opened.ends, opened.observed)
-        self._serial = 0
-        self._matching: Matching | None = None
-        self._todo: deque[int] = deque()
-        self._share = share
-        self._sharing: Sharing | None = None
-        self._began = 0.0
-        """When the search began, in seconds."""
         self._looked = 0.0
         self._hasty = False
         self._renamed: set[int] = set()
@@ -125,9 +93,7 @@ class Scanner:
         ]
         self._merging = Merging(backwards)
         self._total = sum(ends)
-        self._chunks: dict[int, Sequence[Span]] = {0: tail}
-        self._oldest = 0
-        self._last = 0
+        self._chunks.begin(tail)
 
     def _alone(self) -> None:
         """End what reads ahead."""
@@ -135,27 +101,16 @@ class Scanner:
             self._ahead.end()
             self._ahead = None
 
-    def look(self, serial: int, matching: Matching | None) -> None:
-        """Search for something else, from the newest record on."""
-        self._share_no_more()
-        self._serial, self._matching, self._began = serial, matching, time.monotonic()
-        self._todo = deque(sorted(self._chunks, reverse=True) if matching is not None else ())
-
     @property
     def idle(self) -> bool:
         """Whether there is nothing to do until a log grows."""
         busy = self._hasty or any(filling.busy for filling in self._fillings)
-        searching = bool(self._todo) or self._sharing is not None
-        return self._merging.ended and not searching and self._next is None and not busy
+        return self._merging.ended and not self.search.busy and not busy
 
     @property
     def waits(self) -> list[int]:
         """Descriptors that tell when there is more to do."""
         return [fd for filling in self._fillings if (fd := filling.waits) is not None]
-
-    def look_for(self, question: Next, matching: Matching | None) -> None:
-        """Look for one record before all else; without a search, for none any more."""
-        self._next = None if matching is None else (question, matching, question.number)
 
     def step(self) -> list[Told]:
         """Do a little: see whether logs have grown, else look for one record, search a chunk, or read one."""
@@ -166,10 +121,8 @@ class Scanner:
             self._looked = now
             if told := self._grown():
                 return told
-        if self._next is not None:
-            return self._sought(*self._next)
-        if self._todo or self._sharing is not None:
-            return self._searched_on()
+        if self.search.busy:
+            return self.search.step(alone=not self._merging.ended)
         if not self._merging.ended:
             return self._read()
         return []
@@ -183,11 +136,9 @@ class Scanner:
             return [Trouble(-1, str(error))]
         told: list[Told] = []
         if pieces:
-            self._oldest -= 1
-            self._chunks[self._oldest] = [piece.span for piece in pieces]
             self._logs.keep(pieces)
-            told.append(Older(summary_of(pieces, rows_of(pieces))))
-            told += self._searched(self._oldest)
+            number = self._chunks.add_older([piece.span for piece in pieces])
+            told += [Older(summary_of(pieces, rows_of(pieces))), *self.search.searched(number)]
         if self._merging.ended:
             self._alone()
         return [*told, self._progress()]
@@ -196,119 +147,6 @@ class Scanner:
         """Say how far reading is; of a compressed file the bytes on the disk count."""
         left = self._merging.left + sum(filling.left for filling in self._fillings)
         return Read(left, self._total + sum(filling.total for filling in self._fillings))
-
-    def _searched_on(self) -> list[Told]:
-        """Search a chunk, and share a long search with another process."""
-        told = self._searched(self._todo.popleft()) if self._todo else []
-        told += self._shared_on()
-        if not self._todo and self._sharing is None:
-            told.append(Searched(self._serial))
-        return told
-
-    def _shared_on(self) -> list[Told]:
-        if self._sharing is None:
-            if (
-                len(self._todo) >= MANY_CHUNKS
-                and self._merging.ended
-                and time.monotonic() - self._began >= SOON
-            ):
-                self._sharing = self._share(self._searched)
-                self._began = float("inf")  # where that fails it is not tried again
-            return []
-        self._sharing.give(self._todo)
-        found = self._sharing.heard(wait=not self._todo)
-        self._sharing.give(self._todo)
-        if not self._todo and not self._sharing.busy:
-            self._share_no_more()
-        return [each for each in found if not isinstance(each, Found) or each.number in self._chunks]
-
-    def _share_no_more(self) -> None:
-        if self._sharing is not None:
-            self._sharing.end()
-            self._sharing = None
-
-    def _searched(self, number: int) -> list[Told]:
-        if self._matching is None:
-            return []
-        try:
-            answers = self._answers(number, self._matching)
-            return [
-                Found(self._serial, number, 0, b"", NONE) if answers is None else self._found(number, answers)
-            ]
-        except LogGone:  # its records say so
-            return [Found(self._serial, number, 0, b"", NONE)]
-        except CockpitError as error:
-            return [Found(self._serial, number, 0, b"", NONE), Trouble(-1, str(error))]
-
-    def _answers(self, number: int, matching: Matching) -> list[NDArray[np.bool_]] | None:
-        """Return which rows of a chunk match, then which are counted, by query: None where none are.
-
-        Raises:
-            CockpitError: A log can't be read, or the search takes too long.
-        """
-        logs = self._logs
-        answers: list[Sequence[NDArray[np.bool_]] | None] = []
-        for span in self._chunks[number]:
-            try:
-                data = logs.data(span)
-            except LogGone:
-                if logs.remembered(span) is None:
-                    raise
-                answers.append(None)
-                continue
-
-            def columns(span: Span = span, data: bytes = data) -> Columns:
-                return logs.piece(span, data).columns
-
-            answers.append(matching.match(data, columns, logs.formats[span.log], self._names[span.log]))
-        queries = next((len(answer) for answer in answers if answer is not None), 0)
-        if not queries:
-            return None
-        pieces = [logs.piece(span) for span in self._chunks[number]]
-        order = rows_of(pieces).order
-        return [
-            np.concatenate(
-                [
-                    np.zeros(len(piece), np.bool_) if answer is None else answer[query]
-                    for answer, piece in zip(answers, pieces, strict=True)
-                ]
-            )[order]
-            for query in range(queries)
-        ]
-
-    def _found(self, number: int, answers: Sequence[NDArray[np.bool_]]) -> Found:
-        pieces = [self._logs.piece(span) for span in self._chunks[number]]
-        rows = rows_of(pieces)
-        mask = answers[0]
-        levels = np.concatenate([piece.levels for piece in pieces])[rows.order]
-        count = int(np.count_nonzero(mask))
-        bits = np.packbits(mask).tobytes() if 0 < count < len(mask) else b""
-        hits = tuple(int(np.count_nonzero(answer)) for answer in answers[1:])
-        few = 0 < count <= FEW and number != self._last
-        places = places_of(rows, pieces, np.flatnonzero(mask)) if few else b""
-        counts = counts_of(rows.placed[mask], levels[mask])
-        return Found(self._serial, number, count, bits, counts, hits, places)
-
-    def _sought(self, question: Next, matching: Matching, number: int) -> list[Told]:
-        """Look for one record in one chunk."""
-        if number not in self._chunks:
-            self._next = None
-            return [Sought(question.serial, number, -1)]
-        try:
-            answers = self._answers(number, matching)
-        except LogGone:
-            answers = None
-        except CockpitError as error:
-            self._next = None
-            return [Sought(question.serial, number, -1), Trouble(-1, str(error))]
-        rows = np.empty(0, np.intp) if answers is None else np.flatnonzero(answers[0])
-        if number == question.number:
-            rows = rows[rows > question.row] if question.step > 0 else rows[rows < question.row]
-        if not len(rows):
-            self._next = (question, matching, number + question.step)
-            return []
-        self._next = None
-        return [Sought(question.serial, number, int(rows[0 if question.step > 0 else -1]))]
 
     # Growth.
 
@@ -332,14 +170,16 @@ class Scanner:
 
     def _let_go(self) -> list[Told]:
         """Drop the oldest chunks of which a spool has let go."""
-        before = self._oldest
-        while self._merging.ended and self._oldest < self._last and self._is_gone(self._chunks[self._oldest]):
-            del self._chunks[self._oldest]
-            self._oldest += 1
-        if self._oldest == before:
+        chunks = self._chunks
+        before = chunks.oldest
+        while (
+            self._merging.ended and chunks.oldest < chunks.last and self._is_gone(chunks.spans[chunks.oldest])
+        ):
+            chunks.drop_oldest()
+        if chunks.oldest == before:
             return []
-        self._todo = deque(number for number in self._todo if number >= self._oldest)
-        return [Dropped(self._oldest - 1)]
+        self.search.forget_gone()
+        return [Dropped(chunks.oldest - 1)]
 
     def _is_gone(self, spans: Sequence[Span]) -> bool:
         return not spans or any(span.offset < self._logs.opened[span.log].begin for span in spans)
@@ -369,14 +209,12 @@ class Scanner:
         except CockpitError as error:
             return self._troubled(grown[0], str(error))
         told: list[Told] = [Tail(self._summary(self._newest.pieces), moved)]
-        self._chunks[self._last] = [piece.span for piece in self._newest.pieces]
-        if gone := self._newest.close():
-            closed, tail = self._summary(gone), self._summary(self._newest.pieces)
-            self._chunks[self._last] = [piece.span for piece in gone]
-            self._last += 1
-            self._chunks[self._last] = [piece.span for piece in self._newest.pieces]
-            told = [told[0], Closed(closed, tail), *self._searched(self._last - 1)]
-        return [*told, *self._searched(self._last)]
+        gone = self._newest.close()
+        if gone:
+            told.append(Closed(self._summary(gone), self._summary(self._newest.pieces)))
+            told += self.search.searched(self._chunks.close([piece.span for piece in gone]))
+        self._chunks.spans[self._chunks.last] = [piece.span for piece in self._newest.pieces]
+        return [*told, *self.search.searched(self._chunks.last)]
 
     def _summary(self, pieces: Sequence[Piece]) -> Summary:
         return summary_of(pieces, rows_of(pieces)) if pieces else EMPTY_CHUNK
@@ -429,15 +267,14 @@ class Scanner:
         """Begin anew: what was known of a log that was truncated is true no longer."""
         logs = self._logs.opened
         self._logs.clear()
-        self._share_no_more()
         try:
             opened, tail = first_tail(self._logs, [log.path for log in logs])
         except CockpitError as error:
             self._begin([], [log.size for log in logs], [log.modified for log in logs])
+            self.search.begin_again()
             return [Emptied(path), Trouble(-1, str(error))]
         self._begin(opened.tail, opened.ends, opened.observed)
-        if self._matching is not None:
-            self._todo = deque([0])
+        self.search.begin_again()
         return [Emptied(path), Tail(tail, 0)]
 
     def _troubled(self, number: int, text: str) -> list[Told]:

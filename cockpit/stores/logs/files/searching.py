@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from cockpit.stores.logs.criteria import Criteria
-from cockpit.stores.logs.files.scanner import Matching
+from cockpit.stores.logs.files.search import Matching
 from cockpit.stores.logs.query import Query
 from cockpit.stores.logs.terms import All, Node
 
