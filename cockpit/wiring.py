@@ -26,7 +26,6 @@ from cockpit.stores.alerts import AlertStore
 from cockpit.stores.base import Stores
 from cockpit.stores.health import HealthStore
 from cockpit.stores.logs import LogStore
-from cockpit.stores.logs.ring.spill import spill_of
 from cockpit.stores.traces import TraceStore
 from cockpit.supervisor import Plan, SourceState, SourceStatus, Supervisor
 from cockpit.targets import LOCAL, Environment, Target, is_collective
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from cockpit.source import Remote, Source
     from cockpit.ssh.connections import Connections
     from cockpit.stores.logs.files.reading import LogFiles
+    from cockpit.stores.logs.ring.spill import Spill
 
 EMITS = {
     "host": ("HealthSample",),
@@ -87,9 +87,7 @@ class Cockpit:
         self.stores = Stores(
             HealthStore(points=limits.health_points, subjects=limits.subjects),
             AlertStore(capacity=limits.alerts),
-            LogStore(
-                capacity=limits.log_records, spill=spill_of(settings.logs, data) if files is None else None
-            ),
+            LogStore(capacity=limits.log_records, spill=_spill_of(settings, data) if files is None else None),
             TraceStore(spans=limits.spans),
             files=files,
         )
@@ -244,3 +242,11 @@ class Cockpit:
         if self.rules.version != self._rules_version:
             self._rules_version = self.rules.version
             self.stores.take(RULES, alerts, Alert)
+
+
+def _spill_of(settings: Settings, data: Path | None) -> Spill | None:
+    if not settings.logs.spill:
+        return None
+    from cockpit.stores.logs.ring.spill import spill_of  # not for what is drawn first
+
+    return spill_of(settings.logs, data)

@@ -19,9 +19,16 @@ from cockpit.wiring import Cockpit
 from widgets.board import Board
 from widgets.keys import caught_up
 from widgets.lines import CommandBar
-from widgets.messages import CommandEntered, EvidencePinned, SilenceEnded, SilenceRequested
+from widgets.messages import (
+    CommandEntered,
+    EvidencePinned,
+    QuestionRaised,
+    QuestionWithdrawn,
+    SilenceEnded,
+    SilenceRequested,
+    WordPassed,
+)
 from widgets.output import OutputDrawer
-from widgets.ssh_questions import QuestionRaised, QuestionWithdrawn, SshQuestions, WordPassed
 from widgets.text import safe
 from widgets.verdict import Verdict
 
@@ -52,7 +59,12 @@ class CommandingApp(App[int]):
         self.operations = operations
 
     def on_mount(self) -> None:
-        """Have connections ask on this screen."""
+        """Have connections ask on this screen, once it stands."""
+        self.call_after_refresh(self._answer)
+
+    def _answer(self) -> None:
+        from widgets.ssh_questions import SshQuestions
+
         self.operations.asker.answer_by(SshQuestions(self, self.operations.record_host_key))
 
     async def on_unmount(self) -> None:

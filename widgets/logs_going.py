@@ -13,7 +13,6 @@ from cockpit.evidence import of_logs
 from cockpit.signals import SECOND, Level, LogRecord
 from cockpit.stores.base import Stores
 from cockpit.stores.logs import Records, read_marks
-from cockpit.stores.logs.evaluate import lower
 from cockpit.stores.logs.seeking import Goal
 from cockpit.stores.logs.terms import AnyOf, Named, Node, Regex, Word
 from widgets.asking import Asks
@@ -113,6 +112,8 @@ class LogsGoing(LogsCounting):
         if not trace_id:
             self.post_message(Noticed("this record belongs to no trace", "warning"))
             return
+        from cockpit.stores.logs.evaluate import lower  # not for what is drawn first
+
         node = Named("trace", whole=True, value=lower(trace_id))
         self._seek(Goal("record of this trace", lambda record: record.trace_id == trace_id, node), step)
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 from cockpit.evidence import Pin
 from cockpit.source import Silencing
+
+if TYPE_CHECKING:
+    from widgets.ssh_questions import SshDialog
 
 
 @dataclass
@@ -110,3 +114,25 @@ class CommandEntered(Message):
 
     text: str
     mode: str
+
+
+@dataclass
+class QuestionRaised(Message):
+    """A connection asks something, by a dialog."""
+
+    dialog: SshDialog
+
+
+@dataclass
+class QuestionWithdrawn(Message):
+    """Nobody waits for an answer any more: the host gave up, or whoever wanted the connection."""
+
+    dialog: SshDialog
+
+
+@dataclass
+class WordPassed(Message):
+    """A connection has something to say in passing."""
+
+    hop: str
+    text: str

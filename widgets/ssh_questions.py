@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from textual import on
@@ -16,11 +15,11 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from cockpit.ssh.asking import OfferedKey, Question, Secret, Verdict, accepts
+from widgets.messages import QuestionRaised, QuestionWithdrawn, WordPassed
 from widgets.secret_input import SecretInput
 from widgets.text import safe
 
@@ -169,28 +168,6 @@ class HostKeyDialog(SshDialog):
     def action_give_up(self) -> None:
         """Refuse the key."""
         self.answer(False)
-
-
-@dataclass
-class QuestionRaised(Message):
-    """A connection asks something."""
-
-    dialog: SshDialog
-
-
-@dataclass
-class QuestionWithdrawn(Message):
-    """Nobody waits for an answer any more: the host gave up, or whoever wanted the connection."""
-
-    dialog: SshDialog
-
-
-@dataclass
-class WordPassed(Message):
-    """A connection has something to say in passing."""
-
-    hop: str
-    text: str
 
 
 class SshQuestions:

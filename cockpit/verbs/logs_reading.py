@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from cockpit.formats.format import LineFormat
     from cockpit.formats.times import Zone
     from cockpit.stores.logs.forward import Block
-    from cockpit.stores.logs.query import Query
     from cockpit.stores.logs.streams import LogStream
+    from cockpit.stores.logs.terms import Query
 
 STDIN = "-"
 FORMATS = ".toml"

@@ -17,8 +17,7 @@ from cockpit.formats.multiline import SIZE, Joiner
 from cockpit.formats.stream import LineParser
 from cockpit.signals import LogRecord
 from cockpit.source import TimeRange
-from cockpit.stores.logs.query import Query
-from cockpit.stores.logs.terms import Word
+from cockpit.stores.logs.terms import Query, Word
 
 BLOCK = 1 << 20
 """Bytes looked at between two looks at the bounds."""

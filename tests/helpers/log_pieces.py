@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from cockpit.formats.columns import UNDATED, Columns
 from cockpit.formats.format import LogFormat, line_starts
 from cockpit.signals import LogRecord
-from cockpit.stores.logs.query import Query
 from cockpit.stores.logs.scan import span, text_of
+from cockpit.stores.logs.terms import Query
 
 
 class Lines(LogFormat):

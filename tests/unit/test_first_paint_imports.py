@@ -14,6 +14,8 @@ import pytest
 HEAVY = (
     "asyncssh",
     "cockpit.actionlog.timeline",
+    "cockpit.stores.logs.query",
+    "cockpit.stores.logs.ring.packing",
     "cryptography",
     "dns",
     "google.protobuf",
@@ -33,6 +35,7 @@ HEAVY = (
     "widgets.alert_detail",
     "widgets.plot",
     "widgets.silence",
+    "widgets.ssh_questions",
     "widgets.timeline",
     "widgets.timeline_row",
     "widgets.traces_detail",

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from cockpit.stores.logs.filter import LogFilter, parse_filter
     from cockpit.stores.logs.histogram import Histogram
     from cockpit.stores.logs.patterns import Pattern, literal, read_marks
-    from cockpit.stores.logs.query import Query, parse_query
+    from cockpit.stores.logs.query import parse_query
     from cockpit.stores.logs.reading import Records, View
     from cockpit.stores.logs.store import CAPACITY, MEMORY, LogStore, Placing
+    from cockpit.stores.logs.terms import Query
     from cockpit.stores.logs.view import LogView
 
 __all__ = [
@@ -44,9 +45,10 @@ _NAMES = {
     "filter": ("LogFilter", "parse_filter"),
     "histogram": ("Histogram",),
     "patterns": ("Pattern", "literal", "read_marks"),
-    "query": ("Query", "parse_query"),
+    "query": ("parse_query",),
     "reading": ("Records", "View"),
     "store": ("CAPACITY", "MEMORY", "LogStore", "Placing"),
+    "terms": ("Query",),
     "view": ("LogView",),
 }
 _PLACES = {name: module for module, names in _NAMES.items() for name in names}

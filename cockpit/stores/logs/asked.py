@@ -5,7 +5,6 @@ from __future__ import annotations
 from cockpit.errors import UsageError
 from cockpit.signals import level_name
 from cockpit.stores.logs.criteria import Criteria
-from cockpit.stores.logs.query import parse_query
 from cockpit.stores.logs.terms import All, Node
 
 
@@ -44,6 +43,8 @@ def _written(criteria: Criteria, text: str) -> str:
 
 
 def _read(query: str) -> tuple[Node, ...] | None:
+    from cockpit.stores.logs.query import parse_query  # not for what is drawn first
+
     try:
         return _conjuncts(parse_query(query).root)
     except UsageError:  # a group that was left open, or more terms than a query may have

@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from cockpit.signals import LogRecord
-from cockpit.stores.logs.evaluate import lower, test_of
 from cockpit.stores.logs.filter import LogFilter, Test
 from cockpit.stores.logs.filters import Filters
-from cockpit.stores.logs.query import TOP
-from cockpit.stores.logs.terms import All, AnyOf, LevelRange, Named, Node, Not
+from cockpit.stores.logs.terms import TOP, All, AnyOf, LevelRange, Named, Node, Not
 
 
 class Criteria(Struct, frozen=True, kw_only=True):
@@ -48,6 +46,8 @@ class Criteria(Struct, frozen=True, kw_only=True):
     @property
     def node(self) -> Node:
         """What must hold of a record, as one tree: no part of it where all pass."""
+        from cockpit.stores.logs.evaluate import lower
+
         parts: list[Node] = []
         if self.floor:
             parts.append(LevelRange(self.floor, TOP))
@@ -70,6 +70,8 @@ class Criteria(Struct, frozen=True, kw_only=True):
         if host := self.host:
             tests.append(lambda record: record.resource.get("host.name") == host)
         if (node := node_of(self.filters)) != All():
+            from cockpit.stores.logs.evaluate import test_of
+
             kept = test_of(node)
             tests.append(lambda record: kept(record, None))
         return (*tests, *self.filter.tests)

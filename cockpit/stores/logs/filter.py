@@ -7,10 +7,8 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from cockpit.signals import LogRecord
-from cockpit.stores.logs.evaluate import test_of
 from cockpit.stores.logs.patterns import LENGTHS, Pattern, compile_pattern, literal
-from cockpit.stores.logs.query import Query, parse_query
-from cockpit.stores.logs.terms import All, Node, Regex, Word, terms_of
+from cockpit.stores.logs.terms import All, Node, Query, Regex, Word, terms_of
 
 Test = Callable[[LogRecord], bool]
 
@@ -41,6 +39,8 @@ def parse_filter(text: str) -> LogFilter:
     Raises:
         UsageError: A term can't be understood, or an expression could run away; the message says which and why.
     """
+    from cockpit.stores.logs.query import parse_query  # not for what is drawn first
+
     query = parse_query(text)
     nodes = query.root.nodes if isinstance(query.root, All) else (query.root,)
     note = ""
@@ -58,6 +58,8 @@ def parse_filter(text: str) -> LogFilter:
 
 
 def _test(node: Node) -> Test:
+    from cockpit.stores.logs.evaluate import test_of
+
     test = test_of(node)
     return lambda record: test(record, None)
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from cockpit.errors import UsageError
-from cockpit.stores.logs.query import Query, parse_query
+from cockpit.stores.logs.terms import Query
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,6 +44,8 @@ class Filter(Struct, frozen=True):
     @property
     def query(self) -> Query:
         """What it asks."""
+        from cockpit.stores.logs.query import parse_query
+
         return parse_query(self.text)
 
 

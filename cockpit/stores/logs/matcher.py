@@ -23,9 +23,20 @@ from cockpit.signals import LogRecord
 from cockpit.stores.logs.evaluate import Test, test_of_term
 from cockpit.stores.logs.expressions import read_expression
 from cockpit.stores.logs.hints import hint_of
-from cockpit.stores.logs.query import Query
 from cockpit.stores.logs.scan import LINE_FEED, Needle, Scanner, Sight, text_of
-from cockpit.stores.logs.terms import All, AnyOf, LevelRange, Named, Node, Not, Regex, Term, Word, terms_of
+from cockpit.stores.logs.terms import (
+    All,
+    AnyOf,
+    LevelRange,
+    Named,
+    Node,
+    Not,
+    Query,
+    Regex,
+    Term,
+    Word,
+    terms_of,
+)
 
 LIMIT = 2.0
 """Seconds that expressions which look around may take for one piece."""

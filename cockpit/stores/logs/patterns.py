@@ -15,7 +15,6 @@ import re
 from msgspec import Struct
 
 from cockpit.errors import UsageError
-from cockpit.stores.logs.expressions import read_expression
 
 LONGEST = 200
 """Characters of an expression."""
@@ -50,6 +49,8 @@ def compile_pattern(text: str) -> Pattern:
     Raises:
         UsageError: It is no regular expression, or one that could run away.
     """
+    from cockpit.stores.logs.expressions import read_expression  # not for what is drawn first
+
     if len(text) > LONGEST:
         raise UsageError(f"the expression is longer than {LONGEST} characters")
     trimmed = re.sub(r"^(?:\.\*\??)+|(?:(?<!\\)\.\*\??)+$", "", text) or text

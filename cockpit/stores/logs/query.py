@@ -15,18 +15,15 @@ user:*                 the record has such an attribute
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-
-from msgspec import Struct
 
 from cockpit.errors import UsageError
-from cockpit.signals import LogRecord
-from cockpit.stores.logs.evaluate import lower, same, test_of
+from cockpit.stores.logs.evaluate import lower, same
 from cockpit.stores.logs.expressions import read_expression
 from cockpit.stores.logs.patterns import LONGEST, compile_pattern
 from cockpit.stores.logs.quantities import UNITS, quantity
 from cockpit.stores.logs.raw import read_raw
 from cockpit.stores.logs.terms import (
+    TOP,
     All,
     AnyOf,
     Exists,
@@ -35,10 +32,9 @@ from cockpit.stores.logs.terms import (
     Named,
     Node,
     Not,
+    Query,
     Regex,
-    Term,
     Word,
-    terms_of,
 )
 
 MOST_TERMS = 20
@@ -46,8 +42,6 @@ DEEPEST = 10
 """Groups within groups."""
 LONGEST_TEXT = 4096
 """Characters of a query."""
-TOP = 64
-"""Above every SeverityNumber."""
 LEVELS = {
     "trace": 1, "debug": 5, "info": 9, "warn": 13, "warning": 13, "error": 17, "err": 17, "fatal": 21, "critical": 21,
 }  # fmt: skip
@@ -58,46 +52,6 @@ _TERM = re.compile(
     r"|(?P<key>[\w.@\-/]+)(?P<sign>>=|<=|!=|[<>=:])"
     r'(?:"(?P<quoted_value>[^"]*)"?|(?P<value>\S*))|"(?P<phrase>[^"]*)"?|(?P<word>\S+))'
 )
-
-
-class Query(Struct, frozen=True):
-    """A query as it was typed and what it asks. It may be packed by msgpack and go to another process.
-
-    Attributes:
-        text: As typed.
-        root: What must hold.
-    """
-
-    text: str = ""
-    root: Node = All()
-
-    @property
-    def admits_all(self) -> bool:
-        """True where every record passes."""
-        return self.root == All()
-
-    @property
-    def wanted(self) -> tuple[Word | Regex, ...]:
-        """The words and expressions that a record may be found by, to highlight."""
-        return tuple(term for term in _wanted(self.root) if isinstance(term, Word | Regex))
-
-    @property
-    def pushed(self) -> str:
-        """The longest word that every hit holds: what a source may search for on its side."""
-        nodes = self.root.nodes if isinstance(self.root, All) else (self.root,)
-        return max((node.text for node in nodes if isinstance(node, Word)), key=len, default="")
-
-    def tester(self) -> Callable[[LogRecord, str | None], bool]:
-        """Return what tells whether a record passes, given its whole text where it was read from one.
-
-        Raises:
-            UsageError: An expression could run away on hostile text.
-        """
-        return test_of(self.root)
-
-    def test(self, record: LogRecord, text: str | None = None) -> bool:
-        """Tell whether one record passes; for many, take `tester` once."""
-        return self.tester()(record, text)
 
 
 def parse_query(text: str) -> Query:
@@ -269,12 +223,3 @@ def _level(sign: str, value: str) -> Node:
     if sign == "!=":
         return Not(LevelRange(number, number + 4))
     return LevelRange(*ranges.get(sign, (number, TOP)))
-
-
-def _wanted(node: Node) -> Iterator[Term]:
-    """Return the terms below a node that no minus stands before."""
-    if isinstance(node, All | AnyOf):
-        for part in node.nodes:
-            yield from _wanted(part)
-    elif not isinstance(node, Not):
-        yield from terms_of(node)

@@ -12,7 +12,6 @@ record was placed by is kept beside it, never decreasing: questions about a mome
 
 from __future__ import annotations
 
-import hashlib
 import re
 from bisect import bisect_left, bisect_right
 from collections import deque
@@ -26,10 +25,10 @@ from cockpit.signals import EMPTY, SECOND, Attributes, LogRecord
 from cockpit.stores.base import Clock, Store, wall_clock
 from cockpit.stores.logs.histogram import Histogram
 from cockpit.stores.logs.ring.segments import Segments
-from cockpit.stores.logs.ring.spill import Spill
 
 if TYPE_CHECKING:
     from cockpit.stores.logs.ring.sieve import Sieve
+    from cockpit.stores.logs.ring.spill import Spill
     from cockpit.stores.logs.view import LogView
 
 CAPACITY = 1_000_000
@@ -443,4 +442,6 @@ def _by_time(records: Sequence[LogRecord], times: list[int]) -> tuple[list[LogRe
 
 
 def _digest(record: LogRecord) -> str:
+    import hashlib  # not for what is drawn first
+
     return hashlib.sha256(f"{record.source}\0{record.body}".encode("utf-8", "replace")).hexdigest()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
+from cockpit.signals import LogRecord
+
+TOP = 64
+"""Above every SeverityNumber."""
 Comparison = str
 """`=`, `<`, `<=`, `>` or `>=`."""
 
@@ -94,3 +98,56 @@ def terms_of(node: Node) -> Iterator[Term]:
             yield from terms_of(part)
     else:
         yield node
+
+
+class Query(Struct, frozen=True):
+    """A query as it was typed and what it asks. It may be packed by msgpack and go to another process.
+
+    Attributes:
+        text: As typed.
+        root: What must hold.
+    """
+
+    text: str = ""
+    root: Node = All()
+
+    @property
+    def admits_all(self) -> bool:
+        """True where every record passes."""
+        return self.root == All()
+
+    @property
+    def wanted(self) -> tuple[Word | Regex, ...]:
+        """The words and expressions that a record may be found by, to highlight."""
+        return tuple(term for term in _wanted(self.root) if isinstance(term, Word | Regex))
+
+    @property
+    def pushed(self) -> str:
+        """The longest word that every hit holds: what a source may search for on its side."""
+        nodes = self.root.nodes if isinstance(self.root, All) else (self.root,)
+        return max((node.text for node in nodes if isinstance(node, Word)), key=len, default="")
+
+    def tester(self) -> Callable[[LogRecord, str | None], bool]:
+        """Return what tells whether a record passes, given its whole text where it was read from one.
+
+        Raises:
+            UsageError: An expression could run away on hostile text.
+        """
+        from cockpit.stores.logs.evaluate import (
+            test_of,  # and how to read queries: not for what is drawn first
+        )
+
+        return test_of(self.root)
+
+    def test(self, record: LogRecord, text: str | None = None) -> bool:
+        """Tell whether one record passes; for many, take `tester` once."""
+        return self.tester()(record, text)
+
+
+def _wanted(node: Node) -> Iterator[Term]:
+    """Return the terms below a node that no minus stands before."""
+    if isinstance(node, All | AnyOf):
+        for part in node.nodes:
+            yield from _wanted(part)
+    elif not isinstance(node, Not):
+        yield from terms_of(node)

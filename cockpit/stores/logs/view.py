@@ -10,19 +10,28 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from cockpit.signals import LogRecord
 from cockpit.stores.logs.criteria import OPEN, Criteria, select
 from cockpit.stores.logs.ends import BothEnds
 from cockpit.stores.logs.filters import MOST
 from cockpit.stores.logs.histogram import Histogram, keys_of
-from cockpit.stores.logs.ring.sieve import Sieve
 from cockpit.stores.logs.store import LogStore
+
+if TYPE_CHECKING:
+    from cockpit.stores.logs.ring.sieve import Sieve
 
 SLICE = 0.004
 """Seconds that one slice of the search may take."""
 STEPS = (16, 4096)
 """Fewest and most records between two looks at the clock."""
+
+
+def _sieve(criteria: Criteria) -> Sieve:
+    from cockpit.stores.logs.ring.sieve import Sieve  # not for what is drawn first
+
+    return Sieve(criteria.node)
 
 
 class Counting:
@@ -79,7 +88,7 @@ class LogView:
             return False
         self.criteria = criteria
         self._tests = criteria.tests()
-        self._sieve = None if criteria.filters else Sieve(criteria.node)
+        self._sieve = None if criteria.filters else _sieve(criteria)
         self._counting = Counting(criteria)
         self._begin()
         return True

@@ -13,7 +13,8 @@ from cockpit.formats.catalogue import format_named
 from cockpit.formats.format import LogFormat
 from cockpit.signals import LogRecord
 from cockpit.stores.logs.matcher import LIMIT, Matcher, MatcherSet
-from cockpit.stores.logs.query import Query, parse_query
+from cockpit.stores.logs.query import parse_query
+from cockpit.stores.logs.terms import Query
 from tests.helpers.log_pieces import Indented, Lines, Objects, passing
 
 WORDS = ["err", "Error", "kö", "Ö", "a", "b", " ", "?", "x=1", "status=500", "status=5", "ſ", "K", "É", "日", "404",

@@ -10,8 +10,7 @@ from msgspec import Struct
 
 from cockpit.stores.logs.criteria import Criteria
 from cockpit.stores.logs.files.search import Matching
-from cockpit.stores.logs.query import Query
-from cockpit.stores.logs.terms import All, Node
+from cockpit.stores.logs.terms import All, Node, Query
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,11 +12,12 @@ from msgspec import Struct
 
 from cockpit.signals import LogRecord
 from cockpit.stores.logs.histogram import counts_of
-from cockpit.stores.logs.ring.packing import Unpacked, pack
-from cockpit.stores.logs.ring.spill import Spill
 
 if TYPE_CHECKING:
     import zstandard
+
+    from cockpit.stores.logs.ring.packing import Unpacked
+    from cockpit.stores.logs.ring.spill import Spill
 
 LEVEL = 1
 """Of zstd: logs take a fifth to a tenth of their size."""
@@ -109,6 +110,8 @@ class Segments:
             if self._importing is not None:
                 self._importing.join()
             self._codec = _codec()
+        from cockpit.stores.logs.ring.packing import pack  # not for what is drawn first
+
         segment = Segment(
             first=first,
             count=len(records),
@@ -210,6 +213,8 @@ class Segments:
         return None
 
     def _unpacked(self, segment: Segment) -> Unpacked:
+        from cockpit.stores.logs.ring.packing import Unpacked, pack
+
         data = segment.data
         if segment.frame >= 0 and self.spill is not None:
             data = self.spill.get(segment.frame)
@@ -221,6 +226,8 @@ class Segments:
 
 def _codec() -> tuple[zstandard.ZstdCompressor, zstandard.ZstdDecompressor]:
     import zstandard
+
+    import cockpit.stores.logs.ring.packing  # noqa: F401  on this thread, as all that packing needs
 
     return zstandard.ZstdCompressor(level=LEVEL, write_checksum=True), zstandard.ZstdDecompressor()
 
