@@ -22,6 +22,7 @@ from rich.text import Text
 from textual import on, work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
+from textual.command import CommandPalette, Provider
 from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
@@ -51,7 +52,6 @@ from widgets.keys import bindings, caught_up, textual_keymap
 from widgets.lines import Breadcrumb, CommandBar, KeyBar
 from widgets.messages import CommandEntered, Noticed, ShellRequested, TextCopied
 from widgets.output import OutputDrawer
-from widgets.palette import ActionProvider, Palette
 from widgets.pane import FilterLine
 from widgets.plain import NoColour
 from widgets.scoping import ScopingApp
@@ -69,13 +69,19 @@ HUNG_UP = 128 + signal.SIGHUP
 """The exit status where the terminal is gone."""
 
 
+def _action_provider() -> type[Provider]:
+    from widgets.palette import ActionProvider  # not for what is drawn first
+
+    return ActionProvider
+
+
 class CockpitApp(ShellingApp, ScopingApp, TargetingApp):
     """The screen."""
 
     TITLE = "cockpit"
     CSS_PATH = Path(__file__).with_name("app.tcss")
     COMMAND_PALETTE_BINDING = "f24"  # the registry binds the palette
-    COMMANDS = App.COMMANDS | {ActionProvider}
+    COMMANDS = App.COMMANDS | {_action_provider}
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(ACTIONS, priority=True),
         Binding("enter", "submit_line", show=False, priority=True),
@@ -368,11 +374,15 @@ class CockpitApp(ShellingApp, ScopingApp, TargetingApp):
 
     def action_command_palette(self) -> None:
         """Open the palette."""
-        if not isinstance(self.screen, Palette):
+        if not isinstance(self.screen, CommandPalette):
+            from widgets.palette import Palette
+
             self.push_screen(Palette(id="--command-palette"))
 
     def search_themes(self) -> None:
         """Offer the themes, in a palette of their own."""
+        from widgets.palette import Palette
+
         self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes…"))
 
     def offered_actions(self) -> list[Action]:
@@ -395,7 +405,9 @@ class CockpitApp(ShellingApp, ScopingApp, TargetingApp):
 
     def _stage(self) -> Screen[object]:
         """Return the screen on top, but for the palette."""
-        return next(screen for screen in reversed(self.screen_stack) if not isinstance(screen, Palette))
+        return next(
+            screen for screen in reversed(self.screen_stack) if not isinstance(screen, CommandPalette)
+        )
 
     @on(KeyBar.Pressed)
     async def _key_clicked(self, event: KeyBar.Pressed) -> None:

@@ -15,11 +15,11 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from cockpit.errors import ConnectionLost
-from cockpit.ssh.asking import Asker, Nobody
 from cockpit.ssh.times import Times
 
 if TYPE_CHECKING:
     from cockpit.config import Settings
+    from cockpit.ssh.asking import Asker
     from cockpit.ssh.pool import Find, Pool
     from cockpit.ssh.program import Program, Size
     from cockpit.ssh.route import Route
@@ -53,7 +53,7 @@ class Connections:
         times: Times | None = None,
     ) -> None:
         self._find = find
-        self._asker = asker or Nobody()
+        self._asker = asker or _nobody()
         self._told = changed
         self._times = times or Times()
         self._running: _Running | None = None
@@ -238,6 +238,12 @@ def _live(loop: asyncio.AbstractEventLoop) -> None:
     finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
+
+
+def _nobody() -> Asker:
+    from cockpit.ssh.asking import Nobody  # not for what is drawn first
+
+    return Nobody()
 
 
 def connections_of(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from cockpit.errors import ActionLogError
-from cockpit.ssh.asking import Asker, OfferedKey, Question, Verdict
+
+if TYPE_CHECKING:
+    from cockpit.ssh.asking import Asker, OfferedKey, Question, Verdict
 
 R = TypeVar("R")
 

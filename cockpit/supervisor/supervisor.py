@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from cockpit.errors import OutcomeUnknown, SourceError, Unreachable
 from cockpit.hygiene import clean
@@ -21,8 +22,7 @@ BLOCKED_AFTER = 2.0
 """Seconds without a turn after which a feed's loop counts as blocked."""
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """A source to be run.
 
     Attributes:

@@ -318,7 +318,8 @@ async def test_space_and_m_move_the_scope() -> None:
     async with host.run_test(size=(80, 20)) as pilot:
         await settle(pilot, host)
         await press(pilot, host, "up", "m")
-        assert host.told[-1] == CursorMoved(T0 + 2 * SECOND)
+        moved = host.told[-1]
+        assert isinstance(moved, CursorMoved) and moved.moment == T0 + 2 * SECOND
         assert bodies(host) == ["a", "b"]
         assert "┃" in shown(host.lines())
         await press(pilot, host, "space")
