@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import ClassVar
 
 from msgspec.structs import replace
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input
 
 from cockpit.errors import UsageError
@@ -121,29 +121,23 @@ class LogsFiltering(LogsGoing):
         self, stores: Stores, *, number: int, asks: Asks | None = None, columns: Sequence[str] = ()
     ) -> None:
         super().__init__(stores, number=number, asks=asks, columns=columns)
+        self.filter_list = FilterList()
+        self.filter_edit = FilterEdit(
+            placeholder="name = query · a minus before the name keeps out", compact=True
+        )
         self._editing: Filter | None = None
         """The filter that is being changed; None where one is added."""
-
-    @property
-    def filter_list(self) -> FilterList:
-        """The list of named filters."""
-        return self.query_one(FilterList)
-
-    @property
-    def filter_edit(self) -> FilterEdit:
-        """Where a filter is written."""
-        return self.query_one(FilterEdit)
 
     @property
     def is_writing(self) -> bool:
         """True too while a filter is written."""
         return super().is_writing or self.filter_edit.has_class("-open")
 
-    def body(self) -> ComposeResult:
-        """Put the list under the rows."""
-        yield from super().body()
-        yield FilterList()
-        yield FilterEdit(placeholder="name = query · a minus before the name keeps out", compact=True)
+    def opened_by_keys(self) -> Iterable[Widget]:
+        """Yield the list, and the line that a filter is written on."""
+        yield from super().opened_by_keys()
+        yield self.filter_list
+        yield self.filter_edit
 
     def also(self) -> Sequence[Hashable]:
         """Follow the counts too, while they are seen."""

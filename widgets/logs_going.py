@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 
 from msgspec import Struct
 from textual import on, work
+from textual.widget import Widget
 from textual.widgets import Input
 
 from cockpit.errors import UsageError
@@ -56,8 +57,16 @@ class LogsGoing(LogsCounting):
         self._marks_at: tuple[Records, int] = (self._view.store, 0)
         """The store that the marks' numbers are of, and its version then."""
         self._highlighted: Node | None = None
+        self.note_line = NoteLine(
+            placeholder="what is there to say of this record · Enter keeps it", compact=True
+        )
         self._noting: Mark | None = None
         """The mark that a comment is being typed for."""
+
+    def opened_by_keys(self) -> Iterable[Widget]:
+        """Yield the line for comments too."""
+        yield from super().opened_by_keys()
+        yield self.note_line
 
     def also(self) -> Sequence[Hashable]:
         """Follow the marks too."""
@@ -201,11 +210,6 @@ class LogsGoing(LogsCounting):
         line.value = self._noting.comment
         line.add_class("-open")
         self.screen.set_focus(line)
-
-    @property
-    def note_line(self) -> NoteLine:
-        """Where a comment is typed."""
-        return self.query_one(NoteLine)
 
     @on(Input.Changed, "NoteLine")
     def _note_typed(self, event: Input.Changed) -> None:

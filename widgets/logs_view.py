@@ -7,13 +7,14 @@ the records as they were known at that moment. In a live scope older records sta
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.getters import query_one
 from textual.timer import Timer
+from textual.widget import Widget
 
 from cockpit.errors import UsageError
 from cockpit.evidence import Pin, of_logs
@@ -24,7 +25,7 @@ from cockpit.stores.logs import Criteria, LogFilter, Pattern, View, parse_filter
 from cockpit.stores.logs.filters import Filters
 from widgets.histogram import HistogramStrip
 from widgets.logs_detail import LogDetail, as_text
-from widgets.logs_keys import HighlightLine, NoteLine
+from widgets.logs_keys import HighlightLine
 from widgets.logs_lines import LogLines
 from widgets.logs_seek import SLICE
 from widgets.logs_status import LogStatus, rows_parts, why_empty
@@ -62,7 +63,6 @@ class LogsView(Pane):
     lines = query_one(LogLines)
     strip = query_one(HistogramStrip)
     status = query_one(LogStatus)
-    highlight_line = query_one(HighlightLine)
 
     def __init__(self, stores: Stores, *, number: int, columns: Sequence[str] = ()) -> None:
         super().__init__(stores, number=number)
@@ -70,6 +70,9 @@ class LogsView(Pane):
         self.floor = 0
         self.filters = Filters()
         """The named ones."""
+        self.highlight_line = HighlightLine(
+            placeholder="highlight a text or /expression/ · Enter keeps it", compact=True
+        )
         self.highlights: tuple[Pattern, ...] = ()
         self._live: View = stores.logs.view()
         self._view = self._live
@@ -91,8 +94,14 @@ class LogsView(Pane):
         yield HistogramStrip()
         yield LogLines(self._live, attributes=self._columns)
         yield LogStatus()
-        yield HighlightLine(placeholder="highlight a text or /expression/ · Enter keeps it", compact=True)
-        yield NoteLine(placeholder="what is there to say of this record · Enter keeps it", compact=True)
+
+    def on_mount(self) -> None:
+        """Leave until after the first picture what a key has to open."""
+        self.call_after_refresh(lambda: self.mount(*self.opened_by_keys()))
+
+    def opened_by_keys(self) -> Iterable[Widget]:
+        """Yield what stands below the status once a key has opened it."""
+        yield self.highlight_line
 
     def stamp(self) -> Hashable:
         """Follow the store, the search and what the keys changed."""

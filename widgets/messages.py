@@ -1,6 +1,6 @@
 """What panes tell the app, in the past tense. They travel up; the app answers through attributes going down.
 
-They are dataclasses without methods that nobody calls: each of those is compiled before the first paint.
+They are dataclasses without the methods that nobody calls: each of those is compiled before the first paint.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from widgets.ssh_questions import SshDialog
 
 
-@dataclass(repr=False, eq=False, match_args=False)
+@dataclass(eq=False, match_args=False)
 class ScopeNarrowed(Message):
     """A row was chosen: every pane is to follow it.
 
@@ -31,19 +31,19 @@ class ScopeNarrowed(Message):
     changes: Mapping[str, object] = field(default_factory=dict)
 
 
-@dataclass(repr=False, eq=False, match_args=False)
+@dataclass(eq=False, match_args=False)
 class CursorMoved(Message):
     """The time cursor was moved to a moment in nanoseconds; None lets go of it."""
 
     moment: int | None
 
 
-@dataclass(repr=False, eq=False, match_args=False)
+@dataclass(eq=False, match_args=False)
 class FilterChanged(Message):
     """Another filter was typed into a pane's line."""
 
 
-@dataclass(repr=False, eq=False, match_args=False)
+@dataclass(eq=False, match_args=False)
 class TextCopied(Message):
     """Something was copied; the app hands it to the terminal's clipboard.
 
@@ -56,14 +56,14 @@ class TextCopied(Message):
     what: str
 
 
-@dataclass(repr=False, eq=False, match_args=False)
+@dataclass(eq=False, match_args=False)
 class EvidencePinned(Message):
     """What a pane shows was pinned as evidence; the app writes it to the action log."""
 
     pin: Pin
 
 
-@dataclass(repr=False, eq=False, match_args=False)
+@dataclass(eq=False, match_args=False)
 class Noticed(Message):
     """A pane has something to say in passing.
 
@@ -76,14 +76,14 @@ class Noticed(Message):
     severity: str = "information"
 
 
-@dataclass(repr=False, eq=False, match_args=False)
+@dataclass(eq=False, match_args=False)
 class ShellRequested(Message):
     """The operator asked for a shell on a host; empty asks for one on the current target."""
 
     host: str = ""
 
 
-@dataclass(repr=False, eq=False, match_args=False)
+@dataclass(eq=False, match_args=False)
 class SilenceRequested(Message):
     """The operator asked to hold alerts back; the app puts it through the executor's door.
 
@@ -98,7 +98,7 @@ class SilenceRequested(Message):
     done: str = "silenced"
 
 
-@dataclass(repr=False, eq=False, match_args=False)
+@dataclass(eq=False, match_args=False)
 class SilenceEnded(Message):
     """The operator asked to end a silence now."""
 
@@ -106,7 +106,7 @@ class SilenceEnded(Message):
     silence_id: str
 
 
-@dataclass(repr=False, eq=False, match_args=False)
+@dataclass(eq=False, match_args=False)
 class CommandEntered(Message):
     """A line was entered in the command bar.
 
@@ -119,21 +119,21 @@ class CommandEntered(Message):
     mode: str
 
 
-@dataclass(repr=False, eq=False, match_args=False)
+@dataclass(eq=False, match_args=False)
 class QuestionRaised(Message):
     """A connection asks something, by a dialog."""
 
     dialog: SshDialog
 
 
-@dataclass(repr=False, eq=False, match_args=False)
+@dataclass(eq=False, match_args=False)
 class QuestionWithdrawn(Message):
     """Nobody waits for an answer any more: the host gave up, or whoever wanted the connection."""
 
     dialog: SshDialog
 
 
-@dataclass(repr=False, eq=False, match_args=False)
+@dataclass(eq=False, match_args=False)
 class WordPassed(Message):
     """A connection has something to say in passing."""
 
