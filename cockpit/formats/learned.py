@@ -43,6 +43,7 @@ class _Form(NamedTuple):
     """Whether it tells a time, quoted or not."""
     time_text: bool
     """Whether that may be a text rather than a number."""
+    time_quoted: bool
     level: bytes
     """The name that tells the level; empty for none."""
     body: bool
@@ -111,6 +112,7 @@ class _Learner:
             whole,
             time is not None,
             time is not None and (time.quoted or COLON in self.names.bare),
+            time is not None and time.quoted,
             level.name if level else b"",
             "body" in self.roles,
         )
@@ -149,7 +151,8 @@ def _read(
     levels: Numbers,
 ) -> Mask:
     """Read the lines of a form, and return which they are."""
-    match = match_all(form.steps, piece, piece.starts[rows])
+    quoted = layout if form.time_quoted else None
+    match = match_all(form.steps, piece, piece.starts[rows], layout=quoted, observed=observed)
     known = match.found
     if form.whole:
         known &= match.ends == piece.ends[rows]
@@ -179,9 +182,10 @@ def _read(
 def _times(form: _Form, piece: Piece, match: Match, rows: Places, layout: Layout, observed: int) -> Numbers:
     starts, ends = (span[rows] for span in match.spans["time"])
     at = np.full(len(rows), UNDATED, np.int64)
-    if form.time_text:
-        stamps = read_stamps(layout, piece, starts, observed)
-        at = np.where(stamps.formed, stamps.times, UNDATED)
+    if match.times is not None:
+        at = match.times[rows]
+    elif form.time_text:
+        at = read_stamps(layout, piece, starts, observed).times
     left = np.flatnonzero(at == UNDATED)
     if len(left):
         stamps = read_stamps(_EPOCH, piece, starts[left], observed)

@@ -26,7 +26,7 @@ STEP = LOOK - 3
 """A byte more is needed before, and two after."""
 LARGE = 1 << 18
 """Bytes of texts worth a scan for words, for which hyperscan is loaded."""
-SAMPLED = 16
+SAMPLED = 64
 """One of so many texts is looked at to tell whether a scan is worth its while."""
 FEW = 8
 """It is if at most one of so many texts tells a level early, and as many words are found then."""

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
-from cockpit.formats.expression import EVERY, LINE_FEED, Group, Literal, Look, Never, Quoted, Run, Step
+from cockpit.formats.expression import (
+    DIGITS,
+    EVERY,
+    LINE_FEED,
+    Group,
+    Literal,
+    Look,
+    Never,
+    Quoted,
+    Run,
+    Step,
+)
 from cockpit.formats.layout import Layout
-from cockpit.formats.piece import BACKSLASH, Mask, Piece, Places
+from cockpit.formats.piece import BACKSLASH, PADDING, QUOTE, Mask, Piece, Places
 from cockpit.formats.stamps import Numbers, read_stamps
 
 _NONE = np.int64(-1)
@@ -18,6 +30,8 @@ STEPS = 24
 """Bytes of a run that are looked at one after the other before its end is looked for."""
 QUOTED = 6
 """Times eight bytes of a text in quotes that are looked through before its end is looked for."""
+TEXT = ((Quoted(),),)
+"""What a group consists of that holds a time in quotes."""
 RARE = 8
 """Bytes that may end a run, at most, for their places to be listed."""
 
@@ -29,7 +43,7 @@ class Match(NamedTuple):
         found: Where it fits.
         ends: Where what fits ends.
         spans: Where the named groups begin and end; -1 where one took no part.
-        times: The time that the group `time` holds, where a layout was given.
+        times: The time that the group `time` holds, where a layout was given; `UNDATED` where it holds none.
     """
 
     found: Mask
@@ -61,7 +75,8 @@ def match_all(
         steps: From `steps_of`.
         piece: The piece.
         places: int64, shape (n,).
-        layout: How the time in the group `time` is written, where the group's own steps are those of the layout.
+        layout: How the time in the group `time` is written, where the group's own steps are those of the layout, or
+            a text in quotes, which may begin with a time.
         observed: A moment not before they were written, in nanoseconds.
     """
     state = _State(piece, places, layout, observed)
@@ -98,7 +113,9 @@ def _all(steps: tuple[Step, ...], state: _State) -> None:
             _group(step, state)
 
 
+@lru_cache(maxsize=256)
 def _table(members: frozenset[int]) -> Mask:
+    """Return which bytes are members; nobody is to change it."""
     table = np.zeros(256, np.bool_)
     table[list(members)] = True
     return table
@@ -177,12 +194,14 @@ def _stands(text: bytes, state: _State) -> Mask:
         stands: Mask = state.piece.bytes[state.at] == text[0]
         return stands
     stands = np.ones(len(state.at), np.bool_)
-    for start in range(0, len(text), 8):
-        part = text[start : start + 8]
-        words = state.piece.words[np.minimum(state.at + start, state.piece.size)]
-        if len(part) < 8:
-            words &= np.uint64((1 << 8 * len(part)) - 1)
-        stands &= words == int.from_bytes(part, "little")
+    for start in range(0, len(text), PADDING):
+        part = text[start : start + PADDING]
+        places = np.minimum(state.at + start, state.piece.size) if start else state.at
+        words = state.piece.wide_words(places, -(-len(part) // 8))
+        for number in range(words.shape[1]):
+            eight = part[8 * number : 8 * number + 8]
+            mask = np.uint64((1 << 8 * len(eight)) - 1)
+            stands &= words[:, number] & mask == int.from_bytes(eight, "little")
     return stands
 
 
@@ -190,13 +209,18 @@ def _walk(step: Run, state: _State, begun: Places) -> Places:
     """Step over bytes of a class, on fewer and fewer lines."""
     data, table = state.piece.bytes, _table(step.members)
     at = begun.copy()
-    rows = np.flatnonzero(state.alive & table[data[at]])
+    rows = np.flatnonzero(state.alive & table.take(data[at]))
     taken = 0
     most = STEPS if step.high is None else min(step.high, STEPS)
+    if (
+        step.high is None and step.members >= DIGITS
+    ):  # most of them are numbers: up to eight digits are one step
+        at[rows] += state.piece.count_digits(at[rows])
+        rows = rows[table.take(data[at[rows]])]
     while len(rows) and taken < most:
         at[rows] += 1
         taken += 1
-        rows = rows[table[data[at[rows]]]]
+        rows = rows[table.take(data[at[rows]])]
     if len(rows) and taken != step.high:
         _far(step, state, at, rows, taken)
     return at
@@ -225,13 +249,25 @@ def _far(step: Run, state: _State, at: Places, rows: Places, taken: int) -> None
         at[row] = place
 
 
+def _dated(step: Group, state: _State, layout: Layout) -> tuple[Mask, Places]:
+    """Read times; return where the group fits, and its ends."""
+    stamps = read_stamps(layout, state.piece, state.at, state.observed)
+    state.times, ends = stamps.times, np.minimum(stamps.ends, state.piece.size)
+    if step.choices != TEXT:
+        return stamps.formed, ends
+    alive = state.alive  # a quote right after the time is where the text ends, whatever else one may hold
+    state.alive = alive & ~(stamps.formed & (state.piece.bytes[ends] == QUOTE))
+    ends = np.where(state.alive, _quoted(state), ends) if state.alive.any() else ends
+    state.alive = alive
+    return alive.copy(), ends
+
+
 def _group(step: Group, state: _State) -> None:
     begun, before = state.at, state.alive
     whole = np.zeros(len(begun), np.bool_)
     ends = begun.copy()
     if step.name == "time" and state.layout is not None:
-        stamps = read_stamps(state.layout, state.piece, begun, state.observed)
-        whole, ends, state.times = stamps.formed, np.minimum(stamps.ends, state.piece.size), stamps.times
+        whole, ends = _dated(step, state, state.layout)
     else:
         for choice in step.choices:
             state.at, state.alive = begun.copy(), before & ~whole

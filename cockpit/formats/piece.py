@@ -96,6 +96,10 @@ class Piece:
         windows = np.ndarray((count,), f"V{size}", self._padded.data, strides=(1,))
         return windows[places + PADDING].view(np.uint8)
 
+    def wide_words(self, places: Places, count: int) -> NDArray[np.uint64]:
+        """Return so many words of eight bytes from each of some places on, the first byte the lowest: (n, count)."""
+        return self.windows(places, 8 * count).view("<u8").reshape(-1, count)
+
     def line(self, number: int) -> bytes:
         """Return a line's bytes."""
         return self.bytes[self.starts[number] : self.ends[number]].tobytes()
@@ -118,15 +122,17 @@ class Piece:
     def digits(self, places: Places) -> tuple[Places, NDArray[np.uint64]]:
         """Return how many digits stand at each place, up to eight, and the number that they are."""
         marks = self.words[places] ^ _ZEROS
-        others = ((marks + _OVER_NINE) | marks) & _HIGH
-        lowest = others & (~others + np.uint64(1))
-        count = np.bitwise_count(lowest - np.uint64(1)).astype(np.int64) >> 3
+        count = _digits(marks)
         half = (32 - 4 * count).astype(np.uint64)
         value = (marks << half) << half
         value = (value * np.uint64(10) + (value >> np.uint64(8))) & _PAIRS
         value = (value * np.uint64(100) + (value >> np.uint64(16))) & _QUADS
         value = (value * np.uint64(10_000) + (value >> np.uint64(32))) & _OCTET
         return count, value
+
+    def count_digits(self, places: Places) -> Places:
+        """Return how many digits stand at each place, up to eight."""
+        return _digits(self.words[places] ^ _ZEROS)
 
     def number(self, places: Places) -> tuple[Places, NDArray[np.uint64]]:
         """Return how many digits stand at each place, and the number that they are: right up to 19 digits.
@@ -141,6 +147,14 @@ class Piece:
             count[long] += more
             long = long[more == 8]
         return count, value
+
+
+def _digits(marks: NDArray[np.uint64]) -> Places:
+    """Return how many bytes of each word are at most nine, the lowest first."""
+    others = ((marks + _OVER_NINE) | marks) & _HIGH
+    lowest = others & np.negative(others)
+    count: Places = np.bitwise_count(lowest - _ONE).astype(np.int64) >> 3
+    return count
 
 
 def marked(marks: Mask) -> Places:

@@ -1,7 +1,7 @@
 """Times of many lines read at once, as `Layout.read` reads the time of one.
 
-Neighbouring lines have most often the same minute, so what stands before the seconds is read once for each run
-of lines that have the same bytes there.
+Where neighbouring lines have the same bytes it is read once for all of them: the whole time, and, as most often
+they have the same minute at least, what stands before the seconds.
 """
 
 from __future__ import annotations
@@ -13,17 +13,21 @@ from numpy.typing import NDArray
 
 from cockpit.formats.columns import UNDATED
 from cockpit.formats.layout import SHORT, WIDTHS, Layout, Part
+from cockpit.formats.minutes import FEW, bounds_of, few_minutes, minutes_of
 from cockpit.formats.piece import Mask, Piece, Places
-from cockpit.formats.times import LATEST, MONTHS, SECOND, UNITS, YEARS, Zone
+from cockpit.formats.times import LATEST, MONTHS, SECOND, UNITS
 
 Numbers = NDArray[np.int64]
 
-_BEFORE_MONTH = np.array([0, *(31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31), 0, 0, 0], np.int64)
 _POWERS = np.array([10**power for power in range(9, -1, -1)], np.int64)
 _WORDY = np.zeros(256, np.bool_)
 _WORDY[list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")] = True
 _VARIABLE = frozenset("fNzQs")
 """Directives of no fixed width."""
+
+
+ALIKE, BRIEF = 32, 24
+"""Neighbours with so many bytes alike have the same time, if it is as short: a zone is looked for eight bytes on."""
 
 
 class Stamps(NamedTuple):
@@ -55,12 +59,17 @@ def read_stamps(layout: Layout, piece: Piece, places: Places, observed: int) -> 
         return _epochs(piece, places)
     if layout.ragged:
         return _each(layout, piece, places, observed)
-    if any(part.directive in _VARIABLE for part in layout.parts):
-        return _read(layout, piece, places, observed)
-    width = sum(WIDTHS.get(part.directive, 1) for part in layout.parts)
+    fixed = not any(part.directive in _VARIABLE for part in layout.parts)
+    width = sum(WIDTHS.get(part.directive, 1) for part in layout.parts) if fixed else ALIKE
     heads, sizes = _runs(piece, places, width)
-    times, _, formed = _read(layout, piece, places[heads], observed)
-    return Stamps(np.repeat(times, sizes), places + width, np.repeat(formed, sizes))
+    if not fixed and 2 * len(heads) > len(places):
+        return _read(layout, piece, places, observed)
+    stamps = _read(layout, piece, places[heads], observed)
+    lengths = stamps.ends - places[heads]
+    if not fixed and lengths.max() > BRIEF:
+        return _read(layout, piece, places, observed)
+    ends = places + np.repeat(lengths, sizes)
+    return Stamps(np.repeat(stamps.times, sizes), ends, np.repeat(stamps.formed, sizes))
 
 
 def _read(layout: Layout, piece: Piece, places: Places, observed: int) -> Stamps:
@@ -68,18 +77,22 @@ def _read(layout: Layout, piece: Piece, places: Places, observed: int) -> Stamps
     width = sum(WIDTHS.get(part.directive, 1) for part in leading)
     heads, sizes = _runs(piece, places, width)
     run = np.repeat(np.arange(len(heads)), sizes)
-    early = _Reading(piece, places[heads])
-    early.read(leading)
     late = _Reading(piece, places + width)
     late.read(layout.parts[len(leading) :])
-    formed = early.formed[run] & late.formed
-    if "Y" in late.said or "y" in late.said:  # as ctime writes it
-        early = early.spread(run)
-        early.said |= {name: late.said[name] for name in ("Y", "y") if name in late.said}
-        run = np.arange(len(places))
-    base, local, possible = _bases(
-        early, layout.zone, observed, need=late.zoned is None or not late.zoned.all()
-    )
+    need = late.zoned is None or not late.zoned.all()
+    years: dict[str, Numbers] = {name: late.said[name] for name in ("Y", "y") if name in late.said}
+    if len(heads) <= FEW and not years:
+        minutes = few_minutes(leading, piece, places[heads], layout.zone, observed, need=need)
+    else:
+        early = _Reading(piece, places[heads])
+        early.read(leading)
+        if years:  # as ctime writes it
+            early = early.spread(run)
+            early.said |= years
+            run = np.arange(len(places))
+        minutes = minutes_of(early.said, early.formed, layout.zone, observed, need=need)
+    formed, possible, base, local = minutes
+    formed = formed[run] & late.formed
     seconds = base[run] + late.said.get("S", np.int64(0))
     offset = local[run]
     if late.zoned is not None:
@@ -96,10 +109,11 @@ def _each(layout: Layout, piece: Piece, places: Places, observed: int) -> Stamps
     said = _Reading(piece, places)
     said.read(layout.parts)
     zoned = said.zoned
-    base, local, possible = _bases(said, layout.zone, observed, need=zoned is None or not zoned.all())
+    need = zoned is None or not zoned.all()
+    _, possible, base, local = minutes_of(said.said, said.formed, layout.zone, observed, need=need)
     second = said.said.get("S", np.int64(0))
     seconds = base + second - (local if zoned is None else np.where(zoned, said.offset, local))
-    good = said.formed & possible & (second <= 60) & (seconds >= 0)
+    good = possible & (second <= 60) & (seconds >= 0)
     times = np.where(good, seconds, 0) * SECOND + said.fraction
     times[~good | (times >= LATEST)] = UNDATED
     return Stamps(times, said.at, said.formed)
@@ -121,14 +135,13 @@ def _runs(piece: Piece, places: Places, width: int) -> tuple[Places, Numbers]:
         width: How many bytes.
     """
     count = -(-width // 8)
-    words = piece.windows(places, count * 8).view(np.uint64).reshape(-1, count)
-    changed = np.zeros(len(places), np.bool_)
-    changed[0] = True
-    for number in range(count):
-        column = words[:, number] << np.uint64(max(0, 8 * (number * 8 + 8 - width)))
-        changed[1:] |= column[1:] != column[:-1]
-    heads = np.flatnonzero(changed)
-    return heads, np.diff(heads, append=len(places))
+    words = piece.wide_words(places, count)
+    last = words[:, -1] << np.uint64(8 * (8 * count - width))
+    changed = last[1:] != last[:-1]
+    for column in words.T[:-1]:
+        changed |= column[1:] != column[:-1]
+    bounds = bounds_of(changed)
+    return bounds[:-1], bounds[1:] - bounds[:-1]
 
 
 class _Reading:
@@ -146,6 +159,7 @@ class _Reading:
     def spread(self, run: Numbers) -> _Reading:
         """Return this for every line of each run."""
         spread = _Reading(self.piece, self.at[run])
+        spread.formed = self.formed[run]
         spread.said = {name: values[run] for name, values in self.said.items()}
         return spread
 
@@ -262,70 +276,6 @@ class _Reading:
             self.formed &= zoned
         self.at = np.where(zoned, at + width, self.at)
         self.zoned, self.offset = zoned, offset
-
-
-def _bases(said: _Reading, zone: Zone, observed: int, *, need: bool) -> tuple[Numbers, Numbers, Mask]:
-    """Return the seconds to the minute as if in UTC, the zone's offset where it is needed, and what is possible."""
-    fields = said.said
-    zero = np.zeros(len(said.at), np.int64)
-    month = fields.get("b", fields.get("m", zero))
-    day = fields.get("d", fields.get("e", zero))
-    hour = fields.get("H", fields.get("k", zero))
-    if "p" in fields:
-        hour = fields.get("I", fields.get("l", zero))
-        hour = np.where((hour >= 1) & (hour <= 12), hour % 12 + fields["p"], 24)
-    minute = fields.get("M", zero)
-    possible = said.formed & (month >= 1) & (month <= 12) & (day >= 1) & (hour <= 23) & (minute <= 59)
-    month, day = np.where(possible, month, 1), np.where(possible, day, 1)
-    quarter = np.where(possible, hour * 4 + minute // 15, 0)
-    if "Y" in fields:
-        year = fields["Y"]
-    elif "y" in fields:
-        year = fields["y"] + np.where(fields["y"] < 69, 2000, 1900)
-    else:
-        year = _years(zone, month, day, quarter, possible, observed)
-    possible &= (year >= YEARS.start) & (year < YEARS.stop)
-    year = np.where(possible, year, 1970)
-    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
-    possible &= day <= _BEFORE_MONTH[month] + (leap & (month == 2))
-    days = _days(year, month, np.where(possible, day, 1))
-    offsets = zero.copy()
-    if need:
-        key = days * 96 + quarter
-        for first, last in _stretches(key):
-            if possible[first:last].any():
-                offsets[first:last] = zone.offset(int(days[first]), int(quarter[first]))
-    return days * 86_400 + hour * 3600 + minute * 60, offsets, possible
-
-
-def _years(
-    zone: Zone, month: Numbers, day: Numbers, quarter: Numbers, possible: Mask, observed: int
-) -> Numbers:
-    years = np.zeros(len(month), np.int64)
-    known: dict[tuple[int, int, int], int] = {}
-    for first, last in _stretches(((month * 32 + day) * 96 + quarter) * 2 + possible):
-        if possible[first]:
-            key = (int(month[first]), int(day[first]), int(quarter[first]))
-            if key not in known:
-                known[key] = zone.year(*key, observed)
-            years[first:last] = known[key]
-    return years
-
-
-def _stretches(keys: Numbers) -> list[tuple[int, int]]:
-    """Return the first and the end of each run of equal keys."""
-    firsts = np.flatnonzero(np.diff(keys, prepend=keys[0] - 1)).tolist()
-    return list(zip(firsts, [*firsts[1:], len(keys)], strict=True))
-
-
-def _days(year: Numbers, month: Numbers, day: Numbers) -> Numbers:
-    """Return the days since 1 January 1970, by counting years from March on, so that a leap day comes last."""
-    year = year - (month <= 2)
-    era = year // 400
-    within = year - era * 400
-    since_march = (153 * (month + np.where(month > 2, -3, 9)) + 2) // 5 + day - 1
-    days: Numbers = era * 146_097 + within * 365 + within // 4 - within // 100 + since_march - 719_468
-    return days
 
 
 def _epochs(piece: Piece, places: Places) -> Stamps:

@@ -62,36 +62,32 @@ def told_levels(
     level_of: Callable[[bytes], int], piece: Piece, starts: Places, ends: Places
 ) -> NDArray[np.uint8]:
     """Return the levels that some places tell, each different text looked up once."""
+    if not len(starts):
+        return np.zeros(0, np.uint8)
     lengths = ends - starts
-    levels = np.zeros(len(starts), np.uint8)
-    short = np.flatnonzero(lengths <= 16)
-    sizes, places = lengths[short], starts[short]
-    first = _leading(piece, places, sizes)
-    second = _leading(piece, places + 8, sizes - 8) if len(sizes) and sizes.max() > 8 else None
-    told = np.zeros(len(short), np.uint8)
-    left = np.ones(len(short), np.bool_)
+    short = lengths <= 16
+    levels, left = np.zeros(len(starts), np.uint8), short.copy()
+    words = piece.wide_words(np.minimum(starts, piece.size), 2)
+    sizes = np.minimum(lengths, 16)
+    halves = [
+        words[:, half] & _MASKS.take(sizes + 8 - 8 * half) for half in ((0, 1) if sizes.max() > 8 else (0,))
+    ]
     for _ in range(DISTINCT):
-        if not left.any():
-            break
         one = int(left.argmax())
-        same = (first == first[one]) & (sizes == sizes[one])
-        if second is not None:
-            same &= second == second[one]
-        told[same] = level_of(piece.bytes[places[one] : places[one] + sizes[one]].tobytes())
+        if not left[one]:
+            break
+        same = lengths == lengths[one]
+        for half in halves:
+            same &= half == half[one]
+        np.copyto(levels, level_of(piece.bytes[starts[one] : ends[one]].tobytes()), where=same)
         np.greater(left, same, out=left)
-    levels[short] = told
-    for row in np.append(short[left], np.flatnonzero(lengths > 16)).tolist():
+    for row in np.flatnonzero(left | ~short).tolist():
         levels[row] = level_of(piece.bytes[starts[row] : ends[row]].tobytes())
     return levels
 
 
-def _leading(piece: Piece, places: Places, sizes: Places) -> NDArray[np.uint64]:
-    """Return up to eight bytes at some places as numbers, fewer where a size says so."""
-    unused = np.uint64(64) - np.clip(sizes, 0, 8).astype(np.uint64) * np.uint64(8)
-    half = unused >> np.uint64(1)  # a shift by 64 would do nothing
-    words = piece.words[np.minimum(places, piece.size)]
-    shifted: NDArray[np.uint64] = (words << half) << (unused - half)
-    return shifted
+_MASKS = np.array([(1 << 8 * max(0, min(8, size - 8))) - 1 for size in range(25)], np.uint64)
+"""By eight and how many bytes count: the mask of a word that keeps them."""
 
 
 def _one_by_one(form: DeclaredFormat, piece: Piece, observed: int) -> Marks:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from cockpit.errors import UsageError
 from cockpit.formats.declaration import Declaration
 from cockpit.formats.declared import DeclaredFormat
-from cockpit.formats.layout import Layout
+from cockpit.formats.layout import PRESETS, Layout
+from cockpit.formats.minutes import FEW
 from cockpit.formats.piece import Piece
 from cockpit.formats.stamps import read_stamps
 from cockpit.formats.times import Zone
@@ -42,12 +43,18 @@ def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def both(layout: Layout, text: str, observed: int = OBSERVED) -> int:
     """Return the time that a text tells, which is the same whether it is read alone or with others."""
     alone = layout.read(text, observed)
-    piece = Piece(f"{text}\n".encode() * 3)
-    stamps = read_stamps(layout, piece, piece.starts, observed)
-    assert [int(at) if formed else -1 for at, formed in zip(stamps.times, stamps.formed, strict=True)] == [
-        alone
-    ] * 3
+    for few in (FEW, 0):  # minutes are read one after the other, then by arrays
+        assert together(layout, f"{text}\n".encode() * 3, few, observed) == [alone] * 3
     return alone
+
+
+def together(layout: Layout, data: bytes, few: int, observed: int = OBSERVED) -> list[int]:
+    """Return the times that lines begin with, read all at once."""
+    piece = Piece(data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cockpit.formats.stamps.FEW", few)
+        stamps = read_stamps(layout, piece, piece.starts, observed)
+    return [int(at) if formed else -1 for at, formed in zip(stamps.times, stamps.formed, strict=True)]
 
 
 @pytest.mark.parametrize(
@@ -197,6 +204,47 @@ def test_any_time_with_a_zone_is_read_back(naive: datetime, ahead: int, fraction
 )  # fmt: skip
 def test_any_text_is_a_time_or_none(text: str, layout: str) -> None:
     both(Layout(layout), text)
+
+
+TIMES = ["2026-11-23T22:15:23.123Z", "2026-11-23 22:15:23", "2026/11/23 22:15:23,5 +02:00", "Nov 23 22:15:23",
+         "Feb 29 04:59:60", "23/Nov/2026:22:15:23 +0100", "Mon Nov 23 22:15:23 2026", "1969-12-31T20:00:00-05:00",
+         "2026-11-23T22:15:23.1234567890123Z"]  # fmt: skip
+REST = [
+    "",
+    " INFO x",
+    '","name":"',
+    "Z",
+    "0",
+    "\x00",
+    " +02:0",
+    " and much more that is alike in all of the lines",
+]
+
+
+@given(
+    st.sampled_from(sorted(PRESETS)),
+    st.lists(
+        st.tuples(
+            st.sampled_from(TIMES),
+            st.sampled_from(REST),
+            st.integers(0, 30),
+            st.sampled_from(["", "", "", "0", "9", " ", "Z", "é"]),
+            st.integers(1, 4),
+        ),
+        max_size=12,
+    ),
+    st.sampled_from([0, FEW]),
+)
+def test_times_of_neighbours_are_those_of_each(
+    layout: str, drawn: list[tuple[str, str, int, str, int]], few: int
+) -> None:
+    known = Layout(layout, Zone("Europe/Berlin"))
+    lines: list[str] = []
+    for text, rest, place, other, times in drawn:
+        whole = text + rest
+        lines += [whole[:place] + other + whole[place + len(other) :]] * times
+    data = "".join(f"{line}\n" for line in lines).encode()
+    assert together(known, data, few) == [known.read(line, OBSERVED) for line in lines]
 
 
 def test_a_zone_that_is_none_is_refused() -> None:
