@@ -20,6 +20,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.helpers.tcp_server import free_port
+
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
 USER = os.environ.get("USER") or os.environ.get("LOGNAME") or "root"
 
@@ -89,7 +91,7 @@ class SshLab:
         shutil.copy(self.folder / "id.pub", self.folder / "authorized")
         self._enter_namespace()
         for number, name in enumerate(("one", "two"), start=2):
-            self.target_ports[name] = (f"127.0.0.{number}", 2222 if self.isolated else _free_port())
+            self.target_ports[name] = (f"127.0.0.{number}", 2222 if self.isolated else free_port())
         self._serve_bastion()
         for name, (address, port) in self.target_ports.items():
             self._serve_target(name, address, port)
@@ -215,8 +217,3 @@ def ssh_lab(folder: Path, *, bastion: str = "", target: str = "", isolate: bool 
         yield lab
     finally:
         lab.stop()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]  # type: ignore[no-any-return]

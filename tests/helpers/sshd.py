@@ -20,6 +20,7 @@ from cockpit.ssh.asking import Asker, OfferedKey, Patience, Question, Verdict
 from cockpit.ssh.host_config import HostConfig
 from cockpit.ssh.login import logged_in
 from tests.helpers.ssh_lab import SSHD, USER
+from tests.helpers.tcp_server import free_port
 
 CONFIG = """\
 ListenAddress 127.0.0.1
@@ -94,7 +95,7 @@ class Sshd:
         """Start it, or start it anew, with more lines of configuration; returns when it answers."""
         assert SSHD is not None
         self.stop()
-        self.port = self.port or _free_port()
+        self.port = self.port or free_port()
         with contextlib.suppress(OSError):
             Path("/run/sshd").mkdir(exist_ok=True)
         config = self.folder / "sshd_config"
@@ -221,8 +222,3 @@ def run(*argv: str, **environment: str) -> str:
         stdin=subprocess.DEVNULL,
     )
     return done.stdout
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])

@@ -24,15 +24,9 @@ from typing import Self
 import pytest
 
 from tests.helpers.ssh_lab import SshLab
+from tests.helpers.tcp_server import free_port
 
 TRIES = 3
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def program(name: str, package: str) -> str:

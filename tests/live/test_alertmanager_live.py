@@ -14,8 +14,9 @@ from cockpit.signals import SECOND, Alert, AlertState, HealthState, Matcher
 from cockpit.source import Silencing
 from sources.alertmanager import AlertmanagerOptions, AlertmanagerSource
 from sources.prometheus import PrometheusOptions, PrometheusSource
+from tests.helpers.tcp_server import free_port
 from tests.live.collect import Closing, Collected, poll_until
-from tests.live.servers import Alertmanager, Prometheus, free_port
+from tests.live.servers import Alertmanager, Prometheus
 
 RULES = """\
 groups:

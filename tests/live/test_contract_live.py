@@ -12,7 +12,8 @@ from cockpit.testing import check_source
 from sources.alertmanager import AlertmanagerOptions, AlertmanagerSource
 from sources.exposition import ExpositionOptions, ExpositionSource, Watch
 from sources.prometheus import PromCheck, PrometheusOptions, PrometheusSource
-from tests.live.servers import Alertmanager, Prometheus, free_port
+from tests.helpers.tcp_server import free_port
+from tests.live.servers import Alertmanager, Prometheus
 
 RULES = "groups: [{name: g, rules: [{alert: Always, expr: vector(1)}]}]\n"
 

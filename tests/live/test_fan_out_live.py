@@ -277,7 +277,6 @@ def test_the_groups_name_lets_it_run_on_each(data_dir: Path, lab: SshLab, tmp_pa
     assert found[1]["state"] == "not-started" and answer.returncode == 1
 
 
-@pytest.mark.alone
 def test_ctrl_c_stops_all_of_them(data_dir: Path, tmp_path: Path) -> None:
     script = f"echo $$ > {tmp_path}/pid-$PPID; exec sleep 60"
     running = start(

@@ -8,8 +8,9 @@ import time
 from cockpit.signals import SECOND, HealthState, Series
 from cockpit.source import TimeRange
 from sources.prometheus import PrometheusOptions, PrometheusSource
+from tests.helpers.tcp_server import free_port
 from tests.live.collect import Closing, Collected, poll_until
-from tests.live.servers import NodeExporter, VictoriaMetrics, free_port
+from tests.live.servers import NodeExporter, VictoriaMetrics
 
 
 async def test_victoriametrics_gives_targets_and_answers_queries(closing: Closing) -> None:

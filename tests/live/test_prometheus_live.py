@@ -12,8 +12,9 @@ from cockpit.errors import BadAnswer, Unreachable
 from cockpit.signals import SECOND, AlertState, HealthState
 from cockpit.source import TimeRange
 from sources.prometheus import PromCheck, PrometheusOptions, PrometheusSource
+from tests.helpers.tcp_server import free_port
 from tests.live.collect import Closing, Collected, poll_until
-from tests.live.servers import NodeExporter, Prometheus, free_port
+from tests.live.servers import NodeExporter, Prometheus
 
 RULES = """\
 groups:

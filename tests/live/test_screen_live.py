@@ -21,7 +21,8 @@ from cockpit.config import read
 from cockpit.operations import Operations
 from cockpit.signals import AlertState
 from cockpit.wiring import Cockpit
-from tests.live.servers import Alertmanager, NodeExporter, Prometheus, free_port
+from tests.helpers.tcp_server import free_port
+from tests.live.servers import Alertmanager, NodeExporter, Prometheus
 from widgets.alerts import AlertsPane
 from widgets.plot import Plot
 from widgets.silence import SilenceForm

@@ -12,7 +12,7 @@ import pytest
 
 from cockpit.cli import main
 from tests.helpers.ssh_lab import SSHD, USER, SshLab, ssh_lab
-from tests.live.servers import free_port
+from tests.helpers.tcp_server import free_port
 
 Doctor = Callable[..., tuple[int, dict[str, Any]]]
 

@@ -190,7 +190,6 @@ async def test_a_command_on_one_target_shows_its_output_again(tmp_path: Path) ->
         assert on.notices[-1] == "only a command on several hosts has something to fold"
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("folds", [False, True])
 async def test_a_look_at_a_thousand_hosts_holds_no_key_up(tmp_path: Path, folds: bool) -> None:
     async with hosts(tmp_path, 1000) as on:

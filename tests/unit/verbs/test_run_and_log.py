@@ -106,7 +106,6 @@ def test_a_program_that_is_not_there_is_recorded(data_dir: Path) -> None:
     assert json.loads(answer.stdout)["state"] == "failed"
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
