@@ -183,14 +183,14 @@ class VictoriaLogsPages:
             try:
                 fields = _ROW.decode(line)
             except (msgspec.DecodeError, UnicodeDecodeError):
+                fields = {}
+            at = nanoseconds(fields.get("_time", ""))
+            if not at:
                 raise BadAnswer(
                     "/select/logsql/query answered with a line that is no record",
                     where=self._source.name,
                     remedy="a pipe in a raw query may have dropped or added fields; leave pipes out",
-                ) from None
-            at = nanoseconds(fields.get("_time", ""))
-            if at:
-                identity = hash(frozenset(fields.items()))
-                rows.append(Row(at, identity, self._source.maker.record(at, fields)))
+                )
+            rows.append(Row(at, hash(frozenset(fields.items())), self._source.maker.record(at, fields)))
         rows.sort(key=lambda row: row.at, reverse=newest)
         return rows

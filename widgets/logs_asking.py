@@ -10,7 +10,7 @@ from collections.abc import Hashable, Mapping, Sequence
 
 from msgspec import Struct
 from textual import work
-from textual.worker import Worker
+from textual.worker import Worker, get_current_worker
 
 from cockpit.errors import UsageError
 from cockpit.scope import Scope
@@ -119,12 +119,12 @@ class LogsAsking(LogsView):
         return super().step_back()
 
     def keep_filter(self) -> None:
-        """Put the question that the line is, or put the last one anew where it was asked by another filter."""
+        """Put the question that the line is, or the last one anew by this filter: more may have come in since."""
         super().keep_filter()
         self._read_filter()
         if self._raw is not None:
             self._ask_raw(self._raw)
-        elif self.past is not None and not self._problem and self._query() != self.past.wanted.query:
+        elif self.past is not None and not self._problem:
             self._put_question(self.past.wanted.within)
 
     def action_older(self) -> None:
@@ -167,13 +167,13 @@ class LogsAsking(LogsView):
 
     @work(group="logs-ask", exclusive=True, exit_on_error=False)
     async def _ask(self, wanted: Wanted, before: Past | None) -> None:
-        asking = self._asking
+        worker = get_current_worker()
         try:
             if self.asks is None:
                 return
             past = await ask_past(self.asks, wanted, await self._there(wanted, before))
         finally:
-            if self._asking is asking:
+            if self._asking is not None and self._asking.worker is worker:
                 self._asking = None
         self._answer = "; ".join(past.remarks)
         if not past.asked and self.past is None and not wanted.alone:

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Sequence
 
 from msgspec.structs import replace
 from textual import work
-from textual.worker import Worker
+from textual.worker import Worker, get_current_worker
 
 from cockpit.errors import UsageError
 from cockpit.scope import Scope
@@ -19,6 +19,7 @@ from cockpit.source import TimeRange
 from cockpit.stores.base import Stores
 from cockpit.stores.logs import Criteria, LogView
 from cockpit.stores.logs.asked import asked_of
+from cockpit.stores.logs.raw import RAW
 from widgets.asking import Asks
 from widgets.logs_asking import LogsAsking
 from widgets.logs_counts import Asked, EngineCounts, ask_counts
@@ -46,6 +47,8 @@ class LogsCounting(LogsAsking):
         self._counting: Worker[None] | None = None
         self._uncounted = ""
         """Why nothing can be counted."""
+        self._able: tuple[Past, tuple[str, ...]] | None = None
+        """Who can count, of which answer."""
         self._shown: tuple[Past, Scope, TimeRange] | None = None
         """The window that is counted, of which answer in which scope."""
         self._rest: tuple[LogView, Criteria, frozenset[str]] | None = None
@@ -69,17 +72,16 @@ class LogsCounting(LogsAsking):
     @property
     def is_wrong(self) -> bool:
         """True too where nothing can be counted, or not all."""
-        return super().is_wrong or bool(self._uncounted) or bool((counts := self.engine) and counts.remarks)
+        counts = self.engine
+        return super().is_wrong or bool(self._uncounted) or (counts is not None and bool(counts.errors))
 
     @property
     def engine(self) -> EngineCounts | None:
         """What the engines counted of what is shown; None while that is not known."""
-        counts = self._counts
-        return (
-            counts
-            if counts is not None and self.past is not None and counts.asked == self._to_count
-            else None
-        )
+        counts, past = self._counts, self.past
+        if counts is None or past is None or counts.asked != self._to_count:
+            return None
+        return counts.from_level(self.floor) if past.wanted.alone else counts
 
     @property
     def window(self) -> tuple[int, int]:
@@ -106,10 +108,16 @@ class LogsCounting(LogsAsking):
 
     def asked(self) -> Sequence[str]:
         """Say too what went wrong with the counts."""
-        counts = self.engine
-        remarks = () if counts is None else counts.remarks
         said = super().asked()
-        told = [f"not counted: {remark}" for remark in remarks if remark not in self._answer]
+        counts = self.engine
+        told: list[str] = []
+        if counts is not None:
+            told += [f"not counted: {error}" for error in counts.errors if error not in self._answer]
+            told += counts.notes
+            criteria = self._criteria()
+            on = [each for each in criteria.filters if each.on]
+            if counts.asked.query.startswith(RAW) and (on or self.scope.labels()):
+                told.append("counted without the scope and the named filters")
         return (*said[:1], self._uncounted, *told, *said[1:])
 
     def step_back(self) -> bool:
@@ -122,7 +130,8 @@ class LogsCounting(LogsAsking):
 
     def _leave_past(self) -> None:
         super()._leave_past()
-        self._counts = self._to_count = self._counted_for = self._shown = self._rest = None
+        self._counts = self._to_count = self._counted_for = None
+        self._able = self._shown = self._rest = None
         self._uncounted = ""
         if self._counting is not None:
             self._counting.cancel()
@@ -147,21 +156,26 @@ class LogsCounting(LogsAsking):
 
     def _wanted_counts(self, past: Past) -> Asked | None:
         """Return what is to be counted; None where nobody can."""
-        assert self.asks is not None
         self._uncounted = ""
-        able = self.asks.offering("count_logs")
-        names = tuple(name for name in past.wanted.names if name in able)
+        names = self._able_of(past)
         buckets = self.strip.room if self.strip.display else 1
         if not names or buckets <= 0:
             return None
         within = self._window_of(past)
         if past.wanted.alone:
-            return Asked(names, past.wanted.query, within, buckets, self.floor)
+            return Asked(names, past.wanted.query, within, buckets)
         try:
             return Asked(names, asked_of(self._criteria()), within, buckets)
         except UsageError as error:
             self._uncounted = f"not counted: {error}"
             return None
+
+    def _able_of(self, past: Past) -> tuple[str, ...]:
+        """Return who can count of those who answered: the same ones while that is shown, though one goes down."""
+        if self._able is None or self._able[0] is not past:
+            able = [] if self.asks is None else self.asks.offering("count_logs")
+            self._able = (past, tuple(name for name in past.wanted.names if name in able))
+        return self._able[1]
 
     def _window_of(self, past: Past) -> TimeRange:
         """Return the time to be counted: all that was asked for, or the scope's window where that is fixed.
@@ -178,12 +192,13 @@ class LogsCounting(LogsAsking):
 
     @work(group="logs-count", exclusive=True, exit_on_error=False)
     async def _count(self, wanted: Asked, *, wait: float) -> None:
+        worker = get_current_worker()
         try:
             await asyncio.sleep(wait)
             if self.asks is not None:
                 self._counts = await ask_counts(self.asks, wanted, lambda: self.now)
         finally:
-            if self._to_count == wanted:
+            if self._counting is worker:
                 self._counting = None
 
     # What sources have that can't count.

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from cockpit.errors import CockpitError
+from cockpit.errors import BadAnswer, CockpitError
 from cockpit.source import LogCounts, TimeRange
 from cockpit.stores.base import Clock
 from cockpit.stores.logs.histogram import BANDS, ERROR_BAND, WARN_BAND
@@ -15,6 +16,8 @@ from widgets.asking import Asks
 
 PATIENCE = 30.0
 """Seconds that an engine may take."""
+MOST = 10**15
+"""What a bucket counts at most: an engine may say anything."""
 
 
 class Asked(Struct, frozen=True):
@@ -25,14 +28,12 @@ class Asked(Struct, frozen=True):
         query: Of which records; in an engine's own language after `raw:`.
         within: In which time.
         buckets: Into how many buckets at most.
-        floor: The least SeverityNumber that counts, where the query can't say it.
     """
 
     names: tuple[str, ...]
     query: str
     within: TimeRange
     buckets: int
-    floor: int = 0
 
 
 class EngineCounts(Struct, frozen=True):
@@ -42,13 +43,22 @@ class EngineCounts(Struct, frozen=True):
         asked: What they were asked for.
         found: The counts of each that answered, a level each.
         at: When they had answered, in nanoseconds.
-        remarks: What went wrong, and why a count is not just of what was asked for, a line a source.
+        errors: Who did not count, and why.
+        notes: Why a count is not just of what was asked for, a line a source.
     """
 
     asked: Asked
     found: Mapping[str, Sequence[LogCounts]]
     at: int
-    remarks: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def from_level(self, floor: int) -> EngineCounts:
+        """Return the counts of the levels from one on."""
+        if not floor:
+            return self
+        kept = {name: [one for one in counts if one.level >= floor] for name, counts in self.found.items()}
+        return replace(self, found=kept)
 
     @property
     def window(self) -> TimeRange:
@@ -98,7 +108,8 @@ class EngineCounts(Struct, frozen=True):
         errors, warnings = sum(totals[ERROR_BAND:]), totals[WARN_BAND]
         told = ((f"◆ {errors:,}", errors), (f"▲ {warnings:,}", warnings))
         marks = " ".join(mark for mark, count in told if count)
-        return f"{sum(totals):,}{f' ({marks})' if marks else ''} in {', '.join(self.found)}"
+        about = "~" if self.notes else ""
+        return f"{about}{sum(totals):,}{f' ({marks})' if marks else ''} in {', '.join(self.found)}"
 
 
 async def ask_counts(asks: Asks, asked: Asked, clock: Clock) -> EngineCounts:
@@ -111,14 +122,15 @@ async def ask_counts(asks: Asks, asked: Asked, clock: Clock) -> EngineCounts:
     """
     answers = await asyncio.gather(*(_ask(asks, name, asked) for name in asked.names))
     found: dict[str, list[LogCounts]] = {}
-    remarks: list[str] = []
+    errors: list[str] = []
+    notes: list[str] = []
     for name, answer in zip(asked.names, answers, strict=True):
         if isinstance(answer, CockpitError):
-            remarks.append(str(answer))
+            errors.append(str(answer))
             continue
-        found[name] = [one for one in answer if one.level >= asked.floor]
-        remarks += dict.fromkeys(f"{name} {one.note}" for one in answer if one.note)
-    return EngineCounts(asked, found, clock(), tuple(remarks))
+        found[name] = answer
+        notes += dict.fromkeys(f"{name}: {one.note}" for one in answer if one.note)
+    return EngineCounts(asked, found, clock(), tuple(errors), tuple(notes))
 
 
 async def _ask(asks: Asks, name: str, asked: Asked) -> list[LogCounts] | CockpitError:
@@ -128,7 +140,17 @@ async def _ask(asks: Asks, name: str, asked: Asked) -> list[LogCounts] | Cockpit
         )
     except CockpitError as error:
         return error
-    return [one for one in answer if isinstance(one, LogCounts) and one.step > 0]
+    counts = [one for one in answer if isinstance(one, LogCounts)]
+    if any(one.step <= 0 or len(one.counts) > asked.buckets for one in counts):
+        return BadAnswer("its counts are not in the buckets that were asked for", where=name)
+    return [
+        one if not one.counts or 0 <= min(one.counts) <= max(one.counts) <= MOST else _bounded(one)
+        for one in counts
+    ]
+
+
+def _bounded(one: LogCounts) -> LogCounts:
+    return replace(one, counts=tuple(min(max(0, count), MOST) for count in one.counts))
 
 
 def _band(one: LogCounts) -> int:

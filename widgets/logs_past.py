@@ -154,34 +154,52 @@ async def ask_past(asks: Asks, wanted: Wanted, there: Joined) -> Past:
     for name, answer in zip(spans, answers, strict=True):
         reaches[name] = answer.reached
     given = [record for answer in answers for record in answer.records]
-    store, asked, kept = await asyncio.to_thread(merge, there.records, given)
-    dropped = kept[-1].at if kept and len(kept) < len(there.records) + asked else None
+    merged = await asyncio.to_thread(merge, there.records, given)
     return Past(
-        store,
+        merged.store,
         wanted,
         reaches,
-        until=there.until if dropped is None else dropped,
-        asked=asked,
-        tellers=frozenset(record.source for record in kept),
+        until=there.until if merged.until is None else merged.until,
+        asked=merged.fresh,
+        tellers=merged.tellers,
         failed=frozenset(name for name, answer in zip(spans, answers, strict=True) if answer.failed),
         remarks=tuple(answer.remark for answer in answers if answer.remark),
     )
 
 
-def merge(there: list[LogRecord], given: list[LogRecord]) -> tuple[LogStore, int, list[LogRecord]]:
-    """Return a store of both, oldest first, how many of those given were not there yet, and what the store holds.
+class Merged(Struct, frozen=True):
+    """What is there and what was given, as one.
+
+    Attributes:
+        store: All of it that fits.
+        fresh: How many of those given were not there yet.
+        tellers: The sources that the records come from.
+        until: When the newest is that fits; None where all do.
+    """
+
+    store: LogStore
+    fresh: int
+    tellers: frozenset[str]
+    until: int | None = None
+
+
+def merge(there: list[LogRecord], given: list[LogRecord]) -> Merged:
+    """Join records that are there and records that were given, oldest first.
 
     What is there already stays the same object, so that a cursor on it keeps its place. Of records that are alike as
     many are kept as either side has. Where there are more than fit, the newest are left out.
     """
     fresh = _fresh(there, given)
-    records = sorted([*there, *fresh], key=lambda record: record.at)[:KEPT]
+    every = sorted([*there, *fresh], key=lambda record: record.at)
+    records = every[:KEPT]
     while True:
         store = LogStore(capacity=CAPACITY, memory=MEMORY)
         store.append(records)
         if store.first == 0:
-            return store, len(fresh), records
+            break
         records = records[: len(records) * 3 // 4]
+    until = records[-1].at if records and len(records) < len(every) else None
+    return Merged(store, len(fresh), frozenset(record.source for record in records), until)
 
 
 def _fresh(there: list[LogRecord], given: list[LogRecord]) -> list[LogRecord]:

@@ -30,7 +30,8 @@ async def cleaned(answer: Any) -> Any:
         kept += clean(part)[0] if isinstance(part[0], _SIGNALS) else map(_cleaned, part)
         await asyncio.sleep(0)
     if isinstance(answer, Found):
-        return Found(kept, note=clean_line(str(answer.note)), reached=answer.reached)
+        reached = answer.reached if isinstance(answer.reached, int) else None
+        return Found(kept, note=clean_line(str(answer.note)), reached=reached)
     return kept
 
 

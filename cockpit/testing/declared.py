@@ -103,3 +103,8 @@ def check_offers(kind: type[Source[Any]]) -> None:
         demand(
             not overridden or method in kind.offers, f"{method} is overridden, but offers does not name it"
         )
+    language: object = kind.log_language
+    demand(
+        isinstance(language, str) and (not language or "query_logs" in kind.offers),
+        "log_language must be a text, and goes with query_logs",
+    )

@@ -200,7 +200,8 @@ class LogEngineSource(PollingSource[O], Generic[O, T]):
         found = await self._gathered(question, within, limit)
         here = f"tested here: {question.note}" if question.note else ""
         self._asked = "; ".join(filter(None, (here, found.note)))
-        return Found(found.records, note=found.note, reached=found.reached)
+        cut = found.records[0].at if len(found.records) >= limit else None
+        return Found(found.records, note=found.note, reached=cut if found.reached is None else found.reached)
 
     async def count_logs(self, query: str, within: TimeRange, buckets: int) -> list[LogCounts]:
         """Return the engine's own counts by time and level."""

@@ -61,6 +61,7 @@ async def filter_by(pilot: Pilot[None], host: PaneHost, text: str) -> None:
     host.pane.query_one(FilterLine).value = text
     await pilot.pause()
     host.tick()
+    await pilot.pause()
 
 
 async def answered(pilot: Pilot[None], host: PaneHost) -> None:

@@ -219,6 +219,17 @@ async def test_what_is_refused_is_told_in_its_words(server: VictoriaLogs, closin
     assert "remoteAddr" not in refused.value.message
 
 
+async def test_a_raw_query_whose_pipes_leave_no_records_is_told(
+    server: VictoriaLogs, closing: Closing
+) -> None:
+    source = closing(source_of(server))
+    within = TimeRange(COUNTED, COUNTED + 3333 * SECOND)
+    for pipe in ("stats count() n", "fields _msg"):
+        with pytest.raises(BadAnswer, match="no record") as told:
+            await source.query_logs(f"raw: * | {pipe}", within, 10)
+        assert "pipe" in str(told.value)
+
+
 async def test_a_raw_query_and_the_sources_own_hold_together(server: VictoriaLogs, closing: Closing) -> None:
     source = closing(source_of(server, query='"service.name":one or n:6'))
     within = TimeRange(RAW, RAW)

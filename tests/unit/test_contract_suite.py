@@ -214,9 +214,14 @@ class CountsInPart(CountsTwice):
         return [counts(9, TimeRange(within.start, within.end - 10))]
 
 
+class SpeaksUnasked(Clock):
+    log_language = "ClockQL"
+
+
 @pytest.mark.parametrize(
     ("kind", "complaint"),
     [
+        (SpeaksUnasked, "log_language must be a text, and goes with query_logs"),
         (CountsTwice, "count_logs must give each level once"),
         (CountsOnTwoGrids, "count_logs must count all levels in the same buckets"),
         (CountsTooFinely, "count_logs was asked for 60 buckets and returned 61"),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cockpit.signals import HealthSample, HealthState, LogRecord
-from cockpit.source import Emit, Options, PollingSource, Source
+from cockpit.source import Emit, Found, Options, PollingSource, Source, TimeRange
 from cockpit.stores.alerts import AlertStore
 from cockpit.stores.base import Stores
 from cockpit.stores.health import HealthStore
@@ -152,6 +152,24 @@ async def test_asking_runs_on_the_sources_loop_and_maps_failures() -> None:
         assert await supervisor.ask("probe", "check") == "fine"
         with pytest.raises(Exception, match="offers no query_logs"):
             await supervisor.ask("probe", "query_logs", "", None, 1)
+
+
+class Searches(Probe):
+    offers = frozenset({"query_logs"})
+    log_language = "ProbeQL"
+
+    async def query_logs(self, query: str, within: TimeRange, limit: int) -> list[LogRecord]:
+        return Found([LogRecord(at=1, body="a\x1b[1m")], note="lost\x1b[2J", reached=7)
+
+
+async def test_what_is_said_of_an_answer_comes_with_it_and_is_clean() -> None:
+    async with supervised(probe=Searches, other=Probe) as supervisor:
+        await until(supervisor, "probe", lambda status: status.items > 0)
+        found = await supervisor.ask("probe", "query_logs", "", None, 1)
+        assert isinstance(found, Found)
+        assert [record.body for record in found] == ["a␛[1m"]
+        assert (found.note, found.reached) == ("lost␛[2J", 7)
+        assert supervisor.log_languages() == {"probe": "ProbeQL"}
 
 
 def test_backoff_doubles_to_a_bound_and_is_spread() -> None:

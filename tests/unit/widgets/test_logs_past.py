@@ -246,11 +246,13 @@ def test_records_that_do_not_fit_go_from_the_newest_end(monkeypatch: pytest.Monk
     monkeypatch.setattr(logs_past, "MEMORY", 1_000_000)
     dice = random.Random(1)
     heavy = [replace(each, body=dice.randbytes(20_000).hex()) for each in of("a", *range(100))]
-    store, fresh, kept = merge(of("a", *range(100, 110)), heavy)
-    assert fresh == 100
+    merged = merge(of("a", *range(100, 110)), heavy)
+    store = merged.store
+    assert merged.fresh == 100
     assert store.first == 0
-    assert kept == heavy[: len(kept)]
-    assert len(store) == len(kept) > 5
+    assert 5 < len(store) < 100
+    assert [each.at for each in store.records(0, 200)] == [each.at for each in heavy[: len(store)]]
+    assert merged.until == heavy[len(store) - 1].at
 
 
 @settings(deadline=None, max_examples=60)
