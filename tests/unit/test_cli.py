@@ -89,6 +89,18 @@ def test_options_of_the_screen_are_read() -> None:
 
 
 @pytest.mark.parametrize(
+    "argv",
+    [[], ["--env", "logs"], ["--config", "logs", "sources", "--json"], ["logs", "grep", "x", "a", "--config", "c"],
+     ["--data-dir", "run", "logs", "sources"], ["run", "--target", "db", "--", "cockpit", "logs"], ["log", "list"],
+     ["logs", "log"], ["ssh", "logs", "--", "cat", "--help"]],
+)  # fmt: skip
+def test_the_parser_of_one_verb_reads_what_that_of_all_does(argv: list[str]) -> None:
+    args = argparse.Namespace()
+    cli._read(argv, args)
+    assert vars(args) == vars(parser().parse_args(argv))
+
+
+@pytest.mark.parametrize(
     ("argv", "says"),
     [
         (["docter"], 'there is no verb "docter" (did you mean doctor?)'),

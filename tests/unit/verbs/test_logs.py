@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import csv
+import gc
 import gzip
 import io
 import json
@@ -347,3 +348,10 @@ def test_files_open_the_screen_and_a_verb_does_not(
 @pytest.mark.parametrize("verb", ["grep", "count", "histogram", "patterns", "sql", "merge"])
 def test_each_verb_has_help(logs: Said, verb: str) -> None:
     assert b"FILE" in logs(verb, "--help")
+
+
+@pytest.mark.parametrize("name", ["web.log", "missing.log"])
+def test_garbage_is_looked_for_once_logs_are_read(tmp_path: Path, name: str) -> None:
+    (tmp_path / "web.log").write_text("".join(json.dumps(each) + "\n" for each in WEB))
+    main(["logs", "count", "--by", "level", str(tmp_path / name)])
+    assert gc.isenabled()
