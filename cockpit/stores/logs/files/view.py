@@ -208,8 +208,12 @@ class FileView:
 
     def _sums(self) -> tuple[list[int], list[int]]:
         """Return how many records are admitted up to each chunk: going back from the tail's first, and on."""
-        if self._counts is None:
-            chunks = self.store.chunks
+        chunks = self.store.chunks
+        # A chunk may have come of which nothing was found yet, as while an earlier search is answered.
+        if self._counts is None or (len(self._counts[0]), len(self._counts[1])) != (
+            len(chunks.older),
+            len(chunks.newer),
+        ):
             self._counts = (
                 list(accumulate(self._count(entry) for entry in chunks.older)),
                 list(accumulate(self._count(entry) for entry in chunks.newer)),
