@@ -35,9 +35,9 @@ def run_screen(args: argparse.Namespace, *, host: str = "", files: Sequence[str]
     environment = _environment(getattr(args, "env", None))
     data = data_dir(args.data_dir)
     paths, goto = paths_of(files)
-    cockpit = Cockpit(
-        settings, environment=environment, data=data, files=_opened(paths, data, settings.formats)
-    )
+    zone = getattr(args, "zone", "") or settings.logs.zone
+    opened = _opened(paths, data, settings.formats, zone)
+    cockpit = Cockpit(settings, environment=environment, data=data, files=opened)
     cockpit.goto = goto
     incident = getattr(args, "incident", None) or ""
     read_only = getattr(args, "read_only", False)
@@ -74,12 +74,12 @@ def paths_of(files: Sequence[str]) -> tuple[list[str], str]:
     return list(dict.fromkeys(paths)), goto
 
 
-def _opened(files: Sequence[str], data: Path, formats: Sequence[Declaration]) -> LogFiles | None:
+def _opened(files: Sequence[str], data: Path, formats: Sequence[Declaration], zone: str) -> LogFiles | None:
     if not files:
         return None
     from cockpit.stores.logs.files.reading import LogFiles
 
-    return LogFiles(files, folder=data / "spools", formats=formats)
+    return LogFiles(files, folder=data / "spools", formats=formats, zone=zone)
 
 
 def _environment(name: str | None) -> Environment | None:

@@ -48,9 +48,10 @@ class SqlScreen(ModalScreen[None]):
         Binding("slash,semicolon", "write", show=False),
     ]
 
-    def __init__(self, paths: Sequence[str]) -> None:
+    def __init__(self, paths: Sequence[str], *, zone: str = "") -> None:
         super().__init__()
         self._paths = tuple(paths)
+        self._zone = zone
         self.answer = Answer([], [])
         self._asking: Worker[None] | None = None
         self._widths: list[int] = []
@@ -95,7 +96,7 @@ class SqlScreen(ModalScreen[None]):
             self._say(f"{count:,} rows so far… Esc stops")
 
         try:
-            self.answer = await ask_sql(statement, self._paths, counted)
+            self.answer = await ask_sql(statement, self._paths, counted, zone=self._zone)
         except CockpitError as error:
             self._say(f"✖ {error}")
             return

@@ -78,7 +78,7 @@ def read(file: Path) -> Settings:
     tables = reader.read(own, File, (), fallback=File())
     keys = _keys(reader, raw.get("keys"))
     _patterns(reader, tables.guard)
-    _spill(reader, tables.logs)
+    _logs(reader, tables.logs)
     _once_each(reader, tables.inventories)
     if tables.formats:
         from cockpit.config.formats import check_formats
@@ -197,7 +197,7 @@ def _patterns(reader: Reader, guard: GuardSettings) -> None:
             reader.mistake(("guard", name), f"is no regular expression: {error}")
 
 
-def _spill(reader: Reader, logs: LogsSettings) -> None:
+def _logs(reader: Reader, logs: LogsSettings) -> None:
     """Look at `[logs]` for mistakes."""
     import re
 
@@ -207,6 +207,14 @@ def _spill(reader: Reader, logs: LogsSettings) -> None:
         reader.mistake(
             ("logs", "spill_age"), f"{logs.spill_age!r} is no span of time", "such as 30m, 24h or 7d"
         )
+    if logs.zone:
+        from cockpit.errors import UsageError
+        from cockpit.formats.times import Zone
+
+        try:
+            Zone(logs.zone)
+        except UsageError as error:
+            reader.mistake(("logs", "zone"), error.message, error.remedy)
 
 
 def _rules(tables: File) -> tuple[ThresholdRule, ...]:

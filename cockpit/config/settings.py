@@ -122,12 +122,14 @@ class LogSettings(Table, frozen=True):
 
 
 class LogsSettings(Table, frozen=True):
-    """Where log records of sources go that memory has no room for: `[logs]`."""
+    """Where log records of sources go that memory has no room for, and how log files are read: `[logs]`."""
 
     spill: str = ""
     """How much of the disk they may take, compressed, such as 2GiB; nothing is kept there where it is empty."""
     spill_age: str = "24h"
     """How long they are kept there."""
+    zone: str = ""
+    """The zone of times in log files that tell none; empty for this machine's."""
 
 
 class SourceTable(Table, frozen=True):

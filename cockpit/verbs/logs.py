@@ -57,6 +57,9 @@ def add(subparsers: argparse._SubParsersAction[Any]) -> None:
         metavar="FILE",
         help="log files, compressed or not, and pipes; - is the standard input",
     )
+    opening.add_argument(
+        "--zone", metavar="ZONE", default="", help="the zone of times that tell none, else this machine's"
+    )
     for part in dict.fromkeys(PARTS.values()):
         part.add(below)
 

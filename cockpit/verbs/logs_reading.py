@@ -158,13 +158,22 @@ class Logs:
 
             from cockpit.formats.times import Zone
 
-            own = own_formats(self._args.config)
+            own, zone = own_formats(self._args.config)
             if self._args.format and self._args.format.endswith(FORMATS):
                 from cockpit.config.formats import read_formats
 
                 own = (*read_formats(Path(self._args.format)), *own)
-            self._formats = Zone(self._args.zone), own
+            self._formats = Zone(self._args.zone or zone), own
         return self._formats
+
+    @property
+    def zone(self) -> str:
+        """The zone of times that tell none; empty for this machine's.
+
+        Raises:
+            UsageError: There is no such zone, or the configuration is wrong.
+        """
+        return self._known()[0].name
 
     def complain(self, error: CockpitError) -> None:
         """Say what is wrong with a log."""
@@ -191,8 +200,10 @@ class Logs:
         self._progress.show(log)
 
 
-def own_formats(config: str | None) -> tuple[Declaration, ...]:
-    """Return the formats that the configuration declares; where there is none, nothing of it is imported.
+def own_formats(config: str | None) -> tuple[tuple[Declaration, ...], str]:
+    """Return the formats that the configuration declares, and the zone of times that tell none.
+
+    Where there is no configuration, nothing of it is imported.
 
     Raises:
         UsageError: The configuration is wrong.
@@ -201,10 +212,11 @@ def own_formats(config: str | None) -> tuple[Declaration, ...]:
 
     file = find(config)
     if file is None:
-        return ()
+        return (), ""
     from cockpit.config import read
 
-    return read(file).formats
+    settings = read(file)
+    return settings.formats, settings.logs.zone
 
 
 class Log:

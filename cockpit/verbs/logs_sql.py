@@ -66,7 +66,7 @@ def main(args: argparse.Namespace) -> int:
         complain=logs.complain,
         progress=logs.progress,
         binary=args.text,
-        zone=args.zone,
+        zone=logs.zone,
     ) as result:
         logs.done()
         if args.csv:

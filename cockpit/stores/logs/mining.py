@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from cockpit.errors import CockpitError
+from cockpit.formats.declaration import Declaration
 from cockpit.yielding import give_way
 
 LENGTH = struct.Struct("!I")
@@ -37,11 +38,15 @@ class Mine(Struct, tag="mine", frozen=True, array_like=True):
         paths: The files; none where batches follow.
         query: What the records are to be, as `searching.query_of` packs it; empty for all.
         since: The moment, in nanoseconds, since which templates are new or rising; None for their counts alone.
+        formats: Formats of the files that the operator declared.
+        zone: Of the files' times that tell none; empty for this machine's.
     """
 
     paths: tuple[str, ...] = ()
     query: bytes = b""
     since: int | None = None
+    formats: tuple[Declaration, ...] = ()
+    zone: str = ""
 
 
 class Batch(Struct, tag="batch", frozen=True, array_like=True):
@@ -189,7 +194,7 @@ def _of_files(mine: Mine) -> Iterator[tuple[Batch, int, int]]:
     from cockpit.stores.logs.files.pieces import PIECE, Span, piece_of
     from cockpit.stores.logs.files.searching import matching_of
 
-    logs = Logs(budget=0)
+    logs = Logs(budget=0, formats=mine.formats, zone=mine.zone)
     for path in mine.paths:
         logs.add(OpenedLog(path))
     of, done, number = sum(log.size for log in logs.opened), 0, 0

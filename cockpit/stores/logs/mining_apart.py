@@ -18,7 +18,7 @@ from cockpit.process import Process, running
 from cockpit.stores.logs.mining import LENGTH, Batch, Mine, Patterns, framed
 
 MINER = (sys.executable, "-P", "-X", "utf8", "-m", "cockpit.stores.logs.mining")
-SQL = (sys.executable, "-P", "-X", "utf8", "-m", "cockpit", "logs", "sql", "--csv", "--")
+SQL = (sys.executable, "-P", "-X", "utf8", "-m", "cockpit", "logs", "sql", "--csv")
 PASSED_ON = (
     "TZ",
     "LD_LIBRARY_PATH",
@@ -108,20 +108,23 @@ class Answer(Struct):
     notes: str = ""
 
 
-async def ask_sql(statement: str, paths: Sequence[str], counted: Callable[[int], None]) -> Answer:
+async def ask_sql(
+    statement: str, paths: Sequence[str], counted: Callable[[int], None], *, zone: str = ""
+) -> Answer:
     """Ask log files in SQL.
 
     Args:
         statement: One statement that reads.
         paths: The files.
         counted: Told how many rows have come.
+        zone: Of times that tell none; empty for what the configuration says, else this machine's.
 
     Raises:
         CockpitError: It is wrong, or can't be done; the message is what the command line says.
     """
     answer = Answer([], [])
     files = [path if not path.startswith("-") else f"./{path}" for path in paths]
-    async with running((*SQL, statement, *files), env=_env()) as process:
+    async with running((*SQL, f"--zone={zone}", "--", statement, *files), env=_env()) as process:
         assert process.stderr is not None
         said = asyncio.create_task(process.stderr.read(1 << 16))
         async for row in _csv(process):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from cockpit.formats.declaration import Declaration
 from cockpit.signals import LogRecord
 from cockpit.stores.logs.criteria import Criteria
 from cockpit.stores.logs.store import Placing
@@ -32,6 +33,14 @@ class Records(Protocol):
     @property
     def names(self) -> Sequence[str]:
         """What the files are called that they lie in; empty where they are streamed."""
+
+    @property
+    def declared(self) -> Sequence[Declaration]:
+        """The formats that the operator declared for the files."""
+
+    @property
+    def zone(self) -> str:
+        """The zone of times in the files that tell none; empty for this machine's."""
 
     @property
     def first(self) -> int:

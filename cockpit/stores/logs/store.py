@@ -27,6 +27,7 @@ from cockpit.stores.logs.histogram import Histogram
 from cockpit.stores.logs.ring.segments import Segments
 
 if TYPE_CHECKING:
+    from cockpit.formats.declaration import Declaration
     from cockpit.stores.logs.ring.sieve import Sieve
     from cockpit.stores.logs.ring.spill import Spill
     from cockpit.stores.logs.view import LogView
@@ -82,6 +83,8 @@ class LogStore(Store):
 
     names: Sequence[str] = ()
     files: Sequence[str] = ()
+    declared: Sequence[Declaration] = ()
+    zone = ""
 
     def __init__(
         self,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cockpit.formats.declaration import Declaration
 from cockpit.formats.detect import detect
 from cockpit.formats.format import LogFormat
+from cockpit.formats.times import Zone
 from cockpit.stores.logs.files.opened import LogBytes
 from cockpit.stores.logs.files.pieces import Piece, Span, piece_of
 
@@ -30,13 +31,18 @@ MANY = 8
 class Logs:
     """Logs by number, and a cache of what is known of their pieces."""
 
-    def __init__(self, *, budget: int, formats: Sequence[Declaration] = ()) -> None:
+    def __init__(self, *, budget: int, formats: Sequence[Declaration] = (), zone: str = "") -> None:
         """Begin without any.
 
         Args:
             budget: Bytes that packed columns may take; what is forgotten is made again.
             formats: Formats that the operator declared.
+            zone: Of times that tell none; empty for this machine's.
+
+        Raises:
+            UsageError: There is no such zone.
         """
+        self._zone = Zone(zone)
         self._own = tuple(formats)
         self.opened: list[LogBytes] = []
         self.formats: list[LogFormat] = []
@@ -92,7 +98,7 @@ class Logs:
         return len(sample) if self.formats[number].name != known.name else 0
 
     def _detected(self, log: LogBytes, sample: bytes) -> LogFormat:
-        return detect(sample, path=log.path, observed=log.modified, own=self._own)
+        return detect(sample, path=log.path, observed=log.modified, zone=self._zone, own=self._own)
 
     def data(self, span: Span) -> bytes:
         """Return a span's bytes.

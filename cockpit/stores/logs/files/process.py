@@ -51,7 +51,7 @@ def serve(asked: BinaryIO, told: BinaryIO) -> None:
     opened = _message(asked)
     if not isinstance(opened, Open):
         return
-    logs = Logs(budget=BUDGET, formats=opened.formats)
+    logs = Logs(budget=BUDGET, formats=opened.formats, zone=opened.zone)
     try:
         fillings = open_all(logs, opened)
     except CockpitError as error:

@@ -39,13 +39,14 @@ class LogFiles(FileStore):
         folder: Path | None = None,
         limit: int = LIMIT,
         formats: Sequence[Declaration] = (),
+        zone: str = "",
     ) -> None:
         """Open files and read their last records; see `FileStore`.
 
         Raises:
             CockpitError: One can't be read.
         """
-        super().__init__(paths, folder=folder, limit=limit, formats=formats)
+        super().__init__(paths, folder=folder, limit=limit, formats=formats, zone=zone)
         self._apart = Apart()
         self._task: asyncio.Task[None] | None = None
         self._asked: tuple[int, bytes] | None = None

@@ -78,6 +78,8 @@ class FileStore(Store):
     Attributes:
         histogram: Counts by second and level of all that was read.
         names: A short name for each log.
+        declared: Formats that the operator declared.
+        zone: Of times that tell none; empty for this machine's.
         troubles: By log, why it can't be read at present; -1 for the whole, -2 for the process that reads.
         left: Bytes that were not read yet.
         total: Bytes that there were to read.
@@ -90,6 +92,7 @@ class FileStore(Store):
         folder: Path | None = None,
         limit: int = LIMIT,
         formats: Sequence[Declaration] = (),
+        zone: str = "",
     ) -> None:
         """Open files and read their last records; what is compressed or a pipe comes later.
 
@@ -98,6 +101,7 @@ class FileStore(Store):
             folder: Where spools of the latter are kept; None for the system's place for such files.
             limit: Bytes that each may take on the disk, compressed.
             formats: Formats that the operator declared.
+            zone: Of times that tell none; empty for this machine's.
 
         Raises:
             CockpitError: One can't be read.
@@ -106,7 +110,8 @@ class FileStore(Store):
         self.late = 0
         self.paths = tuple(paths)
         self._folder = folder
-        self._formats = tuple(formats)
+        self.declared = tuple(formats)
+        self.zone = zone
         self._limit = limit
         self._streams: dict[str, LogBytes] = {}
         """By path, the spools of pipes: what was read of a pipe does not come again."""
@@ -122,7 +127,7 @@ class FileStore(Store):
 
     def _begin(self, *, anyway: bool = False) -> None:
         """Open the files anew, whatever was known of them; those that can't be opened are missing, if anyway."""
-        logs, troubles = Logs(budget=BUDGET, formats=self._formats), {}
+        logs, troubles = Logs(budget=BUDGET, formats=self.declared, zone=self.zone), {}
         try:
             for number, path in enumerate(self.paths):
                 try:
@@ -140,7 +145,8 @@ class FileStore(Store):
         self.opened = replace(
             opened,
             identities=[log.identity for log in logs.opened],
-            formats=self._formats,
+            formats=self.declared,
+            zone=self.zone,
             sampled=logs.sampled,
             spools=[spool_of(log) for log in logs.opened],
         )

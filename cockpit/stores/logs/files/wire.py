@@ -32,6 +32,7 @@ class Open(Struct, tag="open", frozen=True, array_like=True):
         identities: For each log, the file it is (device and inode), or `NOWHERE`.
         sampled: For each log, the bytes by which its format is told.
         spools: For each log, the spool to fill from it; empty for one that is read as it is.
+        zone: Of times that tell none; empty for this machine's.
     """
 
     paths: list[str]
@@ -42,6 +43,7 @@ class Open(Struct, tag="open", frozen=True, array_like=True):
     identities: list[tuple[int, int]] = []
     sampled: list[int] = []
     spools: list[str] = []
+    zone: str = ""
 
 
 class Look(Struct, tag="look", frozen=True, array_like=True):
