@@ -50,9 +50,9 @@ from widgets.board import Board
 from widgets.driver import TerminalDriver
 from widgets.keys import bindings, caught_up, textual_keymap
 from widgets.lines import Breadcrumb, CommandBar, KeyBar
-from widgets.messages import CommandEntered, Noticed, ShellRequested, TextCopied
+from widgets.messages import ColumnsChosen, CommandEntered, Noticed, ShellRequested, TextCopied
 from widgets.output import OutputDrawer
-from widgets.pane import FilterLine
+from widgets.pane import FilterLine, PaneLine
 from widgets.plain import NoColour
 from widgets.scoping import ScopingApp
 from widgets.screen import MainScreen
@@ -84,7 +84,8 @@ class CockpitApp(ShellingApp, ScopingApp, TargetingApp):
     COMMANDS = App.COMMANDS | {_action_provider}
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(ACTIONS, priority=True),
-        Binding("enter", "submit_line", show=False, priority=True),
+        # ctrl+j is what a terminal makes of Enter until the screen has taken it over.
+        Binding("enter,ctrl+j", "submit_line", show=False, priority=True),
     ]
     HORIZONTAL_BREAKPOINTS = BREAKPOINTS
 
@@ -129,11 +130,21 @@ class CockpitApp(ShellingApp, ScopingApp, TargetingApp):
             cockpit.stores,
             cockpit.supervisor,
             author=getpass.getuser(),
-            log_columns=cockpit.settings.screen.log_columns,
+            log_columns=self._columns(),
         )
         self.drawer = OutputDrawer()
         self.command_bar = CommandBar(LineSuggester(cockpit.targets))
         self.keybar = KeyBar(self.keymap)
+
+    def _columns(self) -> Sequence[str]:
+        """Return the columns of log records: those chosen last for these logs, else what the configuration says."""
+        chosen = self.cockpit.choices.columns(self.cockpit.stores.logs.files)
+        return self.cockpit.settings.screen.log_columns if chosen is None else chosen
+
+    @on(ColumnsChosen)
+    def _keep_columns(self, event: ColumnsChosen) -> None:
+        self.cockpit.choices.choose_columns(event.files, event.names)
+        self.run_worker(self.cockpit.choices.keep, thread=True, group="choices", exit_on_error=False)
 
     def compose(self) -> ComposeResult:
         """Lay out the verdict, the four panes and the lines around them."""
@@ -254,7 +265,7 @@ class CockpitApp(ShellingApp, ScopingApp, TargetingApp):
         keys, as a slow line delivers them, the letters after `!` would otherwise be taken for keys of the pane.
         """
         if action == "submit_line":
-            return isinstance(self.focused, FilterLine) or (
+            return isinstance(self.focused, PaneLine) or (
                 self.command_bar.is_open and len(self.screen_stack) == 1
             )
         if action == "pane" and len(self.board.panes) == 1:
@@ -319,11 +330,17 @@ class CockpitApp(ShellingApp, ScopingApp, TargetingApp):
 
     async def action_submit_line(self) -> None:
         """Take the line that is typed, before the next key goes anywhere."""
-        await caught_up(self.focused)
+        line = self.focused
+        await caught_up(line)
         if self.command_bar.is_open:
             self.command_bar.submit()
-        elif isinstance(self.focused, FilterLine):
+        elif isinstance(line, FilterLine):
             self.board.current.keep_filter()
+        elif isinstance(line, PaneLine):  # the pane may leave it open, where something is wrong with it
+            await line.action_submit()
+            await caught_up(line)
+            await caught_up(self.board.current)
+            return
         self._focus_back()
 
     def action_help_quit(self) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from cockpit.choices import Choices
 from cockpit.inventory.inventories import Inventories, kept_in, targets_of
 from cockpit.rules import SOURCE as RULES
 from cockpit.rules import RuleEngine
@@ -58,6 +59,7 @@ class Cockpit:
         target: Where commands land now.
         targets: Where commands may land; `inventories` tell it of hosts.
         hops: Says how each hop of the SSH connections is doing; the same object again while nothing changed.
+        choices: What the operator chose on the screen and finds again.
         goto: A link to a log record to go to at the start; empty for none.
         connections: The SSH connections that carry sources; the cockpit's own, closed with it, where nobody set
             others before the start.
@@ -92,6 +94,7 @@ class Cockpit:
             files=files,
         )
         self.files = files
+        self.choices = Choices(data)
         self.rules = RuleEngine(settings.rules)
         self.targets = targets_of(settings)
         self.inventories = Inventories(

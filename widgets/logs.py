@@ -19,7 +19,7 @@ from widgets.logs_detail import LogDetail
 from widgets.logs_filters import LogsFiltering
 from widgets.logs_keys import ACTIONS
 from widgets.logs_lines import LogLines
-from widgets.messages import CursorMoved, Noticed, ScopeNarrowed, ShellRequested
+from widgets.messages import ColumnsChosen, CursorMoved, Noticed, ScopeNarrowed, ShellRequested
 
 FLOORS = (0, Level.DEBUG, Level.INFO, Level.WARN, Level.ERROR, Level.FATAL)
 
@@ -88,6 +88,7 @@ class LogsPane(LogsFiltering):
     def _put_columns(self, names: tuple[str, ...] | None) -> None:
         if names is not None:
             self.lines.put_columns(names)
+            self.post_message(ColumnsChosen(tuple(self._view.store.files), names))
 
     def action_patterns(self) -> None:
         """Show the patterns of the records that are shown."""
@@ -97,8 +98,14 @@ class LogsPane(LogsFiltering):
         scope, start = self.scope, self.window[0]
         narrowed = scope.span != WHOLE or self._view.store.spanned is None
         since = scope.cursor if scope.cursor is not None else start if narrowed else None
-        paths = self._view.store.files
-        wanted = Mine(paths=tuple(paths), query=self._view.packed() if paths else b"", since=since)
+        store = self._view.store
+        wanted = Mine(
+            paths=tuple(store.files),
+            query=self._view.packed() if store.files else b"",
+            since=since,
+            formats=tuple(store.declared),
+            zone=store.zone,
+        )
         self.app.push_screen(PatternsScreen(wanted, self._view), self._put_pattern)
 
     def _put_pattern(self, choice: Choice | None) -> None:
@@ -117,7 +124,7 @@ class LogsPane(LogsFiltering):
         if not paths:
             self.post_message(Noticed("SQL asks log files: open them with cockpit logs FILE…", "warning"))
             return
-        self.app.push_screen(SqlScreen(paths))
+        self.app.push_screen(SqlScreen(paths, zone=self._view.store.zone))
 
     def action_shift_floor(self, step: int) -> None:
         """Raise or lower the level floor."""

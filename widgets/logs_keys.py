@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from textual.widgets import Input
-
 from cockpit.keymap import Action
+from widgets.pane import PaneLine
 
 ACTIONS = (
     Action("logs.follow", ("f",), "follow", "Follow the newest records, or stand still.", footer=True),
@@ -39,6 +38,7 @@ ACTIONS = (
         "highlight",
         "Highlight a text, or a /regular expression/, without hiding the other rows.",
         footer=True,
+        priority=True,
     ),
     Action(
         "logs.next_match",
@@ -69,6 +69,7 @@ ACTIONS = (
         ("a",),
         "add filter",
         "Write a named filter, beginning with what the filter line says.",
+        priority=True,
     ),
     Action(
         "logs.like", ("i",), "like this", "Keep in what is like this record, as a filter.", call="like(1)"
@@ -168,7 +169,7 @@ ACTIONS = (
 )
 
 
-class HighlightLine(Input):
+class HighlightLine(PaneLine):
     """Where a text to highlight is typed."""
 
     DEFAULT_CSS = """
@@ -177,7 +178,7 @@ class HighlightLine(Input):
     """
 
 
-class NoteLine(Input):
+class NoteLine(PaneLine):
     """Where a comment on a record is typed."""
 
     DEFAULT_CSS = """
@@ -186,7 +187,7 @@ class NoteLine(Input):
     """
 
 
-class FilterEdit(Input):
+class FilterEdit(PaneLine):
     """Where a named filter is written."""
 
     DEFAULT_CSS = """

@@ -5,7 +5,7 @@ They are dataclasses without the methods that nobody calls: each of those is com
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -104,6 +104,19 @@ class SilenceEnded(Message):
 
     source: str
     silence_id: str
+
+
+@dataclass(eq=False, match_args=False)
+class ColumnsChosen(Message):
+    """The operator chose which attributes of log records are columns.
+
+    Attributes:
+        files: The logs' paths; none for what sources bring.
+        names: The attributes.
+    """
+
+    files: Sequence[str]
+    names: Sequence[str]
 
 
 @dataclass(eq=False, match_args=False)

@@ -58,7 +58,11 @@ PANE_ACTIONS = (
 STALE = (SourceState.LATE, SourceState.DOWN)
 
 
-class FilterLine(Input):
+class PaneLine(Input):
+    """A line of a pane: Enter ends the writing before the next key goes anywhere, which the app sees to."""
+
+
+class FilterLine(PaneLine):
     """The line under a pane's rows where its filter is typed; there from the first time that one is."""
 
     def __init__(self) -> None:

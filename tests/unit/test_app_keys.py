@@ -13,9 +13,12 @@ from textual.command import CommandPalette
 from textual.drivers._writer_thread import WriterThread
 from textual.widgets import Input
 
-from cockpit.signals import HealthSample, HealthState
+from cockpit.signals import SECOND, HealthSample, HealthState, LogRecord
 from tests.helpers.screen import NOW, Screen, screen, shown
 from widgets.help import Help
+from widgets.logs import LogsPane
+from widgets.logs_lines import LogLines
+from widgets.pane import PaneLine
 from widgets.rows import RowList
 
 ROWS = [
@@ -170,7 +173,37 @@ async def test_a_burst_of_keys_is_taken_in_order(tmp_path: Path) -> None:
 
 
 def _name(character: str) -> str:
-    return {"!": "exclamation_mark", " ": "space"}[character]
+    return {"!": "exclamation_mark", " ": "space", "/": "slash", "=": "equals_sign"}[character]
+
+
+@pytest.mark.parametrize("enter", ["enter", "ctrl+j"])
+@pytest.mark.parametrize("line", ["/wide", "hwide", "anew = wide", "cwide"])
+async def test_keys_right_after_enter_are_for_the_rows(tmp_path: Path, line: str, enter: str) -> None:
+    """As typed ahead, or over a slow line: `k` must not go into what was written, nor letters to the rows."""
+    records = [LogRecord(at=NOW - 60 * SECOND + n, body=f"wide {n}", source="a") for n in range(40)]
+    async with screen(tmp_path, batches=[("a", records)]) as on:
+        await on.press("3")
+        await on.drawn()
+        pane = on.app.board.current
+        assert isinstance(pane, LogsPane)
+        await on.press("g", "j", "j")
+        if line[0] == "c":
+            await on.press("c")
+            line = line[1:]
+        for character in line:
+            on.app.post_message(events.Key(character if character.isalnum() else _name(character), character))
+        on.app.post_message(events.Key(enter, "\r"))
+        for character in "jj":
+            on.app.post_message(events.Key(character, character))
+        if line[0] == "a":  # the list of filters has the focus then
+            await on.until(lambda: [each.text for each in pane.filters] == ["wide"], "the filter")
+        else:
+            await on.until(lambda: isinstance(on.app.focused, LogLines) and pane.lines.rank == 4, "the row")
+        written = [each.value for each in on.app.query(PaneLine)]
+        assert "wide" in " ".join(written)
+        assert not any("j" in each for each in written)
+        if line[0] == "w":
+            assert [(mark.comment, pane._view.rank(mark.number)) for mark in pane.marks] == [("wide", 2)]
 
 
 @pytest.mark.parametrize("typed", ["z", "q", "1", "[", "?", "!", ":"])
