@@ -74,7 +74,7 @@ def _admitted(args: argparse.Namespace) -> tuple[Logs, Iterator[tuple[Log, Block
 
     def blocks() -> Iterator[tuple[Log, Block, NDArray[np.bool_] | None]]:
         for log in logs:
-            matcher = None if query.admits_all else Matcher(query, log.format, source=log.name)
+            matcher = None if query.admits_all else Matcher(query, log.format, source=log.source)
             screen = (
                 None if matcher is None or (args.json and args.logs_verb == "count") else matcher.may_pass
             )

@@ -52,7 +52,7 @@ def main(args: argparse.Namespace) -> int:
     printer = Printer(args, several=len(logs.paths) > 1)
     any_found = False
     for log in logs:
-        matcher, found = Matcher(query, log.format, source=log.name), 0
+        matcher, found = Matcher(query, log.format, source=log.source), 0
         for block in log.blocks(screen=matcher.may_pass, numbered=args.json or args.line_number):
             admitted = matcher.match(block.data, block.columns)
             count = int(admitted.sum())

@@ -226,6 +226,8 @@ class Log:
         number: Its place among those named, from 0.
         stream: Its bytes.
         format: How it writes its records.
+        name: What it is called in what is printed.
+        source: What `source:` is held against, as on the screen.
     """
 
     def __init__(self, logs: Logs, number: int, stream: LogStream, fmt: LineFormat) -> None:
@@ -234,6 +236,7 @@ class Log:
         self.stream = stream
         self.format = fmt
         self.name = "(stdin)" if stream.path == STDIN else stream.path
+        self.source = "stdin" if stream.path == STDIN else stream.path
 
     def blocks(
         self, *, screen: Callable[[memoryview], bool] | None = None, numbered: bool = False

@@ -22,6 +22,7 @@ from cockpit.formats.format import LogFormat
 from cockpit.signals import LogRecord
 from cockpit.stores.logs.evaluate import Test, test_of_term
 from cockpit.stores.logs.expressions import read_expression
+from cockpit.stores.logs.files.naming import endings
 from cockpit.stores.logs.hints import hint_of
 from cockpit.stores.logs.scan import LINE_FEED, Needle, Scanner, Sight, text_of
 from cockpit.stores.logs.terms import (
@@ -60,7 +61,7 @@ class MatcherSet:
         Args:
             queries: What is asked.
             fmt: How the log writes its records.
-            source: The name of the source that its records are from.
+            source: The name of the source that its records are from, or a log's path: any ending of it is its name.
 
         Raises:
             UsageError: An expression can't be searched for.
@@ -152,9 +153,9 @@ class MatcherSet:
             there = (columns.levels >= term.low) & (columns.levels < term.high)
             return _Truth(there, there)
         if isinstance(term, Named) and term.name == "source":
-            there = np.full(
-                count, self.test(term)(LogRecord(at=0, body="", source=self._source), ""), np.bool_
-            )
+            test = self.test(term)
+            named = (test(LogRecord(at=0, body="", source=name), "") for name in endings(self._source))
+            there = np.full(count, any(named), np.bool_)
             return _Truth(there, there)
         number = self._needle_of.get(term)
         nothing = np.zeros(count, np.bool_)

@@ -189,7 +189,6 @@ def _of_files(mine: Mine) -> Iterator[tuple[Batch, int, int]]:
         CockpitError: One can't be read.
     """
     from cockpit.stores.logs.files.logs import Logs
-    from cockpit.stores.logs.files.naming import short_names
     from cockpit.stores.logs.files.opened import OpenedLog
     from cockpit.stores.logs.files.pieces import PIECE, Span, piece_of
     from cockpit.stores.logs.files.searching import matching_of
@@ -198,7 +197,7 @@ def _of_files(mine: Mine) -> Iterator[tuple[Batch, int, int]]:
     for path in mine.paths:
         logs.add(OpenedLog(path))
     of, done, number = sum(log.size for log in logs.opened), 0, 0
-    matching, names = matching_of(mine.query), short_names(mine.paths)
+    matching = matching_of(mine.query)
     for place, (log, fmt) in enumerate(zip(logs.opened, logs.formats, strict=True)):
         low, size = 0, PIECE
         while low < log.size:
@@ -212,7 +211,7 @@ def _of_files(mine: Mine) -> Iterator[tuple[Batch, int, int]]:
             edges = [*piece.starts.tolist(), len(data)]
             rows: Sequence[int] = range(count)
             if matching is not None:
-                found = matching.match(data, lambda piece=piece: piece.columns, fmt, names[place])  # type: ignore[misc]
+                found = matching.match(data, lambda piece=piece: piece.columns, fmt, log.path)  # type: ignore[misc]
                 rows = () if found is None else [row for row in found[0].nonzero()[0].tolist() if row < count]
             texts = [
                 data[edges[row] : edges[row + 1]].decode("utf-8", "replace").rstrip("\r\n") for row in rows

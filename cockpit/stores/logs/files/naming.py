@@ -1,4 +1,4 @@
-"""What logs are called where there are several."""
+"""What logs are called: where there are several, and in questions."""
 
 from __future__ import annotations
 
@@ -17,3 +17,9 @@ def short_names(paths: Sequence[str]) -> list[str]:
                 names.append(str(Path(*ending)))
                 break
     return names
+
+
+def endings(path: str) -> list[str]:
+    """Return what a log may be called in a question: its path, and each ending of that after a slash."""
+    parts = Path(path).parts
+    return [path, *(str(Path(*parts[place:])) for place in range(1, len(parts)))]

@@ -13,7 +13,6 @@ from cockpit.stores.logs.files.filling import Filling
 from cockpit.stores.logs.files.first import first_tail
 from cockpit.stores.logs.files.logs import Logs
 from cockpit.stores.logs.files.merging import Merging
-from cockpit.stores.logs.files.naming import short_names
 from cockpit.stores.logs.files.newest import Newest
 from cockpit.stores.logs.files.opened import NOWHERE, Change, OpenedLog
 from cockpit.stores.logs.files.pieces import PIECE, Backwards, Piece, Span
@@ -68,7 +67,7 @@ class Scanner:
         alone = len(logs.opened) == 1
         self._held = {filling.number for filling in fillings if not (filling.stream or alone)}
         self._filled = -1
-        self._names = short_names([log.path for log in logs.opened])
+        self._names = [log.path for log in logs.opened]
         self._chunks = Chunks()
         self.search = Search(logs, self._names, self._chunks, share)
         self._begin(opened.tail, opened.ends, opened.observed)
