@@ -31,7 +31,7 @@ def test_what_comes_while_an_earlier_search_is_answered_is_counted_as_none(
     view = store.view()
     first, second = (Criteria(filter=parse_filter(word)) for word in ("line", '"line 1"'))
     view.look(first)
-    scanning.look(1, matching_of(query_of(first)))
+    scanning.search.look(1, matching_of(query_of(first)))
     for _ in range(4):
         store.told(told_of(framed(scanning.step())[4:]))
     view.look(second)  # which the process has not heard of yet

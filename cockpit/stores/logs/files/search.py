@@ -47,7 +47,7 @@ class Search:
 
         Args:
             logs: Where the records lie.
-            names: What the logs are called, by number.
+            names: The paths of the logs, by number.
             chunks: Which spans each chunk holds.
             share: Starts what searches beside this on another core.
         """
