@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cockpit.formats.level_scan import spoken_words
 from cockpit.formats.level_words import Levels, Lexicon, number_of, spelled
-from cockpit.formats.levels import BOUNDS, CLOSING, KEYS, OPENING, WINDOW
+from cockpit.formats.levels import BOUNDS, CLOSING, KEYS, NAMED, OPENING, WINDOW, find_level
 from cockpit.formats.piece import Mask, Piece, Places, marked
 
 Bytes = NDArray[np.uint8]
@@ -26,6 +26,8 @@ STEP = LOOK - 3
 """A byte more is needed before, and two after."""
 LARGE = 1 << 18
 """Bytes of texts worth a scan for words, for which hyperscan is loaded."""
+ALONE = 48
+"""Texts that are looked through one by one in the time that a look at them together takes."""
 SAMPLED = 64
 """One of so many texts is looked at to tell whether a scan is worth its while."""
 FEW = 8
@@ -65,12 +67,16 @@ def find_levels(piece: Piece, places: Places, ends: Places) -> Levels:
         if words is not None:
             search.check(*words)
             return search.first.astype(np.uint8)
-    while len(rows):
+    while len(rows) > ALONE:
         search.look(rows, at)
         at = at + STEP
         left = (search.first[rows] == NONE) & (at < search.ends[rows])
         rows, at = rows[left], at[left]
-    return search.first.astype(np.uint8)
+    levels: Levels = search.first.astype(np.uint8)
+    for row in rows.tolist():
+        place, begin = int(places[row]), max(0, int(places[row]) - NAMED)
+        levels[row] = find_level(piece.bytes[begin : ends[row]].tobytes(), place - begin)
+    return levels
 
 
 class _Search:

@@ -100,8 +100,11 @@ def test_levels_looked_for_in_all_lines_are_those_of_each(lines: list[bytes], dr
     offsets = np.array(
         [drawn.draw(st.integers(0, len(piece.line(row)))) for row in range(len(piece))], dtype=np.int64
     )
-    found = find_levels(piece, piece.starts + offsets, piece.ends)
-    assert found.tolist() == [find_level(piece.line(row), int(offsets[row])) for row in range(len(piece))]
+    each = [find_level(piece.line(row), int(offsets[row])) for row in range(len(piece))]
+    for alone in (0, len(piece)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("cockpit.formats.level_search.ALONE", alone)
+            assert find_levels(piece, piece.starts + offsets, piece.ends).tolist() == each
 
 
 TELLING = [b" ERR ", b"[warn]", b" info:", b"|Critical|", b" <informational>", b" level=error ", b" severity='DEBUG'",
@@ -110,7 +113,10 @@ TELLING = [b" ERR ", b"[warn]", b" info:", b"|Critical|", b" <informational>", b
 
 @pytest.mark.parametrize("filler", [b"x", b" ", b"A", b"[", b"=", b"\xe9"])
 @pytest.mark.parametrize("begun", [0, 7])
-def test_a_level_is_found_wherever_it_stands_in_a_text(filler: bytes, begun: int) -> None:
+def test_a_level_is_found_wherever_it_stands_in_a_text(
+    filler: bytes, begun: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cockpit.formats.level_search.ALONE", 0)
     lines = [filler * before + told for told in TELLING for before in range(180)]
     piece = Piece(b"\n".join(lines))
     places = np.minimum(piece.starts + begun, piece.ends)
