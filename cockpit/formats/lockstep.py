@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cockpit.formats.columns import UNDATED
 from cockpit.formats.expression import (
     DIGITS,
     EVERY,
@@ -251,13 +252,18 @@ def _far(step: Run, state: _State, at: Places, rows: Places, taken: int) -> None
 
 def _dated(step: Group, state: _State, layout: Layout) -> tuple[Mask, Places]:
     """Read times; return where the group fits, and its ends."""
-    stamps = read_stamps(layout, state.piece, state.at, state.observed)
-    state.times, ends = stamps.times, np.minimum(stamps.ends, state.piece.size)
+    piece, alive = state.piece, state.alive
+    rows = np.flatnonzero(alive)
+    stamps = read_stamps(layout, piece, state.at[rows], state.observed)
+    state.times, ends = np.full(len(alive), UNDATED), state.at.copy()
+    state.times[rows], ends[rows] = stamps.times, np.minimum(stamps.ends, piece.size)
+    formed = alive.copy()
+    formed[rows] = stamps.formed
     if step.choices != TEXT:
-        return stamps.formed, ends
-    alive = state.alive  # a quote right after the time is where the text ends, whatever else one may hold
-    state.alive = alive & ~(stamps.formed & (state.piece.bytes[ends] == QUOTE))
-    ends = np.where(state.alive, _quoted(state), ends) if state.alive.any() else ends
+        return formed, ends
+    state.alive = alive & ~(formed & (piece.bytes[ends] == QUOTE))
+    if state.alive.any():  # elsewhere a quote right after the time ends the text
+        ends = np.where(state.alive, _quoted(state), ends)
     state.alive = alive
     return alive.copy(), ends
 
