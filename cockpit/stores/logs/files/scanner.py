@@ -222,7 +222,7 @@ class Scanner:
         log = self._logs.opened[number]
         try:
             change = log.look()
-            if isinstance(log, RotatedLog) and not self._newest.behind(number):
+            if isinstance(log, RotatedLog) and self._merging.ended and not self._newest.behind(number):
                 log.settle()
             sampled = self._sampled(number) if change is Change.GROWN and number not in self._held else []
         except CockpitError as error:
