@@ -6,6 +6,7 @@ What it shows is told in `widgets.logs_view`, the past in `widgets.logs_asking`,
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -45,13 +46,19 @@ class LogsPane(LogsFiltering):
     async def _open(self, event: LogLines.Chosen) -> None:
         """Open the record's detail, and let every pane follow its trace, else its service or host."""
         event.stop()
-        rank = self.lines.rank
-        if rank is None:
+        number = event.number
+        if event.record is None:
+            self.surely(partial(self._choose, number))
             return
-        placing = self._view.store.placing(self._view.number(rank))
+        placing = self._view.store.placing(number)
         await self.open_detail(LogDetail(event.record, placing, self.now))
         if narrowed := _trace_of(event.record) or _place_of(event.record):
             self.post_message(narrowed)
+
+    def _choose(self, number: int) -> None:
+        """Choose a record again, as it was read by now."""
+        self.need(number)
+        self.post_message(LogLines.Chosen(self.lines, number, self._view.store[number]))
 
     @on(HistogramStrip.Picked)
     def _picked(self, event: HistogramStrip.Picked) -> None:
@@ -137,27 +144,38 @@ class LogsPane(LogsFiltering):
 
     def action_narrow(self) -> None:
         """Move the shared scope to the record's service or host."""
-        if (record := self._record()) is not None:
+        self.surely(partial(self._narrow, self.lines.number))
+
+    def _narrow(self, number: int | None) -> None:
+        if (record := self.record_at(number)) is not None:
             self.post_message(
                 _place_of(record) or Noticed("this record names neither a service nor a host", "warning")
             )
 
     def action_shell(self) -> None:
         """Ask for a terminal on the record's host."""
-        record = self._record()
+        self.surely(partial(self._shell, self.lines.number))
+
+    def _shell(self, number: int | None) -> None:
+        record = self.record_at(number)
         self.post_message(ShellRequested(host_of(record.resource) if record is not None else ""))
 
     def action_trace(self) -> None:
         """Move the shared scope to the record's trace."""
-        if (record := self._record()) is not None:
+        self.surely(partial(self._trace, self.lines.number))
+
+    def _trace(self, number: int | None) -> None:
+        if (record := self.record_at(number)) is not None:
             self.post_message(_trace_of(record) or Noticed("this record belongs to no trace", "warning"))
 
     def action_moment(self) -> None:
         """Put the time cursor on the record."""
-        rank = self.lines.rank
-        if rank is not None:
-            number = self._view.number(rank)
-            self.post_message(CursorMoved(self._view.store.times(number, number + 1)[0]))
+        if (number := self.lines.number) is not None:
+            self.surely(partial(self._moment, number))
+
+    def _moment(self, number: int) -> None:
+        self.need(number)
+        self.post_message(CursorMoved(self._view.store.times(number, number + 1)[0]))
 
 
 def _place_of(record: LogRecord) -> ScopeNarrowed | None:

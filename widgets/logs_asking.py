@@ -200,13 +200,13 @@ class LogsAsking(LogsView):
             if query == self._raw and time != _time_of(scope):
                 self._ask_raw(self._raw)
             return
-        if scope.live or moment == self._asked:
+        if scope.live or moment == self._asked or not self._offering():
             return
         store, known = self._view.store, self.past.reached if self.past is not None else None
         before = (
             len(store) > 0 and store.number_at(moment) == store.first and (known is None or moment < known)
         )
-        if before and self._offering():
+        if before:
             self._asked = moment
             self.action_older()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from functools import partial
 from typing import ClassVar
 
 from msgspec.structs import replace
@@ -176,7 +177,10 @@ class LogsFiltering(LogsGoing):
 
     def action_like(self, keeps: int) -> None:
         """Keep in, or out, the records that are like the one under the cursor."""
-        record = self._record()
+        self.surely(partial(self._like, self.lines.number, keeps))
+
+    def _like(self, number: int | None, keeps: int) -> None:
+        record = self.record_at(number)
         text = likeness(record.body) if record is not None else ""
         if not text:
             self.post_message(Noticed("nothing in this record tells what is like it", "warning"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
+from functools import partial
 
 from msgspec import Struct
 from textual import on, work
@@ -60,8 +61,8 @@ class LogsGoing(LogsCounting):
         self.note_line = NoteLine(
             placeholder="what is there to say of this record · Enter keeps it", compact=True
         )
-        self._noting: Mark | None = None
-        """The mark that a comment is being typed for."""
+        self._noting: Mark | int | None = None
+        """The mark that a comment is being typed for, or the number of the record that gets one."""
 
     def opened_by_keys(self) -> Iterable[Widget]:
         """Yield the line for comments too."""
@@ -117,7 +118,10 @@ class LogsGoing(LogsCounting):
 
     def action_seek_trace(self, step: int) -> None:
         """Go to the next record of the same trace, down or up."""
-        trace_id = record.trace_id if (record := self._record()) is not None else ""
+        self.surely(partial(self._to_trace, self.lines.number, step))
+
+    def _to_trace(self, number: int | None, step: int) -> None:
+        trace_id = record.trace_id if (record := self.record_at(number)) is not None else ""
         if not trace_id:
             self.post_message(Noticed("this record belongs to no trace", "warning"))
             return
@@ -134,6 +138,8 @@ class LogsGoing(LogsCounting):
         try:
             if not await seek(self.lines, goal, step=step, waiting=waiting):
                 self.post_message(Noticed(f"no {goal.name} {'below' if step > 0 else 'above'}"))
+        except UsageError as error:
+            self.post_message(Noticed(str(error), "error"))
         finally:
             self._seeking = ""
 
@@ -141,7 +147,7 @@ class LogsGoing(LogsCounting):
 
     def action_seek_time(self, minutes: int, step: int) -> None:
         """Go to the next or the last multiple of so many minutes that has records."""
-        self._to_multiple(minutes * 60 * SECOND, step)
+        self.surely(partial(self._to_multiple, minutes * 60 * SECOND, step))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave the figures to the panes where there are several."""
@@ -151,6 +157,9 @@ class LogsGoing(LogsCounting):
 
     def action_tens(self, place: int) -> None:
         """Go to the first record from so many tens of minutes past an hour on, below the cursor."""
+        self.surely(partial(self._to_tens, place))
+
+    def _to_tens(self, place: int) -> None:
         moment = self._time_at(0)
         if moment is None:
             return
@@ -164,15 +173,22 @@ class LogsGoing(LogsCounting):
             self._go_to(moment // size * size, step)
 
     def _time_at(self, offset: int) -> int | None:
-        """Return the time by which the row so far from the cursor is placed; None where there is none."""
+        """Return the time by which the row so far from the cursor is placed; None where there is none.
+
+        Raises:
+            StillReading: It was not read yet.
+        """
         rank = self.lines.rank
         if rank is None or not 0 <= rank + offset < len(self._view):
             return None
         number = self._view.number(rank + offset)
+        self.need(number)
         return next(iter(self._view.store.times(number, number + 1)), None)
 
     def _go_to(self, moment: int, step: int) -> None:
-        rank = self._view.rank(self._view.store.number_from(moment))
+        number = self._view.store.number_from(moment)
+        self.need(number)
+        rank = self._view.rank(number)
         if rank >= len(self._view):
             self.post_message(Noticed(f"nothing from {clock(moment, date=True)} on"))
             return
@@ -182,11 +198,12 @@ class LogsGoing(LogsCounting):
 
     def action_mark(self) -> None:
         """Mark the record, or take its mark away."""
-        rank = self.lines.rank
-        if rank is None:
-            return
-        number = self._view.number(rank)
-        gone = next((mark for mark in self._known_marks() if mark.number == number), None)
+        if (number := self.lines.number) is not None:
+            self.surely(partial(self._mark, number))
+
+    def _mark(self, number: int) -> None:
+        self.need(number)
+        gone = self._mark_at(number)
         if gone is not None:
             self.marks.remove(gone)
             return
@@ -194,20 +211,22 @@ class LogsGoing(LogsCounting):
         self.marks.append(mark)
         self._pin_mark(mark)
 
+    def _mark_at(self, number: int) -> Mark | None:
+        return next((mark for mark in self._known_marks() if mark.number == number), None)
+
     def _mark_of(self, number: int) -> Mark:
         store = self._view.store
         return Mark(number, store[number], store.place(number))
 
     def action_comment(self) -> None:
         """Mark the record with a comment."""
-        rank = self.lines.rank
-        if rank is None:
+        number = self.lines.number
+        if number is None:
             return
-        number = self._view.number(rank)
-        known = next((mark for mark in self._known_marks() if mark.number == number), None)
-        self._noting = known or self._mark_of(number)
+        known = self._mark_at(number)
+        self._noting = known or number
         line = self.note_line
-        line.value = self._noting.comment
+        line.value = "" if known is None else known.comment
         line.add_class("-open")
         self.screen.set_focus(line)
 
@@ -218,11 +237,15 @@ class LogsGoing(LogsCounting):
     @on(Input.Submitted, "NoteLine")
     def _note_kept(self, event: Input.Submitted) -> None:
         event.stop()
-        mark = self._noting
+        noted, said = self._noting, event.value.strip()
         self.close_note()
-        if mark is None:
-            return
-        mark.comment = event.value.strip()
+        if noted is not None:
+            self.surely(partial(self._note, noted, said))
+
+    def _note(self, noted: Mark | int, said: str) -> None:
+        self.need(noted.number if isinstance(noted, Mark) else noted)
+        mark = noted if isinstance(noted, Mark) else self._mark_of(noted)
+        mark.comment = said
         if mark not in self.marks:
             self.marks.append(mark)
         self._pin_mark(mark)
@@ -325,6 +348,7 @@ class LogsGoing(LogsCounting):
         """Stop looking, else leave a line that is open, else what lies below, and drop the highlight last."""
         if self._seeking:
             self.workers.cancel_group(self, "logs-seek")
+            self.workers.cancel_group(self, "logs-read")
             return True
         if self.screen.focused is self.highlight_line:
             self._close_highlight(keep=False)

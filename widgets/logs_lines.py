@@ -7,75 +7,51 @@ the screen stays where it is. The cost of a redraw is that of the rows in sight.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from time import perf_counter
 from typing import ClassVar
 
 from msgspec import Struct
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import BindingType
 from textual.message import Message
-from textual.strip import Strip
-from textual.widget import Widget
 
 from cockpit.signals import LogRecord
 from cockpit.stores.logs import Pattern, View
 from widgets.keys import bindings
-from widgets.logs_row import RowPainter, columns_for, is_dated, value_text
-from widgets.rows import ROW_ACTIONS, widest
-from widgets.text import fit
+from widgets.logs_drawing import LogDrawing
+from widgets.logs_row import is_dated
+from widgets.rows import ROW_ACTIONS
 
-STYLES = (
-    "critical", "error", "warning", "info", "muted", "accent", "match", "plain", "cursor", "cursor-blur", "thumb",
-)  # fmt: skip
-
-_CSS = """
-LogLines {
-    height: 1fr;
-    background: $surface;
-    & .logs--critical { color: $text-error; text-style: bold reverse; }
-    & .logs--error { color: $text-error; text-style: bold; }
-    & .logs--warning { color: $text-warning; }
-    & .logs--info { color: $text-primary; }
-    & .logs--muted { color: $text-muted; }
-    & .logs--accent { color: $text-accent; }
-    & .logs--plain { color: $text; }
-    & .logs--match { background: $warning-muted; color: $text-warning; text-style: bold; }
-    & .logs--cursor { background: $block-cursor-background; color: $block-cursor-foreground; text-style: bold; }
-    & .logs--cursor-blur { background: $panel; }
-    & .logs--thumb { color: $primary; }
-}
-"""
-WIDEST_COLUMN = 24
-"""Cells of an attribute's column."""
-CACHED = 2_000
-"""Records whose strips are kept."""
-MARK = "♦"
-"""Beside the time of a row that is marked."""
 WHEEL = 3
 """Rows a turn of the wheel."""
+HELD = 0.15
+"""Seconds for which the rows stay as they were while those to be drawn are read; then those that were not say so."""
+LOOKS = 0.015
+"""Seconds between two looks meanwhile."""
+AHEAD = 40
+"""Screens above and below that may be drawn next."""
 
 
 class Anchor(Struct):
     """A record that keeps its place on the screen, whatever number it gets."""
 
     number: int
-    record: LogRecord
+    record: LogRecord | None
+    """None where it was not read yet."""
 
 
-class LogLines(Widget, can_focus=True):
+class LogLines(LogDrawing, can_focus=True):
     """Log records, a row each, with a cursor; follows the newest until one scrolls."""
 
-    DEFAULT_CSS = _CSS
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"logs--{name}" for name in STYLES}
     BINDINGS: ClassVar[list[BindingType]] = bindings(ROW_ACTIONS)
 
     class Chosen(Message):
-        """Enter was pressed on a record, or it was clicked twice."""
+        """Enter was pressed on a record, or it was clicked twice; the record is None where it was not read yet."""
 
-        def __init__(self, lines: LogLines, record: LogRecord) -> None:
+        def __init__(self, lines: LogLines, number: int, record: LogRecord | None) -> None:
             super().__init__()
             self.lines = lines
+            self.number = number
             self.record = record
 
         @property
@@ -87,41 +63,32 @@ class LogLines(Widget, can_focus=True):
         """The cursor or the view was moved by hand."""
 
     def __init__(self, view: View, *, attributes: Sequence[str] = (), id: str | None = None) -> None:
-        super().__init__(id=id)
-        self.view = view
+        super().__init__(view, attributes=attributes, id=id)
         self.following = True
-        self.wrap = False
-        self.pretty = False
-        self.attributes = tuple(attributes)
-        """Those that are columns."""
         self.now = 0
-        self.empty = ""
-        """What to say where there are no rows."""
-        self.marked: frozenset[int] = frozenset()
-        """The numbers of the records that are marked."""
-        self.drawn = 0
-        """Records laid out since the start: the measure of what drawing costs."""
-        self._marks: tuple[Pattern, ...] = ()
         self._top: Anchor | None = None
         self._cursor: Anchor | None = None
         self._mark = 0
         """The store's end when following stopped."""
         self._version = view.store.version
-        self._placed: list[tuple[int, int]] = []
-        """For each row on the screen, (absolute number, which of its rows)."""
-        self._strips: dict[int, tuple[LogRecord, list[Strip]]] = {}
-        self._painter: RowPainter | None = None
-        self._dated = False
         self._drawn_last: Hashable = None
-        self._styles: dict[str, Style] = {}
+        self._in_sight: list[LogRecord] = []
+        """What was drawn last: kept, as it is known again by its identity."""
+        self._held_since = 0.0
+        """When the rows to be drawn began to be waited for; 0 where none are."""
 
     # What the pane asks for.
 
     @property
     def current(self) -> LogRecord | None:
-        """The record under the cursor, or None where there are no rows."""
-        rank = self.rank
-        return None if rank is None else self.view.store[self.view.number(rank)]
+        """The record under the cursor, or None where there are no rows, or it was not read yet."""
+        number = self.number
+        return None if number is None else self._record(number)
+
+    @property
+    def number(self) -> int | None:
+        """The number of the record under the cursor, or None where there are no rows."""
+        return None if (rank := self.rank) is None else self.view.number(rank)
 
     @property
     def rank(self) -> int | None:
@@ -132,13 +99,6 @@ class LogLines(Widget, can_focus=True):
         if self.following or self._cursor is None:
             return count - 1
         return min(self.view.rank(self._cursor.number), count - 1)
-
-    @property
-    def in_view(self) -> list[LogRecord]:
-        """The records on the screen, from the top down."""
-        store = self.view.store
-        numbers = dict.fromkeys(number for number, _ in self._placed)
-        return [store[number] for number in numbers if store.first <= number < store.end]
 
     @property
     def below(self) -> int:
@@ -162,9 +122,10 @@ class LogLines(Widget, can_focus=True):
 
     def _picture(self) -> Hashable:
         """Return what the rows on the screen depend on, so that the same is not drawn again."""
-        store, rank = self.view.store, self.rank
-        rows = tuple((number, part, id(store[number])) for number, part in self._placed)
-        cursor = None if rank is None else id(store[self.view.number(rank)])
+        store = self.view.store
+        self._in_sight = [store[number] for number, _ in self._placed]
+        rows = tuple((*at, id(record)) for at, record in zip(self._placed, self._in_sight, strict=True))
+        cursor = self.number
         marked = self.marked.intersection(number for number, _ in self._placed)
         return rows, cursor, marked, self._bar_place(), self._painter is None, self._marks, self.empty
 
@@ -242,9 +203,9 @@ class LogLines(Widget, can_focus=True):
 
     def action_choose(self) -> None:
         """Choose the record under the cursor."""
-        if (record := self.current) is not None:
+        if (number := self.number) is not None:
             self.hold()
-            self.post_message(self.Chosen(self, record))
+            self.post_message(self.Chosen(self, number, self.current))
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Go up, which stops following."""
@@ -271,116 +232,58 @@ class LogLines(Widget, can_focus=True):
         self._arrange()
         self.refresh()
 
-    # Drawing.
-
-    def render_line(self, y: int) -> Strip:
-        """Draw one row from the cache."""
-        width = self.size.width
-        base = self._style("")
-        if y >= len(self._placed):
-            said = f" {self.empty}" if y == 0 and not self._placed else ""
-            return Strip([Segment(fit(said, width), self._style("muted"))])
-        number, part = self._placed[y]
-        rows = self._rows(number) if self.view.store.first <= number < self.view.store.end else ()
-        if part >= len(rows):
-            return Strip.blank(width, base)
-        strip = rows[part]
-        if number in self.marked and not part:
-            strip = self._with_mark(strip)
-        rank = self.rank
-        if rank is not None and self.view.number(rank) == number:
-            strip = self._under_cursor(strip)
-        return Strip([*strip, self._bar(y, base)], width)
-
-    def notify_style_update(self) -> None:
-        """Let go of strips in other colours."""
-        super().notify_style_update()
-        self._styles = {}
-        self._forget()
-
-    def _style(self, name: str) -> Style:
-        style = self._styles.get(name)
-        if style is None:
-            style = self.get_component_rich_style(f"logs--{name}") if name else self.rich_style
-            self._styles[name] = style
-        return style
-
-    def _with_mark(self, strip: Strip) -> Strip:
-        """Put the sign of a mark beside the time."""
-        at = 0 if self._painter is None else self._painter.columns.time
-        sign = Segment(MARK, self._style("match"))
-        return Strip([*strip.crop(0, at), sign, *strip.crop(at + 1)], strip.cell_length)
-
-    def _under_cursor(self, strip: Strip) -> Strip:
-        if self.has_focus:
-            laid = self._style("cursor")
-            return Strip([Segment(segment.text, laid) for segment in strip], strip.cell_length)
-        shade = Style(bgcolor=self._style("cursor-blur").bgcolor)
-        return Strip(
-            [Segment(segment.text, (segment.style or Style()) + shade) for segment in strip],
-            strip.cell_length,
-        )
-
-    def _bar(self, y: int, base: Style) -> Segment:
-        """Draw the scroll bar's cell of a row."""
-        top, bottom = self._bar_place()
-        return Segment("▐", self._style("thumb")) if top <= y < bottom else Segment(" ", base)
-
-    def _bar_place(self) -> tuple[int, int]:
-        """Return the rows where the scroll bar's thumb begins and ends; (0, 0) where all is in sight."""
-        count, height = len(self.view), self.size.height
-        if count <= height or not self._placed:
-            return 0, 0
-        size = max(1, height * height // count)
-        room = height - size
-        top = min(room, self.view.rank(self._placed[0][0]) * room // max(1, count - height))
-        return top, top + size
-
-    def _rows(self, number: int) -> list[Strip]:
-        """Return a record's strips, from the cache where it is still the same record."""
-        record = self.view.store[number]
-        known = self._strips.get(number)
-        if known is not None and known[0] is record:
-            return known[1]
-        if self._painter is None:
-            columns = columns_for(
-                max(1, self.size.width - 1), dated=self._dated, attributes=self._column_widths()
-            )
-            self._painter = RowPainter(
-                self._style, columns, marks=self._marks, wrap=self.wrap, pretty=self.pretty
-            )
-        strips = self._painter.strips(record, self.view.store.placing(number))
-        self.drawn += 1
-        if len(self._strips) >= CACHED:
-            self._strips.clear()
-        self._strips[number] = (record, strips)
-        return strips
-
-    def _column_widths(self) -> list[tuple[str, int]]:
-        """Return the columns that were chosen, as wide as the records in sight ask for."""
-        return [
-            (name, widest((_text_of(record, name) for record in self.in_view), 4, WIDEST_COLUMN))
-            for name in self.attributes
-        ]
-
-    def _forget(self) -> None:
-        self._strips.clear()
-        self._painter = None
-
     # What stands where.
 
     def _arrange(self) -> None:
-        """Decide which record stands on which row."""
+        """Decide which record stands on which row; while those are read, all stay as they are for a moment."""
         count, height = len(self.view), self.size.height
         if not count or height <= 0:
             self._placed = []
             return
+        before = self._placed
         self._place(count, height)
-        dated = any(is_dated(self.view.store[number], self.now) for number, _ in self._placed)
+        if self._is_held(before):
+            self._placed = before
+            return
+        records = self.in_view
+        dated = any(is_dated(record, self.now) for record in records) if records else self._dated
         if dated != self._dated:
             self._dated = dated
             self._forget()
             self._place(count, height)
+
+    def _is_held(self, before: list[tuple[int, int]]) -> bool:
+        """Tell whether what is to be drawn is being read, so that what was drawn before stays for now."""
+        store, numbers = self.view.store, list(dict.fromkeys(number for number, _ in self._placed))
+        if store.ready(numbers):
+            self._held_since = 0.0
+            for anchor in (self._top, self._cursor):
+                if anchor is not None and anchor.record is None and store.first <= anchor.number < store.end:
+                    anchor.record = self._record(anchor.number)
+            if not self.following:
+                self._expect(numbers)
+            return False
+        if not self._held_since:
+            self._held_since = perf_counter()
+        if perf_counter() - self._held_since >= HELD or not all(
+            store.first <= number < store.end for number, _ in before
+        ):
+            return False
+        self.set_timer(LOOKS, self._look_again)
+        return True
+
+    def _look_again(self) -> None:
+        if self._held_since:
+            self._arrange()
+            self.refresh()
+
+    def _expect(self, numbers: Sequence[int]) -> None:
+        """Let what is a page or some away be read before it is asked for."""
+        view, last = self.view, len(self.view) - 1
+        top, bottom = view.rank(numbers[0]), view.rank(numbers[-1])
+        far = AHEAD * self.size.height
+        near = {top - self.size.height, top - far, bottom + self.size.height, bottom + far}
+        view.store.expect([view.number(rank) for rank in near if 0 <= rank <= last])
 
     def _place(self, count: int, height: int) -> None:
         """Fill the screen from the top anchor down; move it only where the cursor would be out of sight."""
@@ -425,7 +328,7 @@ class LogLines(Widget, can_focus=True):
 
     def _anchor(self, rank: int) -> Anchor:
         number = self.view.number(min(rank, len(self.view) - 1))
-        return Anchor(number, self.view.store[number])
+        return Anchor(number, self._record(number))
 
     def _bring_into_sight(self, rank: int) -> None:
         height = self.size.height
@@ -466,7 +369,7 @@ class LogLines(Widget, can_focus=True):
         if moved is None or self.following:
             return
         for anchor in (self._top, self._cursor):
-            if anchor is not None and anchor.number >= moved:
+            if anchor is not None and anchor.record is not None and anchor.number >= moved:
                 number = store.locate(anchor.record)
                 if number is not None:
                     anchor.number = number
@@ -484,7 +387,3 @@ class LogLines(Widget, can_focus=True):
             return
         self._cursor = Anchor(place, record)
         self._top = Anchor(place, record)
-
-
-def _text_of(record: LogRecord, name: str) -> str:
-    return value_text(record.attributes.get(name, record.resource.get(name)))

@@ -7,14 +7,17 @@ the records as they were known at that moment. In a live scope older records sta
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from functools import partial
 from typing import ClassVar
 
-from textual import events
+from textual import events, work
 from textual.app import ComposeResult
 from textual.getters import query_one
 from textual.timer import Timer
 from textual.widget import Widget
+from textual.worker import Worker
 
 from cockpit.errors import UsageError
 from cockpit.evidence import Pin, of_logs
@@ -23,12 +26,14 @@ from cockpit.signals import EMPTY, SECOND, LogRecord, Resource, level_name
 from cockpit.stores.base import Stores
 from cockpit.stores.logs import Criteria, LogFilter, Pattern, View, parse_filter
 from cockpit.stores.logs.filters import Filters
+from cockpit.stores.logs.reading import StillReading
 from widgets.histogram import HistogramStrip
 from widgets.logs_detail import LogDetail, as_text
 from widgets.logs_keys import HighlightLine
 from widgets.logs_lines import LogLines
 from widgets.logs_seek import SLICE
 from widgets.logs_status import LogStatus, rows_parts, why_empty
+from widgets.messages import Noticed
 from widgets.pane import Pane
 from widgets.text import clock
 
@@ -80,6 +85,12 @@ class LogsView(Pane):
         self._problem = ""
         """What is wrong with the filter or the highlight being typed."""
         self._seeking = ""
+        self._acts: deque[Callable[[], None]] = deque()
+        """What was asked for and waits for lines to be read, in the order of the keys."""
+        self._reading: Worker[None] | None = None
+        """Waits for them."""
+        self._missing = 0
+        """The record that the first of them waits for."""
         self._searching: Timer | None = None
         self._heard = ((-1, 0), 0, 0.0)
         """What is shown: the store's version and how far the search is, the store's end, and since when."""
@@ -221,8 +232,86 @@ class LogsView(Pane):
         records = self.lines.in_view
         if not records:
             raise UsageError("there is no log line in view to pin")
-        link = "" if (rank := self.lines.rank) is None else self._view.store.link(self._view.number(rank))
+        link = "" if (number := self.lines.number) is None else self._view.store.link(number)
         return of_logs(records, matching=len(self._view), selected=self.lines.current, query=query, link=link)
+
+    # What has to be read first.
+
+    def surely(self, act: Callable[[], None]) -> None:
+        """Do something that may raise `StillReading`: at once, or once the lines it needs were read.
+
+        What is asked for meanwhile is done after it, so that keys have their order.
+        """
+        self._acts.append(act)
+        waiting = self._reading is not None and not self._reading.is_finished
+        if not waiting and not self._do():
+            self._reading = self._once_read()
+
+    def _do(self) -> bool:
+        """Do what was asked for; False where something has to be read first."""
+        while self._acts:
+            act = self._acts.popleft()
+            try:
+                act()
+            except StillReading as missing:
+                self._acts.appendleft(act)
+                self._missing = missing.number
+                return False
+            except UsageError as error:
+                self.post_message(Noticed(str(error), "warning"))
+        return True
+
+    @work(group="logs-read", exclusive=True, exit_on_error=False)
+    async def _once_read(self) -> None:
+        try:
+            while not self._do():
+                self._seeking = "reading the line… Esc stops"
+                await self._view.store.wait(self._missing)
+        except UsageError as error:
+            self.post_message(Noticed(str(error), "error"))
+        finally:
+            self._acts.clear()
+            self._seeking = ""
+
+    def need(self, number: int) -> None:
+        """Be sure of a record and its neighbours.
+
+        Raises:
+            StillReading: It was not read yet.
+            UsageError: It is gone.
+        """
+        store = self._view.store
+        if not store.first <= number < store.end:
+            raise UsageError("the line is gone")
+        if not store.loaded(number):
+            raise StillReading(number)
+
+    def record_at(self, number: int | None) -> LogRecord | None:
+        """Return the record that is open, else that of a number; None where there is none.
+
+        Raises:
+            StillReading: It was not read yet.
+            UsageError: It is gone.
+        """
+        if isinstance(self.detail, LogDetail):
+            return self.detail.record
+        if number is None:
+            return None
+        self.need(number)
+        return self._view.store[number]
+
+    def action_copy(self) -> None:
+        """Copy the open detail, or the row under the cursor."""
+        self.surely(partial(self._after, self.lines.number, super().action_copy))
+
+    def pin(self) -> None:
+        """Pin what is shown, or say why not."""
+        self.surely(partial(self._after, self.lines.number, super().pin))
+
+    def _after(self, number: int | None, act: Callable[[], None]) -> None:
+        """Do something that is about a record, once that was read."""
+        self.record_at(number)
+        act()
 
     def on_resize(self, event: events.Resize) -> None:
         """Give the strip what room there is."""
@@ -323,7 +412,3 @@ class LogsView(Pane):
     def offered(self) -> Sequence[str]:
         """Say who could be asked."""
         return ()
-
-    def _record(self) -> LogRecord | None:
-        detail = self.detail
-        return detail.record if isinstance(detail, LogDetail) else self.lines.current

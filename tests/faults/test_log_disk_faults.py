@@ -232,7 +232,7 @@ async def disk_vanishes(disk: Path) -> None:
         await until(lambda: len(store) == 50_100 and not store.left, "all records")
         subprocess.run(["umount", "-l", str(disk)], check=True)
         await until(lambda: "its name is gone" in said(store), "the loss")
-        store._rows.clear()
+        store._cache.clear()
         store._records.clear()
         assert "line 49999" in store.last(1)[0].body
         assert "line 0" in store[store.first].body

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
+from cockpit.errors import UsageError
 from cockpit.formats.declaration import Declaration
 from cockpit.signals import LogRecord
 from cockpit.stores.logs.criteria import Criteria
 from cockpit.stores.logs.store import Placing
+
+
+class StillReading(UsageError):
+    """Something is not known of a record before it was read.
+
+    Attributes:
+        number: The record's.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__("the line is still being read", remedy="try again in a moment")
+        self.number = number
 
 
 class Counted(Protocol):
@@ -70,6 +83,25 @@ class Records(Protocol):
 
     def __getitem__(self, number: int) -> LogRecord: ...
 
+    def ready(self, numbers: Iterable[int]) -> bool:
+        """Tell whether records can be drawn now; those that can't are asked for, and `version` moves once they can.
+
+        Until then a stand-in is given for each that was not read.
+        """
+
+    def expect(self, numbers: Iterable[int]) -> None:
+        """Say which records may be drawn next."""
+
+    def loaded(self, number: int) -> bool:
+        """Tell whether all can be told of a record and its neighbours; until then times are about, links refused."""
+
+    async def wait(self, number: int) -> None:
+        """Wait until all can be told of a record.
+
+        Raises:
+            UsageError: The disk does not answer.
+        """
+
     def records(self, start: int, stop: int) -> list[LogRecord]:
         """Return the records from one number up to another, as far as there are any."""
 
@@ -92,7 +124,11 @@ class Records(Protocol):
         """Return the number that a record has now; None where it is gone."""
 
     def place(self, number: int) -> tuple[int, int] | None:
-        """Return the log and the offset at which a record lies, whatever its number becomes; None where streamed."""
+        """Return the log and the offset at which a record lies, whatever its number becomes; None where streamed.
+
+        Raises:
+            StillReading: It was not read yet.
+        """
 
     def number_of(self, log: int, offset: int) -> int | None:
         """Return the number of the record that holds a place of a log; None where none is known to."""
@@ -101,6 +137,7 @@ class Records(Protocol):
         """Return a link by which a record is found again.
 
         Raises:
+            StillReading: It was not read yet.
             UsageError: It can't be read any more.
         """
 

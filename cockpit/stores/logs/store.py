@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -280,6 +280,20 @@ class LogStore(Store):
                 if opened.made(row) == record:
                     return segment.first + row
         return None
+
+    def ready(self, numbers: Iterable[int]) -> bool:
+        """Return True: all are here."""
+        return True
+
+    def expect(self, numbers: Iterable[int]) -> None:
+        """Do nothing, as above."""
+
+    def loaded(self, number: int) -> bool:
+        """Return True, as above."""
+        return True
+
+    async def wait(self, number: int) -> None:
+        """Return at once, as above."""
 
     def place(self, number: int) -> tuple[int, int] | None:
         """Return None: a record lies nowhere else."""

@@ -24,6 +24,7 @@ from cockpit.stores.logs.files.scanner import Scanner
 from cockpit.stores.logs.files.store import FileStore
 from cockpit.stores.logs.files.wire import framed, told_of
 from cockpit.stores.logs.spool import layout, spool
+from tests.helpers.log_files import records_of
 
 PACK: dict[str, Callable[[bytes], bytes]] = {
     "gz": gzip.compress,
@@ -51,8 +52,8 @@ async def until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
             await asyncio.sleep(0.01)
 
 
-def bodies(logs: LogFiles) -> list[str]:
-    return [record.body for record in logs.records(logs.first, logs.end)]
+async def bodies(logs: LogFiles) -> list[str]:
+    return [record.body for record in await records_of(logs)]
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ async def test_compressed_files_are_read_whatever_their_names(name: str, tmp_pat
     path.write_bytes(PACK[name](TEXT))
     async with reading(path, folder=tmp_path / "data") as logs:
         await until(lambda: len(logs) == len(LINES) and not logs.left)
-        assert bodies(logs) == LINES
+        assert await bodies(logs) == LINES
         assert logs.troubles == {}
         assert list((tmp_path / "data").iterdir()) == []
 
@@ -86,8 +87,8 @@ async def test_a_compressed_file_beside_others_has_its_place_by_its_lines(tmp_pa
     os.utime(tmp_path / "log.1.gz", ns=(1, 1))
     async with reading(tmp_path / "log.1.gz", tmp_path / "log") as logs:
         await until(lambda: len(logs) == len(LINES) + 1 and not logs.left)
-        assert set(bodies(logs)) == {*LINES, "the newest"}
-        first = [record.body for record in logs.records(logs.first, logs.end) if record.source == "log.1.gz"]
+        assert set(await bodies(logs)) == {*LINES, "the newest"}
+        first = [record.body for record in await records_of(logs) if record.source == "log.1.gz"]
         assert first == LINES
 
 
@@ -100,13 +101,13 @@ async def test_what_is_cut_off_is_shown_as_far_as_it_goes_and_said(name: str, tm
         await until(lambda: bool(logs.troubles) and not logs.left)
         assert "cut off" in logs.troubles[0]
         await asyncio.sleep(0.2)
-        found = bodies(logs)
+        found = await bodies(logs)
         assert len(found) > 5_000
         assert found[:-1] == LINES[: len(found) - 1]
         with path.open("ab") as rest:
             rest.write(packed[len(packed) // 2 :])
         await until(lambda: len(logs) == len(LINES))
-        assert bodies(logs) == LINES
+        assert await bodies(logs) == LINES
 
 
 async def test_damage_is_said_and_what_came_before_stays(tmp_path: Path) -> None:
@@ -116,7 +117,7 @@ async def test_damage_is_said_and_what_came_before_stays(tmp_path: Path) -> None
         await until(lambda: bool(logs.troubles))
         assert "can't be decompressed" in logs.troubles[0]
         await until(lambda: len(logs) == 2)
-        assert bodies(logs) == ["one", "two"]
+        assert await bodies(logs) == ["one", "two"]
 
 
 async def test_a_pipe_is_followed_while_it_comes(pipe: tuple[str, int], tmp_path: Path) -> None:
@@ -127,7 +128,7 @@ async def test_a_pipe_is_followed_while_it_comes(pipe: tuple[str, int], tmp_path
         await until(lambda: len(logs) == 2)
         os.write(into, b"o\nthree\n")
         await until(lambda: len(logs) == 3)
-        assert bodies(logs) == ["one", "two", "three"]
+        assert await bodies(logs) == ["one", "two", "three"]
         sent = 0
         while sent < len(TEXT):
             try:
@@ -135,7 +136,7 @@ async def test_a_pipe_is_followed_while_it_comes(pipe: tuple[str, int], tmp_path
             except BlockingIOError:
                 await asyncio.sleep(0.001)
         await until(lambda: len(logs) == len(LINES) + 3)
-        assert bodies(logs)[3:] == LINES
+        assert (await bodies(logs))[3:] == LINES
 
 
 async def test_a_compressed_stream_is_one_as_well(pipe: tuple[str, int]) -> None:
@@ -146,7 +147,7 @@ async def test_a_compressed_stream_is_one_as_well(pipe: tuple[str, int]) -> None
             os.write(into, packed[start : start + 3])
             await asyncio.sleep(0.002)
         await until(lambda: len(logs) == 2)
-        assert bodies(logs) == ["one", "two"]
+        assert await bodies(logs) == ["one", "two"]
 
 
 async def test_a_named_pipe_may_get_one_writer_after_another(tmp_path: Path) -> None:
@@ -164,7 +165,7 @@ async def test_a_named_pipe_may_get_one_writer_after_another(tmp_path: Path) -> 
             os.write(into, f"from {number}\n".encode())
             os.close(into)
             await until(lambda number=number: len(logs) == number + 1)  # type: ignore[misc]
-        assert bodies(logs) == ["from 0", "from 1", "from 2"]
+        assert await bodies(logs) == ["from 0", "from 1", "from 2"]
 
 
 async def test_what_was_read_of_a_pipe_outlives_the_process_that_read_it(pipe: tuple[str, int]) -> None:
@@ -178,7 +179,7 @@ async def test_what_was_read_of_a_pipe_outlives_the_process_that_read_it(pipe: t
         await until(lambda: bool(logs.troubles))
         os.write(into, b"three\n")
         await until(lambda: len(logs) == 3)
-        assert bodies(logs) == ["one", "two", "three"]
+        assert await bodies(logs) == ["one", "two", "three"]
 
 
 @pytest.mark.parametrize("parts", [1, 300])

@@ -52,7 +52,7 @@ class Reading:
         self.run()
 
     def bodies(self) -> list[str]:
-        self.store._rows.clear()
+        self.store._cache.clear()
         self.store._records.clear()
         return [
             record.body.removeprefix("INFO ")

@@ -125,15 +125,20 @@ async def test_jumps_by_error_warning_trace_and_time(log: Path) -> None:
         pane.lines.go(ERRORS[1])
         await pilot.press("R")
         await until(pilot, host, lambda: place(pane) == ERRORS[0])
+        await until(pilot, host, lambda: pane.lines.current)
         begun = current(pane).at
         await pilot.press("full_stop")
+        await until(pilot, host, lambda: pane.lines.current and not pane._acts)
         assert current(pane).at % (600 * 10**9) == 0 and 0 < current(pane).at - begun <= 600 * 10**9
         await pilot.press("greater_than_sign")
+        await until(pilot, host, lambda: pane.lines.current and not pane._acts)
         assert current(pane).at % (3600 * 10**9) == 0
         hour = current(pane).at
         await pilot.press("less_than_sign")
+        await until(pilot, host, lambda: pane.lines.current and not pane._acts)
         assert hour - current(pane).at <= 3600 * 10**9
         await pilot.press("right_parenthesis")
+        await until(pilot, host, lambda: pane.lines.current and not pane._acts)
         assert current(pane).at % (86_400 * 10**9) == 0 or any(
             "nothing from" in said for said in notices(host)
         )
@@ -173,6 +178,7 @@ async def test_a_mark_is_pinned_with_a_link_that_leads_back(log: Path) -> None:
         assert msgspec.json.decode(pins(host)[1].body)["comment"] == "odd"
         assert pins(host)[1].title.startswith("odd: ")
         await pilot.press("u")
+        await until(pilot, host, lambda: pane.lines.current)
         assert place(pane) == 12_345
         await pilot.press("U")
         assert place(pane) == 100
@@ -271,11 +277,13 @@ async def test_sql_is_asked_and_its_rows_are_copied(log: Path) -> None:
 
 
 async def test_figures_go_to_tens_of_minutes_in_the_hour(log: Path) -> None:
-    async with log_screen([log]) as (pilot, _host, pane):
+    async with log_screen([log]) as (pilot, host, pane):
         pane.lines.go(0)
         for figure in (3, 1, 6):
+            await until(pilot, host, lambda: pane.lines.current)
             before = current(pane).at
             await pilot.press(str(figure))
+            await until(pilot, host, lambda: pane.lines.current and not pane._acts)
             assert current(pane).at // (60 * 10**9) % 60 == figure * 10 % 60
             assert 0 < current(pane).at - before <= 3600 * 10**9
 

@@ -13,7 +13,7 @@ from cockpit.errors import CockpitError
 from cockpit.process import Process, kill, spawn
 from cockpit.stores.logs.files.wire import LENGTH, LONGEST, Look, Next, Open, Told, framed, told_of
 
-ARGV = (sys.executable, "-P", "-X", "utf8", "-m", "cockpit.stores.logs.files.process")
+ARGV = (sys.executable, "-P", "-X", "utf8", "-m")
 PASSED_ON = ("TZ", "LD_LIBRARY_PATH", "SYSTEMROOT")
 """Variables that it gets: times without a zone are local."""
 SILENT = 3.0
@@ -32,10 +32,7 @@ class Apart:
         Raises:
             CommandError: It can't be started.
         """
-        env = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        env["OPENBLAS_NUM_THREADS"] = "1"  # a process that forks has one thread
-        env["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-        self._process = await spawn(ARGV, stdin=True, env=env)
+        self._process = await started("cockpit.stores.logs.files.process")
         self._send(framed(opened))
 
     def look(self, serial: int, query: bytes) -> None:
@@ -81,6 +78,18 @@ class Apart:
     def _send(self, data: bytes) -> None:
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.write(data)
+
+
+async def started(module: str) -> Process:
+    """Start a module of ours that reads logs.
+
+    Raises:
+        CommandError: It can't be started.
+    """
+    env = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    env["OPENBLAS_NUM_THREADS"] = "1"  # a process that forks has one thread
+    env["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    return await spawn((*ARGV, module), stdin=True, env=env)
 
 
 async def _heard(output: asyncio.StreamReader, silent: Callable[[float], None]) -> bytes:

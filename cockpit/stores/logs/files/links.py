@@ -17,7 +17,7 @@ from cockpit.stores.logs.files.opened import LogBytes, OpenedLog
 from cockpit.stores.logs.files.pieces import LINE_FEED, PIECE
 
 if TYPE_CHECKING:
-    from cockpit.stores.logs.files.store import FileStore
+    from cockpit.stores.logs.files.records import FileRecords
 
 _LINK = re.compile(
     r"file:(?P<path>[^#\s]+)#offset=(?P<offset>\d+)&size=(?P<size>\d+)&sha256=(?P<sha256>[0-9a-f]{64})"
@@ -75,16 +75,14 @@ def read_link(text: str) -> Link:
     return Link(path, int(found["offset"]), int(found["size"]), found["sha256"])
 
 
-def link_of(store: FileStore, number: int) -> Link:
+def link_of(store: FileRecords, number: int) -> Link:
     """Return a link to a record.
 
     Raises:
-        CockpitError: Its log can't be read.
+        CockpitError: It is not ready, or can't be read any more.
     """
-    row = store.row(number)
-    log = store.logs.opened[row.log]
-    data = log.read(row.offset, min(row.size, LARGEST))
-    return Link(str(Path(log.path).resolve()), row.offset, len(data), hashlib.sha256(data).hexdigest())
+    row, data = store.row(number), store.bytes_of(number, LARGEST)
+    return Link(store.places[row.log], row.offset, len(data), hashlib.sha256(data).hexdigest())
 
 
 def files_of(link: Link) -> list[str]:

@@ -11,7 +11,7 @@ from cockpit.formats.declaration import Declaration
 from cockpit.formats.detect import detect
 from cockpit.formats.format import LogFormat
 from cockpit.formats.times import Zone
-from cockpit.stores.logs.files.opened import LogBytes
+from cockpit.stores.logs.files.opened import LogBytes, MissingLog
 from cockpit.stores.logs.files.pieces import Piece, Span, piece_of
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ MORE = 4
 
 MANY = 8
 """Logs from which those that begin alike are taken to have one format: telling it takes 25 ms for each."""
+
+Known = tuple[LogBytes, LogFormat, int]
+"""A log, its format, and by how many bytes of its beginning that is told."""
 
 
 class Logs:
@@ -44,7 +47,11 @@ class Logs:
         """
         self._zone = Zone(zone)
         self._own = tuple(formats)
+        self.reading = ""
+        """The log that is being read, for whoever waits."""
         self.opened: list[LogBytes] = []
+        self._readers: dict[int, tuple[LogBytes, LogBytes]] | None = None
+        """By which another thread than their owner's reads those of them that were read, with whose they are."""
         self.formats: list[LogFormat] = []
         self.sampled: list[int] = []
         """By how many bytes each format is told."""
@@ -61,12 +68,20 @@ class Logs:
         """Bytes that the columns of pieces take, packed or not."""
         return self._taken + self._packed_taken
 
+    def beside(self) -> Logs:
+        """Return the same logs for another thread, with a cache of its own."""
+        other = Logs(budget=self._budget, formats=self._own, zone=self._zone.name)
+        other.opened, other.formats, other.sampled = self.opened, self.formats, self.sampled
+        other._readers = {}
+        return other
+
     def add(self, log: LogBytes, size: int = SAMPLE) -> int:
         """Take a log in and tell its format, by so many bytes of its beginning; return its number.
 
         Raises:
             CockpitError: It can't be read.
         """
+        self.reading = log.path
         sample = log.read(log.begin, min(size, SAMPLE))
         shape = _shape(sample)
         likely = self._shapes.get(shape) if len(self.opened) >= MANY else None
@@ -97,6 +112,25 @@ class Logs:
         known, self.formats[number] = self.formats[number], self._detected(log, sample)
         return len(sample) if self.formats[number].name != known.name else 0
 
+    def hold(self, path: str, like: int) -> None:
+        """Take in the next log before it is open: nothing can be read of it, and its format is that of another."""
+        self.opened.append(MissingLog(path))
+        self.formats.append(self.formats[like])
+        self.sampled.append(0)
+
+    def told(self, log: LogBytes, size: int) -> tuple[LogFormat, int]:
+        """Return a log's format as so many bytes of its beginning tell it, and by how many they do.
+
+        Raises:
+            CockpitError: It can't be read.
+        """
+        sample = log.read(log.begin, min(size, SAMPLE))
+        return self._detected(log, sample), len(sample)
+
+    def put(self, number: int, log: LogBytes, fmt: LogFormat, sampled: int) -> None:
+        """Put a log and its format in place of what stood for it."""
+        self.opened[number], self.formats[number], self.sampled[number] = log, fmt, sampled
+
     def _detected(self, log: LogBytes, sample: bytes) -> LogFormat:
         return detect(sample, path=log.path, observed=log.modified, zone=self._zone, own=self._own)
 
@@ -106,7 +140,23 @@ class Logs:
         Raises:
             CockpitError: The log can't be read.
         """
-        return self.opened[span.log].read(span.offset, span.size)
+        log = self.reader(span.log)
+        self.reading = log.path
+        return log.read(span.offset, span.size)
+
+    def reader(self, number: int) -> LogBytes:
+        """Return what reads a log on the thread that has these.
+
+        Raises:
+            CockpitError: Too many files are open.
+        """
+        log = self.opened[number]
+        if self._readers is None:
+            return log
+        known = self._readers.get(number)
+        if known is None or known[0] is not log:
+            known = self._readers[number] = log, log.beside()
+        return known[1]
 
     def piece(self, span: Span, data: bytes | None = None) -> Piece:
         """Return what is known of a span's records.
@@ -172,9 +222,14 @@ class Logs:
         self._taken = self._packed_taken = 0
 
     def close(self) -> None:
-        """Close all."""
-        for log in self.opened:
-            log.close()
+        """Close all; what is another thread's too stays open for that one."""
+        if self._readers is None:
+            for log in self.opened:
+                log.close()
+            return
+        for log, reader in self._readers.values():
+            if reader is not log:
+                reader.close()
 
 
 def _weight(piece: Piece) -> int:

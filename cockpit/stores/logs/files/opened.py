@@ -19,6 +19,8 @@ LAST = 64
 """Bytes at its end that must still be there when it has grown."""
 NAMES = 5_000
 """Names in a folder among which a file is looked for."""
+NOWAIT: int | None = getattr(os, "RWF_NOWAIT", None)
+"""How preadv2 is told not to wait for a disk; None on systems that can't."""
 
 
 class Change(Enum):
@@ -43,8 +45,18 @@ class LogBytes(Protocol):
     modified: int
     identity: tuple[int, int]
 
+    @property
+    def name(self) -> str:
+        """By which another process of this user opens the same file; empty where there is none."""
+
     def read(self, offset: int, size: int) -> bytes:
         """Return bytes from an offset; fewer where they end before."""
+
+    def read_now(self, offset: int, size: int) -> bytes | None:
+        """Return all of those bytes, where they are in memory; None where they would have to be waited for."""
+
+    def beside(self) -> LogBytes:
+        """Return what another thread can read it by; this one is closed last."""
 
     def look(self) -> Change:
         """Tell what changed, and keep `size` true."""
@@ -94,6 +106,11 @@ class OpenedLog:
         self.size, self.modified = found.st_size, found.st_mtime_ns
         self._remember()
 
+    @property
+    def name(self) -> str:
+        """By which another process opens this very file, whatever has its path by now."""
+        return f"/proc/{os.getpid()}/fd/{self._fd}"
+
     def read(self, offset: int, size: int) -> bytes:
         """Return bytes from an offset; fewer where the file ends before.
 
@@ -108,6 +125,21 @@ class OpenedLog:
         except OSError as error:
             raise read_error(self.path, error) from None
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def read_now(self, offset: int, size: int) -> bytes | None:
+        """Return all of those bytes, where they are in the page cache and the file's system tells it (preadv2)."""
+        if NOWAIT is None:
+            return None
+        data = bytearray(size)
+        try:
+            whole = os.preadv(self._fd, [data], offset, NOWAIT) == size
+        except OSError:
+            return None
+        return bytes(data) if whole else None
+
+    def beside(self) -> LogBytes:
+        """Return the same: threads can read it at once."""
+        return self
 
     def look(self) -> Change:
         """Tell what changed; of a file that was renamed and grows, that it was renamed.
@@ -165,10 +197,19 @@ class MissingLog:
         self.path = path
         self.size = self.modified = self.begin = 0
         self.identity = NOWHERE
+        self.name = ""
 
     def read(self, offset: int, size: int) -> bytes:
         """Return nothing."""
         return b""
+
+    def read_now(self, offset: int, size: int) -> bytes | None:
+        """Return nothing."""
+        return None if size else b""
+
+    def beside(self) -> LogBytes:
+        """Return the same."""
+        return self
 
     def look(self) -> Change:
         """Tell whether there is a file by its name now.

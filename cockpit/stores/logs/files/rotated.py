@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from cockpit.errors import CockpitError
-from cockpit.stores.logs.files.opened import NAMES, Change, LogBytes, OpenedLog
+from cockpit.stores.logs.files.opened import NAMES, Change, LogBytes, MissingLog, OpenedLog
 
 QUIET = 60.0
 """Seconds without growth after which its writer is taken to have gone over to the new file."""
@@ -32,6 +32,7 @@ class RotatedLog:
 
     Attributes:
         gone: Whether it can't be read any more.
+        settling: Whether it is looked at just now to see if it need be open.
     """
 
     def __init__(self, log: LogBytes) -> None:
@@ -39,11 +40,22 @@ class RotatedLog:
         self.path = log.path
         self.begin, self.size, self.modified = log.begin, log.size, log.modified
         self.identity = log.identity
-        self.gone = False
+        self.gone = self.settling = False
         self._log: LogBytes | None = log
         self._name = ""
         self._due = time.monotonic() + QUIET
         self._settled = False
+
+    @property
+    def name(self) -> str:
+        """By which another process opens it while it is open here."""
+        return self._log.name if self._log is not None else ""
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to see if it need be open."""
+        waits = self._settled or self.settling or self._log is None
+        return not waits and time.monotonic() >= self._due
 
     @property
     def held(self) -> bool:
@@ -74,6 +86,14 @@ class RotatedLog:
         finally:
             os.close(fd)
 
+    def read_now(self, offset: int, size: int) -> bytes | None:
+        """Return all of those bytes, where it is open and they are in memory."""
+        return self._log.read_now(offset, size) if self._log is not None else None
+
+    def beside(self) -> LogBytes:
+        """Return what another thread can read it by."""
+        return self._log.beside() if self._log is not None else self
+
     def look(self) -> Change:
         """Tell whether it was cut; that it has grown, `size` tells.
 
@@ -94,11 +114,15 @@ class RotatedLog:
         Raises:
             CockpitError: It can't be looked at.
         """
-        if self._settled or self._log is None or time.monotonic() < self._due:
-            return
-        self.look()
-        if time.monotonic() < self._due:
-            return
+        try:
+            if self._log is not None and not self._settled:
+                self.look()
+                if time.monotonic() >= self._due:
+                    self._settle()
+        finally:
+            self.settling = False
+
+    def _settle(self) -> None:
         self._settled = True
         if (fd := self._opened()) is not None:
             os.close(fd)
@@ -128,6 +152,20 @@ class RotatedLog:
         return None
 
 
+class GoneLog(MissingLog):
+    """A log that can't be opened again."""
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Tell that it is gone.
+
+        Raises:
+            LogGone: Some bytes are wanted.
+        """
+        if size:
+            raise LogGone(self.path)
+        return b""
+
+
 def _names(path: str, inode: int) -> Sequence[str]:
     """Return the names in a file's folder that are of an inode."""
     try:
@@ -150,6 +188,6 @@ def rotate(logs: list[LogBytes], path: str) -> None:
 def settle(logs: Iterable[LogBytes]) -> None:
     """Close the rotated ones that need not be open; what can't be looked at stays as it is."""
     for log in logs:
-        if isinstance(log, RotatedLog):
+        if isinstance(log, RotatedLog) and (log.due or log.settling):
             with contextlib.suppress(CockpitError):
                 log.settle()

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from cockpit.stores.logs.criteria import OPEN, Criteria
 from cockpit.stores.logs.files.counts import NONE, ChunkHistogram
 from cockpit.stores.logs.files.numbering import Entry
+from cockpit.stores.logs.files.records import FileRecords
 from cockpit.stores.logs.files.searching import query_of
-from cockpit.stores.logs.files.store import FileStore
 from cockpit.stores.logs.files.wire import Dropped, Found
 from cockpit.stores.logs.seeking import Goal
 
@@ -25,7 +25,7 @@ CHUNKS = 64
 class FileView:
     """A store's records through criteria and a span of time, addressed by rank or by number."""
 
-    def __init__(self, store: FileStore) -> None:
+    def __init__(self, store: FileRecords) -> None:
         self.store = store
         self.criteria = OPEN
         self.serial = 0
@@ -91,7 +91,7 @@ class FileView:
         """Return what it looks for as a process apart takes it; empty for all."""
         return b"" if self.criteria.admits_all else query_of(self.criteria)
 
-    def next_level(self, number: int, step: int, low: int) -> int | None:
+    async def next_level(self, number: int, step: int, low: int) -> int | None:
         """Return the number of the next record of a level or a worse one; None where there is none.
 
         Chunks without one are passed over by what their summaries count.
@@ -100,13 +100,18 @@ class FileView:
             number: The record to begin after.
             step: 1 to go down, -1 to go up.
             low: The least SeverityNumber.
+
+        Raises:
+            UsageError: The disk does not answer.
         """
         store, band = self.store, (low + 3 >> 2) & 7
         entry = store.chunks.holding(number)
         row = number - entry.first
         while True:
-            if entry.worst >= band and (found := self._admitted(entry, band)) is not None:
-                rows = np.flatnonzero(found & (store.levels(entry) >= low))
+            if entry.worst >= band and self._admitted(entry, band) is not None:
+                levels = await store.levels(entry)
+                found = self._admitted(entry, band)  # the tail may have grown meanwhile
+                rows = np.empty(0, np.intp) if found is None else np.flatnonzero(found & (levels >= low))
                 rows = rows[rows > row] if step > 0 else rows[rows < row]
                 if len(rows):
                     return entry.first + int(rows[0 if step > 0 else -1])
@@ -118,7 +123,7 @@ class FileView:
     async def find(self, goal: Goal, number: int, step: int) -> int | None:
         """Return the number of the next record after one, down (1) or up (-1); None where there is none."""
         if goal.low:
-            return self.next_level(number, step, goal.low)
+            return await self.next_level(number, step, goal.low)
         if goal.node is None:
             return None
         answer: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()

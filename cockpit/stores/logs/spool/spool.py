@@ -92,6 +92,29 @@ class SpoolReader:
             offset += len(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
+    def read_now(self, offset: int, size: int) -> bytes | None:
+        """Return those bytes, where they are in the ring: they were written a moment ago, so they are in memory."""
+        try:
+            if offset + size > self._header.end:
+                self._refresh()
+            if offset < self._header.framed:
+                return None
+            data = self.read(offset, size)
+        except CockpitError:
+            return None
+        return data if len(data) == size else None
+
+    def beside(self) -> SpoolReader:
+        """Return another reader of the file, for another thread.
+
+        Raises:
+            CockpitError: Too many files are open.
+        """
+        try:
+            return SpoolReader(os.dup(self._fd), self.path)
+        except OSError as error:
+            raise read_error(self.path, error) from None
+
     def close(self) -> None:
         """Close the file."""
         if self._fd >= 0:
