@@ -26,6 +26,7 @@ from cockpit.stores.logs.files import reading as process_reading
 from cockpit.stores.logs.files.reading import LogFiles
 from cockpit.stores.logs.ring.spill import Spill
 from cockpit.stores.logs.store import LogStore
+from tests.helpers.log_files import record_of, records_of
 from tests.helpers.log_records import T0, record
 
 MIB = 1 << 20
@@ -77,8 +78,12 @@ def said(store: LogFiles) -> str:
     return " · ".join(store.notes)
 
 
-def numbers(store: LogFiles) -> list[int]:
-    return [int(record.body.split()[-1]) for record in store.records(store.first, store.end)]
+async def numbers(store: LogFiles) -> list[int]:
+    return [int(record.body.split()[-1]) for record in await records_of(store)]
+
+
+async def last_body(store: LogFiles) -> str:
+    return (await record_of(store, store.end - 1)).body
 
 
 def reader(store: LogFiles) -> int:
@@ -107,9 +112,9 @@ async def spool_fills(disk: Path) -> None:
     async with reading(log, folder=disk) as store:
         await until(lambda: "No space left" in said(store) and not store.left, "the disk to be full")
         assert "older lines give way" in said(store)
-        await until(lambda: f"line {LINES - 1} " in store.last(1)[0].body, "the last line")
+        assert f"line {LINES - 1} " in await last_body(store)
         await asyncio.sleep(0.3)
-        kept = [int(each.body.split()[2]) for each in store.last(len(store))[1:]]
+        kept = [int(each.body.split()[2]) for each in (await records_of(store))[1:]]
         assert 2_000 < len(kept) < LINES - 2_000
         assert kept == list(range(LINES - len(kept), LINES))
     assert shutil.disk_usage(disk).used < 100_000, "the spool is still there"
@@ -147,7 +152,7 @@ async def spool_can_not_be_written(disk: Path) -> None:
             writer.flush()
             await until(lambda: "can't be kept" in said(store), "the trouble")
             assert "File too large" in said(store)
-            assert numbers(store) == list(range(100))
+            assert await numbers(store) == list(range(100))
 
 
 async def ring_spills(disk: Path) -> None:
@@ -219,7 +224,7 @@ async def log_grows_until_the_disk_is_full(disk: Path) -> None:
             filler.unlink()
             writer.write(rest[done:])
         await until(lambda: len(store) == 2_000, "the rest")
-        assert numbers(store) == list(range(2_000))
+        assert await numbers(store) == list(range(2_000))
 
 
 async def disk_vanishes(disk: Path) -> None:
@@ -234,14 +239,14 @@ async def disk_vanishes(disk: Path) -> None:
         await until(lambda: "its name is gone" in said(store), "the loss")
         store._cache.clear()
         store._records.clear()
-        assert "line 49999" in store.last(1)[0].body
-        assert "line 0" in store[store.first].body
+        assert "line 49999" in await last_body(store)
+        assert "line 0" in (await record_of(store, store.first)).body
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(disk)], check=True)
         log.write_text(lines(60_000, 60_010))
         await until(lambda: len(store) == 50_110, "the log on the other disk")
         os.kill(reader(store), signal.SIGKILL)
         await until(lambda: len(store) == 10, "what is left for another reader")
-        assert numbers(store) == list(range(60_000, 60_010))
+        assert await numbers(store) == list(range(60_000, 60_010))
         assert "old.gz" in said(store)
 
 
@@ -264,7 +269,7 @@ async def permission_is_taken(folder: Path) -> None:
         folder.chmod(0)
         try:
             await until(lambda: "you may not" in said(store), "the folder to be closed")
-            assert numbers(store) == list(range(150))
+            assert await numbers(store) == list(range(150))
             os.kill(reader(store), signal.SIGKILL)
             await until(lambda: not len(store), "a reader that may read nothing")
             await asyncio.sleep(0.5)

@@ -109,8 +109,11 @@ def place_of(path: str, folders: dict[Path, str] | None = None) -> str:
         folders: Those that were looked up before, by what they are called.
     """
     here, known = Path(path), {} if folders is None else folders
-    if here.is_symlink():
-        return str(here.resolve())
-    if here.parent not in known:
-        known[here.parent] = str(here.parent.resolve())
+    try:
+        if here.is_symlink():
+            return str(here.resolve())
+        if here.parent not in known:
+            known[here.parent] = str(here.parent.resolve())
+    except OSError:  # one that can't be looked at has no links that matter
+        return str(here.absolute())
     return os.path.join(known[here.parent], here.name)  # noqa: PTH118  a path is built for each of many files

@@ -71,7 +71,7 @@ class Loaded(NamedTuple):
             raise CockpitError(self.why)
         which, place = int(self.rows.piece[row]), self.place(row)
         start = place.offset - self.pieces[which].span.offset
-        if place.size and not self.datas[which]:
+        if self.pieces[which].span.size and not self.datas[which]:
             raise CockpitError("this record is gone: its file was rotated, and then removed or packed")
         return self.datas[which][start : start + min(place.size, limit)]
 
