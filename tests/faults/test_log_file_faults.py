@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -126,9 +127,14 @@ async def test_rotations_by_name_lose_and_repeat_nothing(tmp_path: Path) -> None
                 path.write_text(line(number))
                 log.write(line(number - 1))  # a writer goes on with the old one for a while
             number += 1
+            await until(partial(_knows, store, turn + 2), "the new file")  # two between two looks are one
         await until(lambda: len(store) == number + 8, f"{number + 8} records, not {len(store)}")
         assert sorted({*await numbers(store)}) == list(range(number))
         assert not store.troubles
+
+
+def _knows(store: LogFiles, files: int) -> bool:
+    return len(store.names) >= files
 
 
 async def test_a_log_that_is_cut_again_and_again_ends_as_it_stands(tmp_path: Path) -> None:
