@@ -106,7 +106,7 @@ def number_of(word: bytes) -> int:
 def _factor(numbers: Words) -> np.uint64:
     """Return a factor that gives each of some numbers a place of its own in the table."""
     for factor in _factors():
-        if len(np.unique((numbers * factor) >> _SHIFT)) == len(numbers):
+        if len(set(((numbers * factor) >> _SHIFT).tolist())) == len(numbers):  # numpy's own imports numpy.ma
             return factor
     raise AssertionError
 

@@ -17,19 +17,25 @@ from cockpit.stores.logs.histogram import BANDS
 
 SPANS = (60, 3600)
 """Seconds of the sums that are kept."""
+WIDTHS = (1, 2, 4, 8)
+"""Bytes that a number may take."""
 MOST = 7200
 """Buckets read for one strip; a longer window is read from the next coarser ones."""
 
 
 class Counts(Struct, frozen=True, array_like=True):
-    """Records of a chunk by second and level; little-endian arrays of the same length, as they are sent.
+    """Records of a chunk by second and level, in two bytes for most pairs of these; as they are sent, little-endian.
 
     Attributes:
-        keys: int64: the second shifted by three bits, and the level's band; rising.
-        numbers: uint32: how many.
+        pairs: How many pairs have any.
+        first: The first pair's key: the second shifted by three bits, and the level's band.
+        steps: From each key to the next, rising: unsigned numbers of the least width that holds them all.
+        numbers: How many records, the same way.
     """
 
-    keys: bytes = b""
+    pairs: int = 0
+    first: int = 0
+    steps: bytes = b""
     numbers: bytes = b""
 
     @property
@@ -37,9 +43,23 @@ class Counts(Struct, frozen=True, array_like=True):
         """The highest band that has any; 0 where none has."""
         return int((self.arrays()[0] & 7).max(initial=0))
 
-    def arrays(self) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
-        """Return both, of shape (pairs,)."""
-        return np.frombuffer(self.keys, "<i8"), np.frombuffer(self.numbers, "<u4")
+    def arrays(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the keys and how many records each has, of shape (pairs,)."""
+        keys: NDArray[np.int64] = np.empty(self.pairs, np.int64)
+        keys[:1] = self.first
+        keys[1:] = _wide(self.steps, self.pairs - 1)
+        return np.cumsum(keys), _wide(self.numbers, self.pairs)
+
+
+def _narrow(values: NDArray[np.int64]) -> bytes:
+    width = next(width for width in WIDTHS if int(values.max(initial=0)) < 1 << 8 * width)
+    return values.astype(f"<u{width}").tobytes()
+
+
+def _wide(data: bytes, count: int) -> NDArray[np.int64]:
+    if not data:
+        return np.empty(0, np.int64)
+    return np.frombuffer(data, f"<u{len(data) // count}").astype(np.int64)
 
 
 NONE = Counts()
@@ -63,7 +83,7 @@ def counts_of(placed: NDArray[np.int64], levels: NDArray[np.uint8]) -> Counts:
     cells = np.bincount(np.cumsum(which) * BANDS + bands, minlength=len(begins) * BANDS)
     filled = np.flatnonzero(cells)
     keys = (seconds[begins[filled // BANDS]] << 3) | (filled % BANDS)
-    return Counts(keys.astype("<i8").tobytes(), cells[filled].astype("<u4").tobytes())
+    return Counts(len(keys), int(keys[0]), _narrow(np.diff(keys)), _narrow(cells[filled]))
 
 
 class ChunkHistogram:
@@ -87,7 +107,7 @@ class ChunkHistogram:
         before = self._chunks.pop(number, None)
         if before is not None:
             self._add(before[2], -1)
-        if counts.keys:
+        if counts.pairs:
             keys = counts.arrays()[0]
             self._chunks[number] = (int(keys[0]), int(keys[-1]), counts)
             self._add(counts, 1)
