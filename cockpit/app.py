@@ -215,6 +215,7 @@ class CockpitApp(ShellingApp, ScopingApp, TargetingApp):
             self.notice(
                 f"{count} actions of an earlier session were interrupted: cockpit log list", "warning"
             )
+        await self._pace.calm()
         self._collector.begin()
 
     async def on_unmount(self) -> None:

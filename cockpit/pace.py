@@ -12,6 +12,8 @@ SEDATE = 0.25
 """Seconds between two looks while nothing comes in and nobody presses a key."""
 PRESSING = 0.3
 """Seconds after a key in which another is to be reckoned with."""
+PATIENCE = 30.0
+"""Seconds for which what waits for that is put off."""
 ANSWER = 0.025
 """Seconds that a key has the loop for itself: as long as its answer takes to be drawn."""
 
@@ -66,6 +68,12 @@ class Pace:
         """Wait until a key that came just now has its answer; not for the next one."""
         if (left := self._pressed + ANSWER - time.monotonic()) > 0:
             await asyncio.sleep(left)
+
+    async def calm(self) -> None:
+        """Wait until nobody is at the keys, for what holds the loop for a tenth of a second; but not for ever."""
+        until = time.monotonic() + PATIENCE
+        while self.pressing and time.monotonic() < until:
+            await asyncio.sleep(PRESSING)
 
     async def rest(self) -> None:
         """Wait for the time of the next look."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 
+import pytest
+
 from cockpit.pace import ANSWER, PRESSING, SEDATE, Pace
 
 
@@ -105,3 +107,19 @@ async def test_what_is_to_be_seen_at_once_ends_a_wait_that_has_begun() -> None:
     began = time.monotonic()
     await pace.rest()
     assert 0.04 < time.monotonic() - began < 0.2
+
+
+async def test_what_holds_the_loop_waits_until_nobody_is_at_the_keys_but_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pace = Pace(0.02)
+    began = time.monotonic()
+    await pace.calm()
+    assert time.monotonic() - began < PRESSING / 2
+    pace.press()
+    await pace.calm()
+    assert not pace.pressing
+    monkeypatch.setattr("cockpit.pace.PATIENCE", 0.0)
+    pace.press()
+    await pace.calm()
+    assert pace.pressing

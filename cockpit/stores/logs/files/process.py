@@ -26,7 +26,7 @@ from cockpit.stores.logs.files.sharing import shared
 from cockpit.stores.logs.files.wire import LENGTH, PULSE, Asked, Look, Next, Open, Trouble, asked_of, framed
 from cockpit.yielding import give_way
 
-NICE = 5
+NICE = 10
 """Whoever looks at the screen comes first where cores are few."""
 TURN = 0.015
 """Seconds for which what is found is gathered into one frame: to take one costs the screen more than what it says."""
