@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from pathlib import Path
 
 from cockpit import process
@@ -16,11 +14,10 @@ from cockpit.inventory.limits import MOST_BYTES
 from cockpit.inventory.reading import Reading, some
 from cockpit.inventory.settings import InventoryTable
 from cockpit.naming import name_fault
+from cockpit.ours import argv_of, env_of
 from cockpit.targets import Host
 
-ARGV = (sys.executable, "-P", "-X", "utf8", "-m", "cockpit.inventory.apart")
-PASSED_ON = ("LD_LIBRARY_PATH", "SYSTEMROOT")
-"""Variables that the process gets."""
+READER = "cockpit.inventory.apart"
 SMALL = 64 * 1024
 """Bytes that are read here: that takes a few milliseconds, and to start a process takes a hundred."""
 
@@ -75,10 +72,9 @@ def _names_of(files: list[Path] | None) -> tuple[str, ...]:
 
 async def _apart(table: InventoryTable, words: tuple[str, ...], given: bytes | None = None) -> Reading:
     """Have it read by a process, and take the answer over in steps that keep nobody waiting."""
-    env = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    env["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    argv = argv_of(READER, *words)
     status, out, err = await process.capture(
-        (*ARGV, *words), timeout=table.timeout, size=4 * MOST_BYTES, stdin=given, env=env
+        argv, timeout=table.timeout, size=4 * MOST_BYTES, stdin=given, env=env_of()
     )
     if status:
         said = clean_line(err.decode(errors="replace").strip().rpartition("\n")[2], 200)

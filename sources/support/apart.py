@@ -8,8 +8,6 @@ where the file's joiner stands. So whoever goes on without the process goes on e
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from collections import deque
 from collections.abc import Collection
 
@@ -17,16 +15,15 @@ import msgspec
 from msgspec import Struct
 
 from cockpit.errors import SourceError
+from cockpit.ours import argv_of, env_of
 from cockpit.process import Process, kill, spawn
 from cockpit.signals import LogRecord
 from sources.support.apart_wire import LENGTH, LONGEST, Job, Part, Setup, framed, records_of
 from sources.support.followed import Block, Followed
 
-ARGV = (sys.executable, "-P", "-X", "utf8", "-m", "sources.support.apart_process")
+ARGV = argv_of("sources.support.apart_process")
 PATIENCE = 10.0
 """Seconds without an answer after which the process is given up."""
-PASSED_ON = ("TZ", "LD_LIBRARY_PATH", "SYSTEMROOT")
-"""Variables that it gets: lines without a zone are in local time."""
 
 
 class Given(Struct, frozen=True):
@@ -57,9 +54,7 @@ class Apart:
         Raises:
             CockpitError: It can't be started, or is not ready in time.
         """
-        env = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        env["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-        self._process = await spawn(ARGV, stdin=True, env=env)
+        self._process = await spawn(ARGV, stdin=True, env=env_of())
         try:
             self._send(self._setup)
             await self._part()

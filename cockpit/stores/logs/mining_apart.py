@@ -6,41 +6,25 @@ import asyncio
 import codecs
 import csv
 import io
-import os
-import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 import msgspec
 from msgspec import Struct
 
 from cockpit.errors import CockpitError
+from cockpit.ours import argv_of, env_of
 from cockpit.process import Process, running
 from cockpit.stores.logs.mining import LENGTH, Batch, Mine, Patterns, framed
 
-MINER = (sys.executable, "-P", "-X", "utf8", "-m", "cockpit.stores.logs.mining")
-SQL = (sys.executable, "-P", "-X", "utf8", "-m", "cockpit", "logs", "sql", "--csv")
-PASSED_ON = (
-    "TZ",
-    "LD_LIBRARY_PATH",
-    "SYSTEMROOT",
-    "HOME",
-    "XDG_CONFIG_HOME",
-    "COCKPIT_CONFIG",
-    "PATH",
-    "TMPDIR",
-)
-"""Variables that they get: the zone of times without one, and where formats of one's own are declared."""
+MINER = argv_of("cockpit.stores.logs.mining")
+SQL = argv_of("cockpit", "logs", "sql", "--csv")
+PASSED_ON = ("HOME", "XDG_CONFIG_HOME", "COCKPIT_CONFIG", "PATH", "TMPDIR")
+"""Variables that they get besides: they tell where formats of one's own are declared."""
 LONGEST = 64 << 20
 ROWS = 10_000
 """Rows of an answer that are kept."""
 CELL = 4_000
 """Characters of a cell that are kept."""
-
-
-def _env() -> dict[str, str]:
-    env = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    env["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    return env
 
 
 async def mine(wanted: Mine, batches: Iterable[Batch], take: Callable[[Patterns], None]) -> None:
@@ -54,7 +38,7 @@ async def mine(wanted: Mine, batches: Iterable[Batch], take: Callable[[Patterns]
     Raises:
         CockpitError: The process can't be started, or fails.
     """
-    async with running(MINER, stdin=True, env=_env()) as process:
+    async with running(MINER, stdin=True, env=env_of(*PASSED_ON)) as process:
         feeding = asyncio.create_task(_feed(process, wanted, batches))
         try:
             while True:
@@ -124,7 +108,7 @@ async def ask_sql(
     """
     answer = Answer([], [])
     files = [path if not path.startswith("-") else f"./{path}" for path in paths]
-    async with running((*SQL, f"--zone={zone}", "--", statement, *files), env=_env()) as process:
+    async with running((*SQL, f"--zone={zone}", "--", statement, *files), env=env_of(*PASSED_ON)) as process:
         assert process.stderr is not None
         said = asyncio.create_task(process.stderr.read(1 << 16))
         async for row in _csv(process):

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from collections.abc import Callable, Sequence
 
 import msgspec
 
 from cockpit.errors import CockpitError
+from cockpit.ours import argv_of, env_of
 from cockpit.process import Process, kill, spawn
 from cockpit.stores.logs.files.wire import LENGTH, LONGEST, Look, Next, Open, Told, framed, told_of
 
-ARGV = (sys.executable, "-P", "-X", "utf8", "-m")
-PASSED_ON = ("TZ", "LD_LIBRARY_PATH", "SYSTEMROOT")
-"""Variables that it gets: times without a zone are local."""
 SILENT = 3.0
 """Seconds without a word after which one is told."""
 
@@ -32,7 +28,7 @@ class Apart:
         Raises:
             CommandError: It can't be started.
         """
-        self._process = await started("cockpit.stores.logs.files.process")
+        self._process = await spawn(argv_of("cockpit.stores.logs.files.process"), stdin=True, env=env_of())
         self._send(framed(opened))
 
     def look(self, serial: int, query: bytes) -> None:
@@ -78,18 +74,6 @@ class Apart:
     def _send(self, data: bytes) -> None:
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.write(data)
-
-
-async def started(module: str) -> Process:
-    """Start a module of ours that reads logs.
-
-    Raises:
-        CommandError: It can't be started.
-    """
-    env = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    env["OPENBLAS_NUM_THREADS"] = "1"  # a process that forks has one thread
-    env["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    return await spawn((*ARGV, module), stdin=True, env=env)
 
 
 async def _heard(output: asyncio.StreamReader, silent: Callable[[float], None]) -> bytes:

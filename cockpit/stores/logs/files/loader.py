@@ -10,8 +10,8 @@ from collections.abc import Callable
 import msgspec
 
 from cockpit.errors import CockpitError
-from cockpit.process import Process, kill
-from cockpit.stores.logs.files.apart import started
+from cockpit.ours import argv_of, env_of
+from cockpit.process import Process, kill, spawn
 from cockpit.stores.logs.files.chunk import Summary
 from cockpit.stores.logs.files.loading import Loaded, lost
 from cockpit.stores.logs.files.loads import Answer, Begin, Load, Waiting, framed, loaded_of, told_of
@@ -87,7 +87,7 @@ class Worker:
 
     async def _asked(self, chunk: Summary) -> Answer:
         if self._process is None:
-            self._process = await started("cockpit.stores.logs.files.loads")
+            self._process = await spawn(argv_of("cockpit.stores.logs.files.loads"), stdin=True, env=env_of())
             self._send(framed(self._begin))
         self._send(framed(Load(chunk)))
         output = self._process.stdout
