@@ -27,9 +27,12 @@ from cockpit.stores.logs.files.opened import NOWHERE, LogBytes, MissingLog, Open
 from cockpit.stores.logs.files.pieces import Piece
 from cockpit.stores.logs.files.rotated import GoneLog
 from cockpit.stores.logs.files.wire import LENGTH
+from cockpit.yielding import give_way
 
 BUDGET = 16 << 20
 """Bytes of packed columns remembered: what is looked at is in one chunk or two."""
+NICE = 5
+"""Keys come first where cores are few, and then what somebody looks at: others give way to this."""
 WAITS = 1.0
 """Seconds after which it is told that a read has not come back."""
 
@@ -185,6 +188,7 @@ class Teller:
 
 def main() -> None:
     """Serve until the input ends."""
+    give_way(NICE)
     gc.freeze()
     try:
         serve(sys.stdin.buffer, sys.stdout.buffer)
