@@ -80,6 +80,7 @@ class Pace:
         if await self._stirs(max(SEDATE, self._quick)):
             while (left := self._due - time.monotonic()) > 0 and await self._stirs(left):
                 pass  # it may be due sooner now
+        self._stirred.clear()  # what came this moment is seen by this look
         self._due = float("inf")
         self._looked = time.monotonic()
 

@@ -123,3 +123,20 @@ async def test_what_holds_the_loop_waits_until_nobody_is_at_the_keys_but_not_for
     pace.press()
     await pace.calm()
     assert pace.pressing
+
+
+async def test_what_happens_as_a_wait_ends_never_leaves_the_next_one_without_an_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("cockpit.pace.SEDATE", 0.0)
+    pace = Pace(0.0)
+
+    async def stirred_at_the_end(seconds: float) -> bool:
+        pace.stir()
+        return False
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pace, "_stirs", stirred_at_the_end)
+        await pace.rest()
+    async with asyncio.timeout(0.5):
+        await pace.rest()
