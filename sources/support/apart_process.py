@@ -6,10 +6,7 @@ when its input does, which is when the cockpit ends, however that ends.
 
 from __future__ import annotations
 
-import gc
-import os
 import re
-import sys
 from typing import BinaryIO
 
 import msgspec
@@ -17,8 +14,8 @@ import msgspec
 from cockpit.formats.multiline import Joiner
 from cockpit.formats.stream import LineParser
 from cockpit.hygiene import clean
+from cockpit.ours import served
 from cockpit.signals import LogRecord
-from cockpit.yielding import give_way
 from sources.support.apart_wire import LENGTH, Job, Part, Setup, framed, part_of
 from sources.support.followed import Block, Followed
 
@@ -28,13 +25,7 @@ NICE = 2
 
 def main() -> None:
     """Serve until the input ends."""
-    give_way(NICE)
-    gc.freeze()
-    try:
-        serve(sys.stdin.buffer, sys.stdout.buffer)
-    except BrokenPipeError:
-        pass  # nobody listens any more
-    os._exit(0)
+    served(serve, nice=NICE)
 
 
 def serve(jobs: BinaryIO, answers: BinaryIO) -> None:

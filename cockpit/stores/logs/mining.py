@@ -6,10 +6,7 @@ it has found so far, and ends when its input does.
 
 from __future__ import annotations
 
-import gc
-import os
 import struct
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO
@@ -19,7 +16,7 @@ from msgspec import Struct
 
 from cockpit.errors import CockpitError
 from cockpit.formats.declaration import Declaration
-from cockpit.yielding import give_way
+from cockpit.ours import served
 
 LENGTH = struct.Struct("!I")
 NICE = 5
@@ -233,13 +230,7 @@ def _message(asked: BinaryIO) -> Mine | Batch | None:
 
 def main() -> None:
     """Serve once."""
-    give_way(NICE)
-    gc.freeze()
-    try:
-        serve(sys.stdin.buffer, sys.stdout.buffer)
-    except BrokenPipeError:
-        pass  # nobody listens any more
-    os._exit(0)
+    served(serve, nice=NICE)
 
 
 def rate_text(rate: float) -> str:

@@ -6,9 +6,7 @@ ends when its input does. A thread would take the interpreter's lock from the sc
 
 from __future__ import annotations
 
-import gc
 import os
-import sys
 import threading
 import time
 from typing import BinaryIO
@@ -20,6 +18,7 @@ from numpy.typing import NDArray
 
 from cockpit.errors import CockpitError
 from cockpit.formats.declaration import Declaration
+from cockpit.ours import served
 from cockpit.stores.logs.files.chunk import Rows, Summary
 from cockpit.stores.logs.files.loading import Loaded, load, lost
 from cockpit.stores.logs.files.logs import Logs
@@ -27,7 +26,6 @@ from cockpit.stores.logs.files.opened import NOWHERE, LogBytes, MissingLog, Open
 from cockpit.stores.logs.files.pieces import Piece
 from cockpit.stores.logs.files.rotated import GoneLog
 from cockpit.stores.logs.files.wire import LENGTH
-from cockpit.yielding import give_way
 
 BUDGET = 16 << 20
 """Bytes of packed columns remembered: what is looked at is in one chunk or two."""
@@ -188,13 +186,7 @@ class Teller:
 
 def main() -> None:
     """Serve until the input ends."""
-    give_way(NICE)
-    gc.freeze()
-    try:
-        serve(sys.stdin.buffer, sys.stdout.buffer)
-    except BrokenPipeError:
-        pass  # nobody listens any more
-    os._exit(0)
+    served(serve, nice=NICE)
 
 
 def serve(asked: BinaryIO, told: BinaryIO) -> None:

@@ -6,15 +6,14 @@ cockpit ends.
 
 from __future__ import annotations
 
-import gc
 import os
 import select
-import sys
 import time
 from typing import BinaryIO
 
 from cockpit.errors import CockpitError
 from cockpit.memory import keep_freed
+from cockpit.ours import served
 from cockpit.stores.logs.files.ahead import reads_ahead
 from cockpit.stores.logs.files.filling import Filling
 from cockpit.stores.logs.files.logs import Logs
@@ -24,7 +23,6 @@ from cockpit.stores.logs.files.scanner import BEAT, Scanner
 from cockpit.stores.logs.files.searching import matching_of
 from cockpit.stores.logs.files.sharing import shared
 from cockpit.stores.logs.files.wire import LENGTH, PULSE, Asked, Look, Next, Open, Trouble, asked_of, framed
-from cockpit.yielding import give_way
 
 NICE = 10
 """Whoever looks at the screen comes first where cores are few."""
@@ -36,14 +34,8 @@ BUDGET = 64 << 20
 
 def main() -> None:
     """Serve until the input ends."""
-    give_way(NICE)
-    gc.freeze()
     keep_freed()
-    try:
-        serve(sys.stdin.buffer, sys.stdout.buffer)
-    except BrokenPipeError:
-        pass  # nobody listens any more
-    os._exit(0)
+    served(serve, nice=NICE)
 
 
 def serve(asked: BinaryIO, told: BinaryIO) -> None:
